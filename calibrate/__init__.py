@@ -1,0 +1,1 @@
+"""Calibration: avatar packs from portraits, driver profiles from people."""

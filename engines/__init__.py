@@ -1,0 +1,1 @@
+"""Networks of the reenactment stage: manifest, weights, training and export."""

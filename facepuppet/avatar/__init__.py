@@ -1,0 +1,1 @@
+"""Portraits: loading, judging, analysing, caching, and the .puppet pack."""

@@ -1,0 +1,42 @@
+"""What the show needs to know about a portrait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from facepuppet.types import F32, U8
+
+
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    """An analysed portrait, ready to be rendered.
+
+    The working picture is at most 1024 px on its longer side; all coordinates are its pixels
+    (the portrait frame).
+
+    Attributes:
+        name: short human name (file stem).
+        portrait_rgb: (H, W, 3) uint8 working picture.
+        landmarks_px: (478, 3) float32, x right, y down, z away from the viewer, all in pixels.
+        shoulders_px: (2, 2) float32, image-left first; outside the picture when cropped away.
+        person_alpha: (H, W) uint8 coverage of the person (head, hair, torso), 255 is the person.
+        foreground_rgb: (H, W, 3) uint8, the person's own colour, without the background shining through
+            soft edges; equal to the portrait wherever person_alpha is 255.
+        background_rgb: (H, W, 3) uint8, the picture with the person removed and the hole filled.
+        source_sha256: hex digest of the portrait file this was made from.
+    """
+
+    name: str
+    portrait_rgb: U8
+    landmarks_px: F32
+    shoulders_px: F32
+    person_alpha: U8
+    foreground_rgb: U8
+    background_rgb: U8
+    source_sha256: str
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the working picture."""
+        height, width = self.portrait_rgb.shape[:2]
+        return width, height

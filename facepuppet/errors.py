@@ -1,0 +1,117 @@
+"""Every error a user can meet, as one tree.
+
+FacepuppetError
+├── CaptureError
+│   ├── CameraMissingError      no such camera, or it was unplugged and did not come back
+│   ├── CameraBusyError         another program holds it
+│   ├── CameraBlackError        it delivers only black frames
+│   └── MediaUnreadableError    a file, folder or URL that cannot be decoded
+├── PortraitError
+│   ├── ImageUnreadableError    not a picture, damaged, or too large to decode safely
+│   ├── NoFaceError             the portrait shows no face
+│   ├── SeveralFacesError       the portrait shows more than one face
+│   ├── FaceTooSmallError       too few pixels across the face
+│   └── FaceTurnedAwayError     a profile or steeply tilted view
+├── AvatarPackError             a .puppet file that is malformed, hostile or too new
+├── ProfileError                a driver profile that is malformed or not neutral
+├── NoDriverFaceError           an offline input in which no frame shows a face
+├── ManifestError               engines/manifest.toml or a network file that does not match it
+├── WatermarkError              a bad key or payload, or media that cannot be examined
+└── SinkError
+    ├── VirtualCameraMissingError   no virtual camera driver
+    ├── OutputUnwritableError       read-only folder, bad extension, disk full
+    └── WindowUnavailableError      no display
+"""
+
+
+class FacepuppetError(Exception):
+    """A problem told in one sentence each: what was got, what was expected, what to do next."""
+
+    def __init__(self, got: str, expected: str, todo: str) -> None:
+        super().__init__(got, expected, todo)
+        self.got = got
+        self.expected = expected
+        self.todo = todo
+
+    def __str__(self) -> str:
+        return f"Got {self.got}; expected {self.expected}. {self.todo}"
+
+
+class CaptureError(FacepuppetError):
+    """A camera, file, folder or URL that cannot deliver frames."""
+
+
+class CameraMissingError(CaptureError):
+    """No such camera, or it was unplugged and did not come back."""
+
+
+class CameraBusyError(CaptureError):
+    """Another program holds the camera."""
+
+
+class CameraBlackError(CaptureError):
+    """The camera delivers only black frames."""
+
+
+class MediaUnreadableError(CaptureError):
+    """A file, folder or URL that cannot be decoded."""
+
+
+class PortraitError(FacepuppetError):
+    """A picture that cannot become an avatar."""
+
+
+class ImageUnreadableError(PortraitError):
+    """Not a picture, damaged, or too large to decode safely."""
+
+
+class NoFaceError(PortraitError):
+    """The portrait shows no face."""
+
+
+class SeveralFacesError(PortraitError):
+    """The portrait shows more than one face."""
+
+
+class FaceTooSmallError(PortraitError):
+    """Too few pixels across the portrait's face."""
+
+
+class FaceTurnedAwayError(PortraitError):
+    """The portrait's face is in profile or steeply tilted."""
+
+
+class AvatarPackError(FacepuppetError):
+    """A .puppet file that is malformed, hostile or too new."""
+
+
+class ProfileError(FacepuppetError):
+    """A driver profile that is malformed or not neutral."""
+
+
+class NoDriverFaceError(FacepuppetError):
+    """An offline input in which no frame shows a face."""
+
+
+class ManifestError(FacepuppetError):
+    """The engines manifest, or a network file that does not match it."""
+
+
+class WatermarkError(FacepuppetError):
+    """A bad key or payload, or media that cannot be examined."""
+
+
+class SinkError(FacepuppetError):
+    """An output that cannot take frames."""
+
+
+class VirtualCameraMissingError(SinkError):
+    """No virtual camera driver on this machine."""
+
+
+class OutputUnwritableError(SinkError):
+    """A file output that cannot be written: read-only folder, bad extension, disk full."""
+
+
+class WindowUnavailableError(SinkError):
+    """No display to show a preview window on."""

@@ -1,0 +1,1 @@
+"""From a motion to a picture of the moved portrait: warp, eyes, mouth, painters."""

@@ -1,0 +1,1 @@
+"""Where marked frames go: virtual camera, video file, preview window."""

@@ -1,0 +1,1 @@
+"""From a camera frame to the driver's face, gaze, expression and shoulders."""

@@ -1,0 +1,1 @@
+"""The invisible keyed mark that every outgoing frame carries, and its detector."""
