@@ -1,0 +1,28 @@
+"""What every test file may use, and which tests are skipped where development data is absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("FACEPUPPET_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests marked `shared` when the development data folder is not there."""
+    if (SHARED / "clips").is_dir():
+        return
+    skip = pytest.mark.skip(reason="needs the development data folder (set FACEPUPPET_SHARED to it)")
+    for item in items:
+        if "shared" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The development data folder (clips/, portraits/, heads/, tools/); use with `@pytest.mark.shared`."""
+    if not (SHARED / "clips").is_dir():
+        pytest.skip("needs the development data folder (set FACEPUPPET_SHARED to it)")
+    return SHARED

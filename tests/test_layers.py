@@ -1,0 +1,111 @@
+"""Imports point one way: messages at the bottom, stages beside each other, programs on top."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+BOTTOM = {"types", "errors", "clock", "slot", "geometry", "topology", "cache", "memo"}
+# Layer by layer: what each module or package may import from the rest of facepuppet.
+STAGES = {
+    "capture": {"devices"},
+    "devices": {"capture", "sinks"},
+    "smooth": set(),
+    "track": {"smooth"},
+    "avatar": {"track"},
+    "profile": {"track"},
+    "retarget": {"avatar", "profile", "smooth"},
+    "performance": {"track", "avatar"},
+    "render": {"avatar"},
+    "background": {"avatar"},
+    "label": set(),
+    "compose": {"avatar", "background", "label"},
+    "watermark": {"capture"},
+    "sinks": {"watermark", "devices"},
+    "stats": set(),
+}
+MIDDLE = {*BOTTOM, *STAGES}
+PROGRAMS = {
+    "stages": MIDDLE,
+    "pipeline": MIDDLE | {"stages"},
+    "offline": MIDDLE | {"stages"},
+    "puppet_camera": MIDDLE,
+    "demo": MIDDLE | {"stages", "offline", "puppet_camera"},
+    "bench": MIDDLE | {"stages", "pipeline", "offline", "demo", "puppet_camera"},
+    "doctor": MIDDLE,
+}
+ALLOWED: dict[str, set[str]] = {
+    **dict.fromkeys(BOTTOM, BOTTOM),
+    **{name: BOTTOM | extra for name, extra in STAGES.items()},
+    **PROGRAMS,
+    "cli": MIDDLE | set(PROGRAMS),
+}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Every absolute module name imported anywhere in a file, `from a import b` counted as a.b too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the layer; write it in full"
+            names.add(node.module or "")
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(ROOT / "facepuppet").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sources("facepuppet"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_facepuppet_imports_point_down(path: Path) -> None:
+    layer = layer_of(path)
+    if layer == "__init__":
+        return
+    assert layer in ALLOWED, f"{layer}: declare which layer this module belongs to, in {__file__}"
+    reached = {n.split(".")[1] for n in imported_modules(path) if n.startswith("facepuppet.")}
+    known = {p.stem if p.is_file() else p.name for p in (ROOT / "facepuppet").iterdir()}
+    upward = (reached & known) - ALLOWED[layer] - {layer}
+    assert not upward, f"{path.relative_to(ROOT)} may not import facepuppet.{sorted(upward)}"
+
+
+def test_layers_are_acyclic_except_declared_pairs() -> None:
+    """Programs only reach down: nothing a program may import may import a program."""
+    for layer in MIDDLE:
+        assert not ALLOWED[layer] & (set(PROGRAMS) | {"cli"})
+
+
+@pytest.mark.parametrize("path", sources("facepuppet"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_show_needs_no_training_code(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_modules(path)}
+    assert not roots & {"torch", "torchvision", "calibrate", "tests", "tools"}
+
+
+@pytest.mark.parametrize("path", sources("facepuppet/watermark"), ids=lambda p: p.name)
+def test_the_watermark_stands_alone(path: Path) -> None:
+    """A detector must run on a server without a tracker, a camera or a screen."""
+    roots = {name.split(".")[0] for name in imported_modules(path)}
+    assert not roots & {"mediapipe", "pyvirtualcam", "sounddevice", "tkinter"}
+
+
+def test_import_is_cheap() -> None:
+    """`import facepuppet` and the command line's entry load none of the heavy libraries."""
+    heavy = ["mediapipe", "cv2", "onnxruntime", "av", "pyvirtualcam", "matplotlib", "torch"]
+    code = (
+        "import sys, facepuppet, facepuppet.cli; "
+        f"print(','.join(name for name in {heavy!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
