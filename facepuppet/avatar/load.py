@@ -1,0 +1,45 @@
+"""The door to this package: a path in, an avatar out."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from facepuppet.avatar.analyse import analyse_portrait
+from facepuppet.avatar.image import load_portrait_image
+from facepuppet.avatar.model import Avatar
+from facepuppet.errors import ImageUnreadableError
+
+
+def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
+    """Load a portrait picture or a .puppet pack.
+
+    Args:
+        path: the file.
+        cache: keep the analysis of a picture in the user's cache folder, and look there first.
+
+    Raises:
+        PortraitError: the picture will not do (its subclasses say why).
+        AvatarPackError: the pack will not do.
+    """
+    path = Path(path)
+    rgb = load_portrait_image(path)
+    return analyse_portrait(rgb, name=path.stem, source_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def sample_portrait_path() -> Path:
+    """Return the public-domain portrait that arrives with matplotlib (Grace Hopper, US Navy).
+
+    Raises:
+        ImageUnreadableError: this installation of matplotlib lacks its sample data.
+    """
+    import matplotlib
+
+    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    if not path.is_file():
+        raise ImageUnreadableError(
+            f"no {path.name} in this matplotlib",
+            "matplotlib's sample data, which the demo's portrait comes from",
+            "Give a portrait of your own, or run: pip install --force-reinstall matplotlib",
+        )
+    return path
