@@ -1,0 +1,35 @@
+"""The average neutral face, against which faces of unknown people are measured."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.types import F32
+
+
+@cache
+def canonical_landmarks() -> F32:
+    """(478, 3) read-only landmarks of the mean neutral face, in the head frame.
+
+    It looks straight ahead with its mouth at rest and is exactly symmetric, so the outer eye corners are
+    at (∓0.5, 0, 0). Made by tools/fit_face_model.py.
+    """
+    return _frozen("landmarks", np.float32)
+
+
+@cache
+def mirror_order() -> npt.NDArray[np.int32]:
+    """(478,) read-only: for every landmark the index of its mirror image across the face's middle."""
+    return _frozen("mirror", np.int32)
+
+
+def _frozen(key: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    with (files("facepuppet") / "data" / "canonical_face.npz").open("rb") as file:
+        array = np.load(file, allow_pickle=False)[key].astype(dtype)
+    array.setflags(write=False)
+    return array
