@@ -52,13 +52,14 @@ def to_head_frame(points: F64) -> F64:
 
 
 def mirror_order(points: F64) -> npt.NDArray[np.int64]:
-    """Return, for every landmark, the index of its mirror image (irises are paired by number)."""
+    """Return, for every landmark, the index of its mirror image."""
     mesh = points[:N_MESH]
     cost = ((mesh[:, None] * MIRROR - mesh[None]) ** 2).sum(-1)
     _, order = linear_sum_assignment(cost)
     if not np.array_equal(order[order], np.arange(N_MESH)):
         raise SystemExit("the landmarks do not pair up under reflection: too few or too crooked portraits")
-    return np.concatenate([order, np.arange(473, 478), np.arange(468, 473)])
+    # Both irises run centre, image right, top, image left, bottom.
+    return np.concatenate([order, [473, 476, 475, 474, 477], [468, 471, 470, 469, 472]])
 
 
 def align(faces: list[F64], mean: F64) -> tuple[F64, F64]:

@@ -30,6 +30,6 @@ def mirror_order() -> npt.NDArray[np.int32]:
 
 def _frozen(key: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
     with (files("facepuppet") / "data" / "canonical_face.npz").open("rb") as file:
-        array = np.load(file, allow_pickle=False)[key].astype(dtype)
+        array: npt.NDArray[Any] = np.load(file, allow_pickle=False)[key].astype(dtype)
     array.setflags(write=False)
     return array
