@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -17,81 +18,104 @@ from facepuppet.types import U8
 _log = logging.getLogger(__name__)
 
 MAX_DECODED_PIXELS = 60_000_000
+MAX_FILE_BYTES = 500_000_000
 _REDUCED_SIDE_PX = 4096  # what a larger JPEG is reduced to while it is decoded
 _NEUTRAL_GREY = (128, 128, 128)
 _FORMATS_TODO = "Use a JPEG, PNG or WebP photo."
 
 
 def load_portrait_image(path: str | Path) -> U8:
-    """Read a picture file into (H, W, 3) uint8 RGB, upright.
-
-    EXIF rotation is applied, transparency is laid over neutral grey, 16-bit, palette, grey and
-    CMYK pictures are converted. Of an animation the first frame is taken. JPEGs too large to hold
-    are reduced while decoding; other formats of that size are refused.
+    """Read a picture file into (H, W, 3) uint8 RGB, upright; see decode_picture.
 
     Raises:
         ImageUnreadableError: missing, empty, damaged, not a raster picture, or too large.
     """
     path = Path(path)
-    _check_bytes(path)
-    with _telling_errors(path), Image.open(path) as image:
-        if getattr(image, "n_frames", 1) > 1:
-            _log.warning("%s is animated; its first frame is used", path.name)
-        _bound_size(image, path)
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        return np.ascontiguousarray(_to_rgb(upright))
+    return decode_picture(read_picture_file(path), name=path.name)
 
 
-def _check_bytes(path: Path) -> None:
+def read_picture_file(path: Path) -> bytes:
+    """Read a file of sensible size.
+
+    Raises:
+        ImageUnreadableError: missing, not a plain file, empty or too large.
+    """
     try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except OSError as error:
+        if path.exists() and not path.is_file():
+            raise ImageUnreadableError(f"{path}, which is not a file", "a picture file", _FORMATS_TODO)
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise _too_large(path.name, f"{size / 1e6:.0f} MB")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ImageUnreadableError(
-            f"{path} ({error.strerror or error})", "a readable picture file", "Check the path."
+            f"{path} ({reason})", "a readable picture file", "Check the path."
         ) from error
-    if not head:
+    if not data:
         raise ImageUnreadableError(f"{path.name}, an empty file", "a picture", _FORMATS_TODO)
-    if b"<svg" in head.lower():
+    return data
+
+
+def decode_picture(data: bytes, *, name: str) -> U8:
+    """Decode a picture file's bytes into (H, W, 3) uint8 RGB, upright.
+
+    EXIF rotation is applied, transparency is laid over neutral grey, 16-bit, palette, grey and
+    CMYK pictures are converted. Of an animation the first frame is taken. JPEGs too large to hold
+    are reduced while decoding; other formats of that size are refused.
+
+    Args:
+        data: the file's content.
+        name: what to call it in messages.
+
+    Raises:
+        ImageUnreadableError: damaged, not a raster picture, or too large.
+    """
+    if b"<svg" in data[:1024].lower():
         raise ImageUnreadableError(
-            f"{path.name}, an SVG drawing", "a picture made of pixels", "Export it as PNG first."
+            f"{name}, an SVG drawing", "a picture made of pixels", "Export it as PNG first."
         )
+    with _telling_errors(name), Image.open(io.BytesIO(data)) as image:
+        if getattr(image, "n_frames", 1) > 1:
+            _log.warning("%s is animated; its first frame is used", name)
+        _bound_size(image, name)
+        image.load()
+        return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
 
 
 @contextlib.contextmanager
-def _telling_errors(path: Path) -> Iterator[None]:
+def _telling_errors(name: str) -> Iterator[None]:
     """Turn what Pillow raises over a bad file into ImageUnreadableError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             yield
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "far more pixels than a photo has") from error
+        raise _too_large(name, "far more pixels than a photo has") from error
     except UnidentifiedImageError as error:
         raise ImageUnreadableError(
-            f"{path.name}, not a known picture format", "a picture", _FORMATS_TODO
+            f"{name}, not a known picture format", "a picture", _FORMATS_TODO
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
         raise ImageUnreadableError(
-            f"{path.name}, a damaged picture ({error})", "a complete picture file", "Copy or export it again."
+            f"{name}, a damaged picture ({error})", "a complete picture file", "Copy or export it again."
         ) from error
 
 
-def _too_large(path: Path, size: str) -> ImageUnreadableError:
+def _too_large(name: str, size: str) -> ImageUnreadableError:
     return ImageUnreadableError(
-        f"{path.name} with {size}",
-        f"at most {MAX_DECODED_PIXELS // 1_000_000} megapixels",
+        f"{name} with {size}",
+        f"at most {MAX_DECODED_PIXELS // 1_000_000} megapixels and {MAX_FILE_BYTES // 1_000_000} MB",
         "Scale it down first; 1024 px on the longer side is all that is used.",
     )
 
 
-def _bound_size(image: Image.Image, path: Path) -> None:
+def _bound_size(image: Image.Image, name: str) -> None:
     """Keep the memory of decoding bounded, before any pixel is decoded."""
     if image.width * image.height > MAX_DECODED_PIXELS:
         image.draft("RGB", (_REDUCED_SIDE_PX, _REDUCED_SIDE_PX))  # JPEG only; elsewhere a no-op
     if image.width * image.height > MAX_DECODED_PIXELS:
-        raise _too_large(path, f"{image.width}x{image.height} pixels")
+        raise _too_large(name, f"{image.width}x{image.height} pixels")
 
 
 def _to_rgb(image: Image.Image) -> U8:

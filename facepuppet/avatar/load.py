@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.avatar.image import load_portrait_image
+from facepuppet.avatar.analyse import ANALYSIS_VERSION, analyse_portrait
+from facepuppet.avatar.cache import AvatarCache
+from facepuppet.avatar.image import decode_picture, read_picture_file
 from facepuppet.avatar.model import Avatar
+from facepuppet.avatar.pack import PACK_SUFFIX, load_pack
 from facepuppet.errors import ImageUnreadableError
 
 
@@ -23,8 +25,26 @@ def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
         AvatarPackError: the pack will not do.
     """
     path = Path(path)
-    rgb = load_portrait_image(path)
-    return analyse_portrait(rgb, name=path.stem, source_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    if path.suffix.lower() == PACK_SUFFIX:
+        return load_pack(path)
+    data = read_picture_file(path)
+    if not cache:
+        return _analyse(data, path)
+    kept = AvatarCache(ANALYSIS_VERSION)
+    avatar = kept.get(_sha256(data), path.stem)
+    if avatar is None:
+        avatar = _analyse(data, path)
+        kept.put(avatar)
+    return avatar
+
+
+def _analyse(data: bytes, path: Path) -> Avatar:
+    rgb = decode_picture(data, name=path.name)
+    return analyse_portrait(rgb, name=path.stem, source_sha256=_sha256(data))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def sample_portrait_path() -> Path:
