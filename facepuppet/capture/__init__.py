@@ -1,1 +1,7 @@
-"""Where frames come from: webcams, video files, image folders, URLs."""
+"""Where driver frames come from: webcams, files, folders and URLs, all behind `Source`."""
+
+from facepuppet.capture.open import open_source
+from facepuppet.capture.source import Source
+from facepuppet.capture.thread import CaptureThread
+
+__all__ = ["CaptureThread", "Source", "open_source"]

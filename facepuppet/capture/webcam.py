@@ -1,0 +1,200 @@
+"""A camera that may be unplugged and plugged in again in the middle of a call."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import cv2
+
+from facepuppet.capture.device import CameraDevice, DeviceOpener, OpenCVDevice
+from facepuppet.capture.source import Source
+from facepuppet.clock import Clock, SystemClock
+from facepuppet.devices import CameraInfo, list_cameras
+from facepuppet.errors import CameraBlackError, CameraMissingError, CaptureError
+from facepuppet.types import U8, Frame
+
+BLACK_BELOW = 8.0  # mean of 0..255: darker than any room in which a face can be seen
+BLACK_AFTER_S = 3.0  # cameras may start dark while their exposure settles
+BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)  # the last one repeats
+SLICE_S = 0.1  # close() never waits longer than this for a sleeping read()
+
+ListCameras = Callable[[], Sequence[CameraInfo]]
+
+log = logging.getLogger(__name__)
+
+
+class Webcam(Source):
+    """A webcam by index or name (case-insensitive, a part is enough).
+
+    When it is unplugged, read() keeps trying with growing pauses, finds it by name under a new
+    index too, and frame ids count on; `reconnecting` is set meanwhile. The size and rate asked
+    for are wishes: `size_px` and `fps` tell what was granted.
+
+    Args:
+        which: index, name, or device node.
+        patience_s: how long to wait for an unplugged camera before giving up.
+
+    Raises:
+        CameraMissingError: no such camera (the message lists what is there).
+        CameraBusyError: another program holds it.
+        CameraBlackError: from read(), when nothing but black came in the first seconds.
+    """
+
+    def __init__(
+        self,
+        which: int | str,
+        size_px: tuple[int, int] = (1280, 720),
+        fps: float = 30.0,
+        *,
+        patience_s: float = 120.0,
+        clock: Clock | None = None,
+        opener: DeviceOpener = OpenCVDevice.open,
+        cameras: ListCameras = list_cameras,
+    ) -> None:
+        self.live = True
+        self.n_frames: int | None = None
+        self.reconnecting = threading.Event()
+        self.reconnects = 0
+        self._asked = (size_px, fps)
+        self._patience_s = patience_s
+        self._clock = clock or SystemClock()
+        self._opener = opener
+        self._cameras = cameras
+        self._closed = threading.Event()
+        self._lock = threading.Lock()  # held while the device is used, so that close() cannot pull it away
+        self._next_id = 0
+        self._camera = find_camera(which, cameras())
+        self.description = f"camera {self._camera}"
+        self._device: CameraDevice | None = opener(self._camera, size_px, fps)
+        self.fps = self._device.fps()
+        self._opened_ns = self._clock.now_ns()
+        self._seen_light = False
+        self._first = self._grab()
+        if self._first is None:
+            self.close()
+            raise CameraMissingError(
+                f"camera {self._camera}, which opened but delivers no picture",
+                "a camera that delivers pictures",
+                "Unplug it and plug it in again, or choose another with --camera.",
+            )
+        self.size_px = (self._first.rgb.shape[1], self._first.rgb.shape[0])
+
+    def read(self) -> Frame | None:
+        """Block for the next picture, through unplugging if need be; None after close()."""
+        frame, self._first = self._first, None
+        with self._lock:
+            while frame is None and not self._closed.is_set():
+                frame = self._grab()
+                if frame is None:
+                    self._reconnect()
+        if frame is not None:
+            self._watch_for_light(frame)
+        return frame
+
+    def close(self) -> None:
+        """Give the camera back; a blocked read() returns None."""
+        self._closed.set()
+        with self._lock:
+            self._release()
+
+    def _grab(self) -> Frame | None:
+        if self._device is None or not self._device.grab():
+            return None
+        captured_ns = self._clock.now_ns()  # before decoding, which takes milliseconds
+        bgr = self._device.retrieve()
+        if bgr is None:
+            return None
+        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype("uint8", copy=False)
+        frame = Frame(rgb, self._next_id, captured_ns)
+        self._next_id += 1
+        return frame
+
+    def _reconnect(self) -> None:
+        """Reopen the camera; returns when it is open again or close() was called."""
+        log.warning("%s: lost, trying to reconnect", self.description)
+        self.reconnecting.set()
+        self._release()
+        lost_ns = self._clock.now_ns()
+        attempt = 0
+        while not self._closed.is_set() and not self._reopened():
+            if self._clock.now_ns() - lost_ns > self._patience_s * 1e9:
+                raise CameraMissingError(
+                    f"{self.description}, gone for {self._patience_s:.0f} s",
+                    "the camera to come back",
+                    f"Plug it in and start again. {_what_is_there(self._cameras())}",
+                )
+            self._pause(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
+            attempt += 1
+        self.reconnecting.clear()
+
+    def _reopened(self) -> bool:
+        try:
+            camera = _same_camera(self._camera, self._cameras())
+            self._device = self._opener(camera, *self._asked)
+        except CaptureError as error:
+            log.debug("%s: not back yet: %s", self.description, error)
+            return False
+        self.reconnects += 1
+        self._camera = camera
+        log.warning("%s: back", self.description)
+        return True
+
+    def _pause(self, duration_s: float) -> None:
+        end_ns = self._clock.now_ns() + round(duration_s * 1e9)
+        while not self._closed.is_set() and (left_ns := end_ns - self._clock.now_ns()) > 0:
+            self._clock.sleep_s(min(SLICE_S, left_ns * 1e-9))
+
+    def _watch_for_light(self, frame: Frame) -> None:
+        if self._seen_light:
+            return
+        self._seen_light = not is_black(frame.rgb)
+        if not self._seen_light and frame.captured_ns - self._opened_ns > BLACK_AFTER_S * 1e9:
+            raise CameraBlackError(
+                f"only black pictures from {self.description}",
+                "a lit picture",
+                "Open its shutter or lens cap, close other programs that use it, "
+                f"or choose another camera. {_what_is_there(self._cameras())}",
+            )
+
+    def _release(self) -> None:
+        if self._device is not None:
+            self._device.release()
+            self._device = None
+
+
+def is_black(rgb: U8) -> bool:
+    """Tell whether a picture is black but for sensor noise."""
+    return float(rgb[::8, ::8].mean()) < BLACK_BELOW
+
+
+def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
+    """Return the camera with an index, device node or name.
+
+    Raises:
+        CameraMissingError: none fits, or a part of a name fits several.
+    """
+    if isinstance(which, int):
+        fitting = [camera for camera in cameras if camera.index == which]
+    else:
+        exact = [camera for camera in cameras if which in (camera.name, camera.path)]
+        fitting = exact or [camera for camera in cameras if which.lower() in camera.name.lower()]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise CameraMissingError(
+        f"camera {which!r}, which fits {len(fitting) or 'none'}",
+        "the index or name of one camera",
+        _what_is_there(cameras),
+    )
+
+
+def _same_camera(camera: CameraInfo, cameras: Sequence[CameraInfo]) -> CameraInfo:
+    """Find a camera again, by name first: its index may have changed."""
+    return find_camera(camera.name if any(c.name == camera.name for c in cameras) else camera.index, cameras)
+
+
+def _what_is_there(cameras: Sequence[CameraInfo]) -> str:
+    if not cameras:
+        return "No camera is connected; plug one in, or use a video file."
+    return f"There is: {', '.join(map(str, cameras))}."

@@ -1,0 +1,154 @@
+"""Which cameras and virtual cameras this machine has, told without opening any of them.
+
+Linux answers from /sys/class/video4linux. macOS and Windows have no such folder; their system
+tools are asked, and the order they answer in is the best available guess of OpenCV's indices.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSFS = Path("/sys/class/video4linux")
+LOOPBACK_PARAMETERS = Path("/sys/module/v4l2loopback/parameters")
+OBS_APP = Path("/Applications/OBS.app")
+OBS_FILTER = r"CLSID\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}"
+UNITY_FILTER = r"CLSID\{5C2CD55C-92AD-4999-8666-912BD3E70010}"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A camera that frames can be captured from.
+
+    Attributes:
+        index: what OpenCV calls it, and what `--camera` takes.
+        name: as its driver reports it.
+        path: device node on Linux, else None.
+    """
+
+    index: int
+    name: str
+    path: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.index} ({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualCameraInfo:
+    """A device that frames can be sent to, so that other programs see a camera.
+
+    Attributes:
+        device: what `virtual:DEVICE` takes: a node on Linux, the camera's name elsewhere.
+        name: what other programs call it.
+        backend: pyvirtualcam's name of the driver.
+        warning: why some programs may not see it, or None.
+    """
+
+    device: str
+    name: str
+    backend: str
+    warning: str | None = None
+
+
+def list_cameras(sysfs: Path = SYSFS) -> tuple[CameraInfo, ...]:
+    """Return the cameras of this machine, virtual ones excluded on Linux, in index order."""
+    if platform.system() == "Linux":
+        return tuple(_linux_cameras(sysfs))
+    names = _macos_names() if platform.system() == "Darwin" else _windows_names()
+    return tuple(CameraInfo(index, name) for index, name in enumerate(names))
+
+
+def list_virtual_cameras(
+    sysfs: Path = SYSFS, parameters: Path = LOOPBACK_PARAMETERS
+) -> tuple[VirtualCameraInfo, ...]:
+    """Return the virtual camera devices that frames can be sent to."""
+    if platform.system() == "Linux":
+        return tuple(_loopback_devices(sysfs, parameters))
+    if platform.system() == "Darwin":
+        name = "OBS Virtual Camera"
+        return (VirtualCameraInfo(name, name, "obs"),) if OBS_APP.exists() else ()
+    return tuple(_windows_virtual_cameras())
+
+
+def device_holders(path: str) -> tuple[str, ...]:
+    """Return "name (pid)" of other processes that have the device node open (Linux, own processes)."""
+    holders = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # the process ended, or belongs to somebody else
+            pid = link.parts[2]
+            if str(link.readlink()) == path and int(pid) != os.getpid():
+                holders.append(f"{Path('/proc', pid, 'comm').read_text().strip()} ({pid})")
+    return tuple(dict.fromkeys(holders))
+
+
+def _nodes(sysfs: Path) -> Iterator[tuple[int, Path]]:
+    if sysfs.is_dir():
+        found = [(int(node.name[5:]), node) for node in sysfs.glob("video*") if node.name[5:].isdigit()]
+        yield from sorted(found)
+
+
+def _linux_cameras(sysfs: Path) -> Iterator[CameraInfo]:
+    for number, node in _nodes(sysfs):
+        # A USB camera has further nodes for metadata; only its first one delivers pictures.
+        if not _is_loopback(node) and _text(node / "index") in ("", "0"):
+            yield CameraInfo(number, _text(node / "name") or node.name, f"/dev/{node.name}")
+
+
+def _loopback_devices(sysfs: Path, parameters: Path) -> Iterator[VirtualCameraInfo]:
+    exclusive = _text(parameters / "exclusive_caps").split(",")
+    for position, (_, node) in enumerate(entry for entry in _nodes(sysfs) if _is_loopback(entry[1])):
+        shared = position < len(exclusive) and exclusive[position] == "N"
+        warning = "browsers hide it: load v4l2loopback with exclusive_caps=1" if shared else None
+        yield VirtualCameraInfo(f"/dev/{node.name}", _text(node / "name"), "v4l2loopback", warning)
+
+
+def _is_loopback(node: Path) -> bool:
+    return (node / "max_openers").exists()  # an attribute that only v4l2loopback adds
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _macos_names() -> list[str]:
+    try:
+        found = json.loads(_ask("system_profiler", "SPCameraDataType", "-json"))
+    except ValueError:
+        return []
+    return [str(camera.get("_name", "camera")) for camera in found.get("SPCameraDataType", [])]
+
+
+def _windows_names() -> list[str]:
+    query = "Get-CimInstance Win32_PnPEntity -Filter \"PNPClass='Camera' OR PNPClass='Image'\""
+    answer = _ask("powershell", "-NoProfile", "-Command", f"({query}).Name")
+    return [line.strip() for line in answer.splitlines() if line.strip()]
+
+
+def _windows_virtual_cameras() -> Iterator[VirtualCameraInfo]:
+    for clsid, name, backend in (
+        (OBS_FILTER, "OBS Virtual Camera", "obs"),
+        (UNITY_FILTER, "Unity Video Capture", "unitycapture"),
+    ):
+        if "InprocServer32" in _ask("reg", "query", rf"HKCR\{clsid}", "/s"):
+            yield VirtualCameraInfo(name, name, backend)
+
+
+def _ask(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("could not list cameras: %s", error)
+        return ""
