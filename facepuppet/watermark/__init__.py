@@ -1,1 +1,7 @@
 """The invisible keyed mark that every outgoing frame carries, and its detector."""
+
+from facepuppet.watermark.keys import PUBLIC_KEY, Key
+from facepuppet.watermark.mark import Marked, Marker
+from facepuppet.watermark.payload import Payload
+
+__all__ = ["PUBLIC_KEY", "Key", "Marked", "Marker", "Payload"]

@@ -1,0 +1,176 @@
+"""Putting the mark on a frame at constant cost, and the only way to make a `Marked`."""
+
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass
+
+import cv2
+import numpy as np
+
+from facepuppet.errors import WatermarkError
+from facepuppet.types import F32, U8, Composed
+from facepuppet.watermark.carrier import CELLS_PER_SIDE, RATE_HZ, TORUS_CELLS, C64, carrier_of, field_of
+from facepuppet.watermark.code import encode
+from facepuppet.watermark.keys import PUBLIC_KEY, Key
+from facepuppet.watermark.mask import strength
+from facepuppet.watermark.payload import Payload, message_bits
+
+_SEAL = object()
+_REDUCED_SIDE_PX = 180  # two samples a cell
+_STEPS = 32  # the delta is computed in 1/32 of a grey level
+_ZERO = 4 * _STEPS  # so that deltas of −4 to +3.97 fit a byte
+_VIDEO_RANGE = 219 / 255  # luma of I420 and NV12 spans 16–235
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A frame that carries the mark; the only kind that sinks accept. Made by `Marker` alone.
+
+    Attributes:
+        rgb: (H, W, 3) uint8, read-only.
+        payload: what the mark says.
+
+    Raises:
+        WatermarkError: constructed by anyone but a Marker.
+    """
+
+    rgb: U8
+    frame_id: int
+    captured_ns: int
+    payload: Payload
+    seal: InitVar[object]
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise WatermarkError("a Marked frame made by hand", "one from Marker.mark", "Mark the frame.")
+        self.rgb.flags.writeable = False
+
+
+class Marker:
+    """Marks frames of one size with one key and payload.
+
+    The carrier's origin is the centre of the canvas; a cell is 1/90 of its shorter side.
+
+    Args:
+        key: who can detect the mark.
+        payload: the 64 bits it carries.
+        size_px: canvas width and height.
+
+    Raises:
+        WatermarkError: the canvas is smaller than 128 pixels on a side.
+    """
+
+    def __init__(
+        self, key: Key = PUBLIC_KEY, payload: Payload | None = None, *, size_px: tuple[int, int] = (1280, 720)
+    ) -> None:
+        if min(size_px) < 128:
+            raise WatermarkError(
+                f"a canvas of {size_px[0]}x{size_px[1]}",
+                "at least 128 pixels on each side",
+                "Use a larger canvas.",
+            )
+        self.key = key
+        self.payload = payload if payload is not None else Payload()
+        self.size_px = size_px
+        self._reduced_px = _reduced_size(size_px)
+        self._field = _field_on_canvas(key, self.payload, size_px, self._reduced_px)
+        self._dither = _dither(size_px)
+        self._dither_rgb = cv2.merge([self._dither] * 3)
+
+    def mark(self, composed: Composed, t_ns: int | None = None) -> Marked:
+        """Return the frame with the mark on it; the input is not written to.
+
+        Args:
+            composed: a canvas of size_px.
+            t_ns: when it will be shown (any origin, steady rate); its capture time by default.
+
+        Raises:
+            WatermarkError: the canvas has another size.
+        """
+        self._check_size(composed.rgb.shape)
+        reduced = cv2.cvtColor(
+            cv2.resize(composed.rgb, self._reduced_px, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
+        )
+        steps = self._steps(reduced, composed.captured_ns if t_ns is None else t_ns, 1.0)
+        rgb = _add(composed.rgb, cv2.merge([steps] * 3), self._dither_rgb)
+        return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, _SEAL)
+
+    def mark_yuv(self, luma: U8, t_ns: int) -> U8:
+        """Return a marked copy of the (H, W) uint8 video-range luma plane of an I420 or NV12 frame.
+
+        The chroma planes are not touched. Raises WatermarkError when the plane has another size.
+        """
+        self._check_size(luma.shape)
+        reduced = cv2.resize(luma, self._reduced_px, interpolation=cv2.INTER_AREA)
+        return _add(luma, self._steps(reduced, t_ns, _VIDEO_RANGE), self._dither)
+
+    def _check_size(self, shape: tuple[int, ...]) -> None:
+        if shape[1::-1] != self.size_px:
+            raise WatermarkError(
+                f"a frame of {shape[1]}x{shape[0]}",
+                f"{self.size_px[0]}x{self.size_px[1]}",
+                "Make a Marker for this canvas size.",
+            )
+
+    def _steps(self, reduced: U8, t_ns: int, scale: float) -> U8:
+        """Return the delta at reduced size, in 1/32 grey level above −4."""
+        turns = (t_ns * 1e-9 * RATE_HZ) % 1.0
+        real, imaginary = self._field
+        wave: F32 = cv2.addWeighted(
+            real, scale * np.cos(2 * np.pi * turns), imaginary, -scale * np.sin(2 * np.pi * turns), 0.0
+        )
+        return cv2.convertScaleAbs(wave * strength(reduced), alpha=_STEPS, beta=_ZERO)
+
+
+def _reduced_size(size_px: tuple[int, int]) -> tuple[int, int]:
+    ratio = min(1.0, _REDUCED_SIDE_PX / min(size_px))
+    return round(size_px[0] * ratio), round(size_px[1] * ratio)
+
+
+def _field_on_canvas(
+    key: Key, payload: Payload, size_px: tuple[int, int], reduced_px: tuple[int, int]
+) -> tuple[F32, F32]:
+    """Return the real and imaginary part of the carrier at the reduced canvas's pixel centres."""
+    carrier = carrier_of(key)
+    signed = carrier.signed(encode(message_bits(payload)))
+    oversample = 4
+    torus: C64 = field_of(signed, carrier, oversample)
+    cells_per_px = CELLS_PER_SIDE / min(size_px)
+    axes = [
+        ((np.arange(n) + 0.5) / n - 0.5) * size * cells_per_px * oversample
+        for n, size in zip(reduced_px, size_px, strict=True)
+    ]
+    height, width = (n * oversample for n in TORUS_CELLS)
+    x, y = np.meshgrid(axes[0] % width, axes[1] % height)
+    wrapped = np.pad(torus, ((2, 3), (2, 3)), mode="wrap")
+    sampled = [
+        cv2.remap(np.ascontiguousarray(part), np.float32(x + 2), np.float32(y + 2), cv2.INTER_CUBIC)
+        for part in (wrapped.real, wrapped.imag)
+    ]
+    return sampled[0], sampled[1]
+
+
+def _dither(size_px: tuple[int, int]) -> U8:
+    """Return (H, W) thresholds in 1/32 of a level: interleaved gradient noise (Jimenez 2014).
+
+    It is static, so that a codec need not spend bits on it, and has little energy at low
+    frequencies, so that it cannot be seen.
+    """
+    x, y = np.meshgrid(np.arange(size_px[0]), np.arange(size_px[1]))
+    noise = (52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1.0)) % 1.0
+    return (noise * _STEPS).astype(np.uint8)
+
+
+def _lut(sign: int) -> U8:
+    """Return the table from dithered steps to the whole grey levels to add (sign 1) or subtract (−1)."""
+    levels = np.arange(256) // _STEPS - _ZERO // _STEPS
+    return np.maximum(sign * levels, 0).astype(np.uint8)
+
+
+_ADD, _SUBTRACT = _lut(1), _lut(-1)
+
+
+def _add(picture: U8, steps: U8, dither: U8) -> U8:
+    """Return the picture plus the dithered delta, clipped at black and white."""
+    full = cv2.add(cv2.resize(steps, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR), dither)
+    return cv2.subtract(cv2.add(picture, cv2.LUT(full, _ADD)), cv2.LUT(full, _SUBTRACT))
