@@ -48,8 +48,7 @@ class EyeTopology:
         upper_fold: (7,) skin above the upper lid, level with upper_lid[1:8].
         lower_fold: (7,) skin below the lower lid, level with lower_lid[1:8].
         iris_centre: centre of the iris.
-        iris_ring: (4,) rim of the iris: image right, top, image left, bottom for the image-left eye,
-            mirrored for the other (so the first point is the one towards the nose).
+        iris_ring: (4,) rim of the iris: image right, top, image left, bottom (in both eyes).
         brow_upper: (5,) upper edge of the brow, outer to inner.
         brow_lower: (5,) lower edge of the brow, outer to inner.
     """
