@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from facepuppet.topology import OUTER_CORNERS
 from facepuppet.types import F32, U8
 
 
@@ -40,3 +41,9 @@ class Avatar:
         """Width and height of the working picture."""
         height, width = self.portrait_rgb.shape[:2]
         return width, height
+
+    @property
+    def head_pivot_px(self) -> F32:
+        """Point (3,) px about which the head turns: midway between the outer eye corners, the head frame's origin."""
+        pivot: F32 = self.landmarks_px[OUTER_CORNERS].mean(0)
+        return pivot

@@ -1,0 +1,130 @@
+"""The driver at rest: what all motion is measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facepuppet.geometry import Similarity, fit_similarity
+from facepuppet.topology import EYES, LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
+from facepuppet.track.canonical import canonical_landmarks
+from facepuppet.types import F32, Tracking
+
+MIN_EYE_OPENING = 0.2  # aperture over width; less at rest means that the sample caught a blink
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where the driver sits before the camera; changes from session to session.
+
+    Attributes:
+        image_from_head: similarity of the resting head, in 3-D pixels.
+        shoulders_px: (2, 2) float32 in the image frame, image-left first, or None when unseen.
+    """
+
+    image_from_head: Similarity
+    shoulders_px: F32 | None
+
+
+@dataclass(frozen=True, slots=True)
+class DriverNeutral:
+    """The driver's relaxed face; belongs to the person, not to the session.
+
+    Attributes:
+        landmarks_head: (478, 3) float32 in the head frame.
+        eye_opening: (2,) float32 lid aperture over eye width of relaxed open eyes, image-left first.
+    """
+
+    landmarks_head: F32
+    eye_opening: F32
+
+
+def fit_head(landmarks_px: F32, template_head: F32 | None = None) -> Similarity:
+    """Return image_from_head: the pose that carries a head-frame template onto landmarks.
+
+    Args:
+        landmarks_px: (478, 3) landmarks, z in pixels.
+        template_head: (478, 3) the person's own neutral in the head frame; the canonical face if None.
+    """
+    template = canonical_landmarks() if template_head is None else template_head
+    return fit_similarity(template[RIGID], landmarks_px[RIGID])
+
+
+def neutral_from(samples: Sequence[Tracking]) -> DriverNeutral:
+    """Take the median face of frames in which the driver was at rest.
+
+    Raises:
+        ValueError: no sample shows a face.
+    """
+    heads = []
+    for tracking in samples:
+        if tracking.face is not None:
+            landmarks = tracking.face.landmarks_px
+            heads.append(fit_head(landmarks).inverse().apply(landmarks))
+    if not heads:
+        raise ValueError("got no tracking with a face, expected at least one")
+    stack = np.stack(heads)
+    opening = np.percentile([eye_openings(head) for head in stack], 70, axis=0)
+    return DriverNeutral(
+        np.median(stack, axis=0).astype(np.float32),
+        np.maximum(opening, MIN_EYE_OPENING).astype(np.float32),
+    )
+
+
+def seat_from(samples: Sequence[Tracking], neutral: DriverNeutral) -> Seat:
+    """Take the median place of the head and shoulders over frames at rest.
+
+    Raises:
+        ValueError: no sample shows a face.
+    """
+    faces = [t.face.landmarks_px for t in samples if t.face is not None]
+    if not faces:
+        raise ValueError("got no tracking with a face, expected at least one")
+    image_from_head = fit_head(np.median(faces, axis=0), neutral.landmarks_head)
+    shoulders = [t.torso.shoulders_px for t in samples if t.torso is not None]
+    middle = np.median(shoulders, axis=0).astype(np.float32) if shoulders else None
+    return Seat(image_from_head, middle)
+
+
+def most_neutral(trackings: Sequence[Tracking]) -> int:
+    """Index of the frame nearest to rest: frontal, mouth shut, eyes open.
+
+    Raises:
+        ValueError: no frame shows a face.
+    """
+    best, best_cost = -1, np.inf
+    for index, tracking in enumerate(trackings):
+        if tracking.face is None:
+            continue
+        cost = _restlessness(tracking.face.landmarks_px)
+        if cost < best_cost:
+            best, best_cost = index, cost
+    if best < 0:
+        raise ValueError("got no tracking with a face, expected at least one")
+    return best
+
+
+def eye_openings(landmarks_head: F32) -> F32:
+    """Lid aperture over eye width (2,), image-left eye first, from head-frame landmarks (478, 3)."""
+    openings = []
+    for eye in EYES:
+        upper, lower = landmarks_head[eye.upper_lid[3:6], :2], landmarks_head[eye.lower_lid[3:6], :2]
+        width = np.linalg.norm(landmarks_head[eye.outer, :2] - landmarks_head[eye.inner, :2])
+        openings.append(np.linalg.norm(upper - lower, axis=1).mean() / max(width, 1e-6))
+    return np.array(openings, np.float32)
+
+
+def mouth_gap(landmarks_head: F32) -> float:
+    """Height of the mouth's opening at its middle, in the units of the landmarks."""
+    gap = landmarks_head[LOWER_LIP_INNER[5], :2] - landmarks_head[UPPER_LIP_INNER[5], :2]
+    return float(np.linalg.norm(gap))
+
+
+def _restlessness(landmarks_px: F32) -> float:
+    image_from_head = fit_head(landmarks_px)
+    head = image_from_head.inverse().apply(landmarks_px).astype(np.float32)
+    turn = np.arccos(np.clip((np.trace(image_from_head.rotation) - 1) / 2, -1, 1))
+    shut = np.maximum(0.27 - eye_openings(head), 0).sum()
+    return float(turn + 4.0 * mouth_gap(head) + 3.0 * shut)

@@ -1,0 +1,185 @@
+"""Eyes as layers: an eyeball behind the lids, with an iris that moves under them.
+
+The portrait shows only a part of the eyeball. When it is loaded, the sclera is completed behind
+iris and lids, and the iris to a full disc (mirrored from below where the upper lid hides it), so
+that gaze can move the iris and the lids can open wider without pulling the picture like rubber.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facepuppet.avatar.model import Avatar
+from facepuppet.render.patches import blend_into, fill_unknown, polygon_mask, region_around
+from facepuppet.topology import EYES, EyeTopology
+from facepuppet.types import F32, U8, Motion
+
+_EYE_WIDTH_PX = 96  # resolution at which eyeballs are kept, unless the portrait's own is finer
+_INSET = 0.14  # rim of the opening that belongs to lashes and lids, as a share of the aperture
+_IRIS_EDGE = 0.16  # softness of the iris' rim, as a share of its radius
+
+
+@dataclass(frozen=True, slots=True)
+class Eyeball:
+    """One completed eye in its own patch.
+
+    Attributes:
+        patch_from_portrait: (2, 3) float32 affine.
+        sclera_rgb: (h, w, 3) uint8, iris and lids removed.
+        iris_rgba: (h, w, 4) uint8, premultiplied, the iris completed where it was hidden.
+    """
+
+    topology: EyeTopology
+    patch_from_portrait: F32
+    sclera_rgb: U8
+    iris_rgba: U8
+
+
+class Eyes:
+    """Draws both eyeballs behind the moved lids."""
+
+    def __init__(self, avatar: Avatar) -> None:
+        self._size = avatar.size_px
+        self._rest = avatar.landmarks_px[:, :2]
+        self._eyeballs = tuple(_build_eyeball(avatar, eye) for eye in EYES)
+
+    @property
+    def sclera_rgb(self) -> F32:
+        """Mean colour (3,) of the whites, a reference for teeth."""
+        colour: F32 = np.mean([e.sclera_rgb.mean((0, 1)) for e in self._eyeballs], axis=0)
+        return colour
+
+    def draw(self, rgba: U8, motion: Motion) -> None:
+        """Draw into the warped picture, in place."""
+        for eyeball, opening in zip(self._eyeballs, motion.eye_opening.tolist(), strict=True):
+            if opening > 0.02:
+                self._draw_one(rgba, eyeball, motion, opening)
+
+    def _draw_one(self, rgba: U8, eyeball: Eyeball, motion: Motion, opening: float) -> None:
+        eye, moved = eyeball.topology, motion.landmarks_px[:, :2]
+        outline = opening_outline(moved, eye)
+        region = region_around(outline, 2.0, self._size)
+        if region is None:
+            return
+        x, y, width, height = region
+        linear = motion.head.scale * motion.head.rotation[:2, :2]
+        corners = [eye.outer, eye.inner]
+        moved_from_rest = _affine(linear, self._rest[corners].mean(0), moved[corners].mean(0))
+        iris_from_rest = _affine(linear, self._rest[eye.iris_centre], moved[eye.iris_centre])
+        sclera = _place(eyeball.sclera_rgb, eyeball, moved_from_rest, region)
+        iris = _place(eyeball.iris_rgba, eyeball, iris_from_rest, region)
+        colour = cv2.multiply(sclera, cv2.merge([255 - iris[..., 3]] * 3), scale=1 / 255)
+        colour = cv2.add(colour, np.ascontiguousarray(iris[..., :3]))
+        coverage = polygon_mask(outline, (x, y), (width, height))
+        colour = _shade_under_lid(colour, coverage, 1.0 - opening)
+        fade = min(1.0, opening / 0.12)
+        if fade < 1.0:
+            coverage = cv2.convertScaleAbs(coverage, alpha=fade)
+        blend_into(rgba[y : y + height, x : x + width], colour, coverage)
+
+
+def opening_outline(landmarks_px: F32, eye: EyeTopology) -> F32:
+    """Outline (16, 2) of the visible eyeball: the lids' rims, drawn in by the width of the lashes."""
+    upper, lower = landmarks_px[eye.upper_lid, :2], landmarks_px[eye.lower_lid, :2]
+    inset = _INSET * (lower - upper)
+    outline: F32 = np.concatenate([upper + inset, (lower - inset)[-2:0:-1]])
+    return outline
+
+
+def _build_eyeball(avatar: Avatar, eye: EyeTopology) -> Eyeball:
+    landmarks = avatar.landmarks_px[:, :2]
+    width_px = float(np.linalg.norm(landmarks[eye.outer] - landmarks[eye.inner]))
+    scale = max(1.0, _EYE_WIDTH_PX / max(width_px, 1.0))
+    centre = landmarks[[eye.outer, eye.inner]].mean(0)
+    size = (int(2.0 * width_px * scale), int(1.4 * width_px * scale))
+    offset = np.array(size, np.float32) / 2 - scale * centre
+    patch_from_portrait = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float32)
+    picture = cv2.warpAffine(
+        avatar.portrait_rgb, patch_from_portrait, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.float32)
+    outline = opening_outline(landmarks, eye) * scale + offset
+    open_area = polygon_mask(outline, (0, 0), size).astype(np.float32) / 255
+    iris_centre = landmarks[eye.iris_centre] * scale + offset
+    ring = landmarks[eye.iris_ring] * scale + offset
+    radius = float(np.linalg.norm(ring - iris_centre, axis=1).mean())
+    gx, gy = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
+    from_centre = np.hypot(gx - iris_centre[0], gy - iris_centre[1]) / max(radius, 1.0)
+    sclera = _complete_sclera(picture, open_area, from_centre)
+    iris = _complete_iris(picture, open_area, iris_centre, radius)
+    alpha = np.clip((1.0 + _IRIS_EDGE - from_centre) / (2 * _IRIS_EDGE), 0.0, 1.0)
+    iris_rgba = np.dstack([iris * alpha[..., None], 255 * alpha])
+    return Eyeball(eye, patch_from_portrait, _to_u8(sclera), _to_u8(iris_rgba))
+
+
+def _complete_sclera(picture: F32, open_area: F32, from_centre: F32) -> F32:
+    """Remove iris and lids by filling from the visible white."""
+    known = open_area * (from_centre > 1.0 + 1.5 * _IRIS_EDGE)
+    if known.sum() < 12:  # hardly any white is visible: a pale tint of what is there
+        tint = picture[open_area > 0.5].mean(0) if (open_area > 0.5).any() else picture.mean((0, 1))
+        return np.broadcast_to(0.4 * tint + 0.6 * 205.0, picture.shape).astype(np.float32)
+    return fill_unknown(picture, known.astype(np.float32))
+
+
+def _complete_iris(picture: F32, open_area: F32, centre: F32, radius: float) -> F32:
+    """Complete the iris disc in polar coordinates: mirror top from bottom, else the ring's mean."""
+    n_angles, n_radii = 180, 48
+    size = (n_radii, n_angles)
+    reach = radius * (1 + 2 * _IRIS_EDGE)
+    middle = (float(centre[0]), float(centre[1]))
+    polar = cv2.warpPolar(picture, size, middle, reach, cv2.INTER_LINEAR)
+    known = cv2.warpPolar(open_area, size, middle, reach, cv2.INTER_LINEAR) > 0.9
+    mirrored = -np.arange(n_angles) % n_angles  # angle θ ↦ −θ: top and bottom change places
+    take = ~known & known[mirrored]
+    polar[take] = polar[mirrored][take]
+    known |= take
+    count = known.sum(0)
+    mean = (polar * known[..., None]).sum(0) / np.maximum(count, 1)[:, None]
+    seen = np.flatnonzero(count)
+    if len(seen) == 0:
+        return picture
+    nearest = seen[np.abs(np.arange(n_radii)[:, None] - seen[None]).argmin(1)]
+    polar = np.where(known[..., None], polar, mean[nearest][None])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    height, width = picture.shape[:2]
+    completed: F32 = cv2.warpPolar(polar.astype(np.float32), (width, height), middle, reach, flags)
+    return completed
+
+
+def _affine(linear: F32, source: F32, target: F32) -> F32:
+    """The (3, 3) map p ↦ linear · (p − source) + target."""
+    matrix = np.eye(3, dtype=np.float32)
+    matrix[:2, :2] = linear
+    matrix[:2, 2] = target - linear @ source
+    return matrix
+
+
+def _place(picture: U8, eyeball: Eyeball, moved_from_rest: F32, region: tuple[int, int, int, int]) -> U8:
+    """Sample an eyeball picture into a region of the moved portrait."""
+    x, y, width, height = region
+    patch_from_rest = np.vstack([eyeball.patch_from_portrait, [0, 0, 1]])
+    region_from_rest = moved_from_rest.copy()
+    region_from_rest[:2, 2] -= (x, y)
+    patch_from_region = (patch_from_rest @ np.linalg.inv(region_from_rest))[:2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    placed: U8 = cv2.warpAffine(
+        picture, patch_from_region.astype(np.float32), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return placed
+
+
+def _shade_under_lid(colour: U8, coverage: U8, closing: float) -> U8:
+    """A lid that has come down casts a shadow on the eyeball below its rim."""
+    if closing <= 0.05:
+        return colour
+    height = coverage.shape[0]
+    soft = cv2.blur(coverage, (1, max(3, int(0.4 * height)) | 1))
+    shade = cv2.convertScaleAbs(soft, alpha=0.55 * closing, beta=255 * (1 - 0.55 * closing))
+    shaded: U8 = cv2.multiply(colour, cv2.merge([shade] * 3), scale=1 / 255)
+    return shaded
+
+
+def _to_u8(picture: F32) -> U8:
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)

@@ -1,0 +1,135 @@
+"""Piecewise-affine warp of the face mesh: where does each pixel of the moved face come from?
+
+The triangles of the moved face are drawn back to front into a small picture of triangle
+numbers; each triangle carries the affine map from the moved picture back to the portrait
+(the classic texture-mapped mesh of Blanz & Vetter 1999, backward form).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.topology import (
+    FACE_OVAL,
+    N_MESH,
+    eye_interior_triangles,
+    face_triangles,
+    mouth_interior_triangles,
+)
+from facepuppet.types import F32
+
+_SUBPIXEL_BITS = 4  # fixed-point fraction bits of cv2's polygon vertices
+
+
+@dataclass(frozen=True, slots=True)
+class FacePatch:
+    """Backward map of the moved face on a coarse grid over its bounding box.
+
+    Attributes:
+        portrait_from_patch: (h, w, 3) float32: source x, source y (portrait px) and the face weight,
+            1 well inside the mesh, falling to 0 at the face oval and outside.
+        origin_px: portrait coordinates of the patch's top-left corner.
+        size_px: width and height the patch covers in the portrait frame.
+    """
+
+    portrait_from_patch: F32
+    origin_px: tuple[int, int]
+    size_px: tuple[int, int]
+
+
+class FaceMesh:
+    """Rasterises the moved face mesh.
+
+    Args:
+        landmarks_px: (478, 3) float32, the portrait's own landmarks.
+        picture_size_px: width and height of the portrait.
+        max_grid: longest side of the raster grid; larger faces are rasterised coarser and
+            the (piecewise affine) map is interpolated.
+    """
+
+    def __init__(self, landmarks_px: F32, picture_size_px: tuple[int, int], max_grid: int = 256) -> None:
+        self._triangles = np.concatenate(
+            [face_triangles(), *eye_interior_triangles(), mouth_interior_triangles()]
+        )
+        self._size = picture_size_px
+        self._max_grid = max_grid
+        weight = np.ones(len(landmarks_px), np.float32)
+        weight[FACE_OVAL] = 0.0
+        source = np.column_stack([landmarks_px[:, :2], weight]).astype(np.float32)
+        self._source = source[self._triangles]  # (T, 3 vertices, 3 attributes)
+        self._facing = _signed_area(landmarks_px[:, :2][self._triangles])
+
+    def patch(self, landmarks_px: F32) -> FacePatch | None:
+        """Return the backward map for the moved landmarks; None when the face left the picture."""
+        low = np.maximum(np.floor(landmarks_px[:N_MESH, :2].min(0)).astype(int) - 1, 0)
+        high = np.minimum(np.ceil(landmarks_px[:N_MESH, :2].max(0)).astype(int) + 2, self._size)
+        width, height = (high - low).tolist()
+        if width < 2 or height < 2:
+            return None
+        step = max(1.0, max(width, height) / self._max_grid)
+        grid = (max(2, round(width / step)), max(2, round(height / step)))
+        grid_from_portrait = np.array([grid[0] / width, grid[1] / height], np.float32)
+        vertices = (landmarks_px[:N_MESH, :2] - low + 0.5) * grid_from_portrait - 0.5
+        triangles = vertices[self._triangles].astype(np.float32)
+        order = self._visible_back_to_front(triangles, landmarks_px[:N_MESH, 2])
+        numbers = _draw_numbers(triangles, order, grid)
+        return FacePatch(
+            self._sample(triangles, numbers), (int(low[0]), int(low[1])), (int(width), int(height))
+        )
+
+    def _visible_back_to_front(self, triangles: F32, depth_px: F32) -> npt.NDArray[np.intp]:
+        """Triangles that face the viewer as they did in the portrait, farthest first."""
+        area = _signed_area(triangles)
+        visible = np.flatnonzero(area * np.sign(self._facing) > 1e-3)
+        distance = depth_px[self._triangles[visible]].mean(1)
+        return visible[np.argsort(-distance, kind="stable")]
+
+    def _sample(self, triangles: F32, numbers: npt.NDArray[np.int32]) -> F32:
+        """Evaluate each pixel's affine map (source x, y and weight) from its triangle number."""
+        coefficients = _affine(triangles, self._source)  # (T, 3 coefficients, 3 attributes)
+        table = np.zeros((len(triangles) + 1, 9), np.float32)
+        table[1:] = coefficients.reshape(-1, 9)
+        flat = numbers.ravel()
+        height, width = numbers.shape
+        x = np.tile(np.arange(width, dtype=np.float32), height)
+        y = np.repeat(np.arange(height, dtype=np.float32), width)
+        out = np.empty((height * width, 3), np.float32)
+        for k in range(3):
+            out[:, k] = table[:, k][flat] * x + table[:, 3 + k][flat] * y + table[:, 6 + k][flat]
+        return out.reshape(height, width, 3)
+
+
+def _signed_area(triangles: F32) -> F32:
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    area: F32 = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    return area
+
+
+def _draw_numbers(
+    triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, int]
+) -> npt.NDArray[np.int32]:
+    """Draw triangle number + 1 of each triangle; 0 is outside."""
+    numbers = np.zeros((grid[1], grid[0]), np.int32)
+    fixed = np.round(triangles * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    fill = cv2.fillConvexPoly  # 850 calls a frame: the look-up is worth hoisting
+    for index in order.tolist():
+        fill(numbers, fixed[index], index + 1, 8, _SUBPIXEL_BITS)
+    return numbers
+
+
+def _affine(triangles: F32, attributes: F32) -> F32:
+    """Coefficients (T, 3, A) with attribute = c0·x + c1·y + c2 inside each triangle."""
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    ab, ac = b - a, c - a
+    determinant = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    inverse = 1.0 / np.where(np.abs(determinant) < 1e-6, 1e-6, determinant)
+    d_ab, d_ac = attributes[:, 1] - attributes[:, 0], attributes[:, 2] - attributes[:, 0]
+    gx = (d_ab * ac[:, 1:2] - d_ac * ab[:, 1:2]) * inverse[:, None]
+    gy = (d_ac * ab[:, 0:1] - d_ab * ac[:, 0:1]) * inverse[:, None]
+    offset = attributes[:, 0] - gx * a[:, 0:1] - gy * a[:, 1:2]
+    coefficients: F32 = np.stack([gx, gy, offset], axis=1).astype(np.float32)
+    return coefficients

@@ -1,0 +1,116 @@
+"""The driver's side: how far the face, head and shoulders are from rest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facepuppet.geometry import (
+    Floats,
+    Similarity,
+    euler_from_rotation,
+    rotation_from_euler,
+    vector_from_rotation,
+)
+from facepuppet.profile import DriverNeutral, Seat, eye_openings, fit_head
+from facepuppet.retarget.deltas import Deltas
+from facepuppet.topology import EYES
+from facepuppet.types import F32, Tracking
+
+# Limits within which one photo can be turned without tearing (radians; inter-ocular distances; ratio).
+YAW_LIMIT, PITCH_LIMIT, ROLL_LIMIT = 0.60, 0.45, 0.60
+SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
+TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
+GAZE_LIMIT = np.array([0.20, 0.14], np.float32)  # of the eye's width; to the side, up and down
+WIDEST_EYE = 1.4  # aperture relative to relaxed open eyes
+SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
+FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
+MIN_SHOULDER_CONFIDENCE = 0.5
+
+
+def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_head: Similarity) -> Deltas:
+    """Compare a tracked face (and shoulders, when seen) with rest.
+
+    Args:
+        tracking: must hold a face.
+        neutral: the driver's resting face.
+        seat: where that driver rests before the camera.
+        image_from_head: the face's pose, fitted with the neutral as template.
+    """
+    assert tracking.face is not None
+    head = image_from_head.inverse().apply(tracking.face.landmarks_px).astype(np.float32)
+    rest = seat.image_from_head
+    turn = vector_from_rotation(_limit_turn(image_from_head.rotation @ rest.rotation.T))
+    head_shift = (image_from_head.translation - rest.translation)[:2] / rest.scale
+    log_scale = float(soft_limit(np.log(image_from_head.scale / rest.scale), np.log(SCALE_LIMIT)))
+    lean, torso_roll, torso_log_scale = _measure_torso(tracking, seat, head_shift, log_scale)
+    lean = soft_limit(lean, LEAN_LIMIT)
+    return Deltas(
+        offsets=head - neutral.landmarks_head,
+        eye_opening=_opening_ratio(eye_openings(head) / neutral.eye_opening),
+        gaze=soft_limit(_gaze(head) - _gaze(neutral.landmarks_head), GAZE_LIMIT).astype(np.float32),
+        turn=turn.astype(np.float32),
+        log_scale=log_scale,
+        shift=soft_limit(head_shift - lean, SHIFT_LIMIT).astype(np.float32),
+        lean=lean.astype(np.float32),
+        torso_roll=torso_roll,
+        torso_log_scale=torso_log_scale,
+    )
+
+
+def soft_limit(value: Floats | float, limit: Floats | float) -> Floats:
+    """Compress towards ±limit: slope 1 at zero, never beyond (limit · tanh(value / limit))."""
+    return np.asarray(limit * np.tanh(np.asarray(value) / limit))
+
+
+def _limit_turn(rotation: Floats) -> Floats:
+    yaw, pitch, roll = euler_from_rotation(rotation)
+    return rotation_from_euler(
+        float(soft_limit(yaw, YAW_LIMIT)),
+        float(soft_limit(pitch, PITCH_LIMIT)),
+        float(soft_limit(roll, ROLL_LIMIT)),
+    )
+
+
+def _measure_torso(
+    tracking: Tracking, seat: Seat, head_shift: Floats, head_log_scale: float
+) -> tuple[Floats, float, float]:
+    """Lean (2,) in inter-ocular distances, roll (rad) and log scale of the shoulders."""
+    now, rest = tracking.torso, seat.shoulders_px
+    if now is None or rest is None or now.confidence < MIN_SHOULDER_CONFIDENCE:
+        return FOLLOW * head_shift, 0.0, 0.5 * head_log_scale
+    across, across_rest = now.shoulders_px[1] - now.shoulders_px[0], rest[1] - rest[0]
+    lean = (now.shoulders_px.mean(0) - rest.mean(0)) / seat.image_from_head.scale
+    roll = np.arctan2(across[1], across[0]) - np.arctan2(across_rest[1], across_rest[0])
+    # A turned torso narrows without coming nearer, hence the square root.
+    log_scale = 0.5 * np.log(np.linalg.norm(across) / max(float(np.linalg.norm(across_rest)), 1.0))
+    return (
+        lean,
+        float(soft_limit(roll, TORSO_ROLL_LIMIT)),
+        float(soft_limit(log_scale, np.log(TORSO_SCALE_LIMIT))),
+    )
+
+
+def _opening_ratio(ratio: F32) -> F32:
+    """Aperture relative to relaxed eyes, stretched so that shut lids reach 0."""
+    stretched = (ratio - SHUT_RATIO) / (1.0 - SHUT_RATIO)
+    beyond = soft_limit(np.maximum(stretched - 1.0, 0.0), WIDEST_EYE - 1.0)
+    opening: F32 = (np.clip(stretched, 0.0, 1.0) + beyond).astype(np.float32)
+    return opening
+
+
+def _gaze(head: F32) -> F32:
+    """Position of the irises between the eye corners (2,): to the image right and down, in eye widths.
+
+    The mean of both eyes: they look at one thing, and the mean halves the tracker's noise.
+    """
+    positions = []
+    for eye in EYES:
+        corners = sorted((eye.outer, eye.inner), key=lambda i: float(head[i, 0]))
+        left, right = head[corners[0], :2], head[corners[1], :2]
+        axis = right - left
+        width = float(np.linalg.norm(axis))
+        axis /= width
+        offset = head[eye.iris_centre, :2] - (left + right) / 2
+        positions.append([offset @ axis, axis[0] * offset[1] - axis[1] * offset[0]] / np.float32(width))
+    mean: F32 = np.mean(positions, axis=0).astype(np.float32)
+    return mean

@@ -1,0 +1,94 @@
+"""The portrait's side: its neutral in its own head frame, and the way back to pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facepuppet.avatar.model import Avatar
+from facepuppet.geometry import rotation_from_vector
+from facepuppet.profile import DriverNeutral, fit_head, mouth_gap
+from facepuppet.retarget.deltas import Deltas
+from facepuppet.topology import EYES, LIPS, LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER, EyeTopology
+from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
+
+MOUTH_REACH = 0.45  # inter-ocular distances around the lips that scale with the mouth
+MOUTH_RATIO_RANGE = (0.7, 1.4)
+MEETING_HEIGHT = 0.2  # where the lids meet, from the lower lid, as a share of the aperture
+
+
+class Target:
+    """Applies the driver's deltas to one portrait."""
+
+    def __init__(self, avatar: Avatar) -> None:
+        self._portrait_from_head = fit_head(avatar.landmarks_px)
+        self._neutral = self._portrait_from_head.inverse().apply(avatar.landmarks_px).astype(np.float32)
+        self._pivot_px = avatar.head_pivot_px
+        self._unit_px = np.float32(self._portrait_from_head.scale)
+        from_mouth = np.linalg.norm(self._neutral - self._neutral[LIPS].mean(0), axis=1)
+        self._mouth_share = np.exp(-((from_mouth / MOUTH_REACH) ** 2))
+
+    def motion(
+        self, deltas: Deltas, neutral: DriverNeutral | None, presence: Presence, tracking: Tracking
+    ) -> Motion:
+        """Return where the portrait goes; ids and times are the tracking's."""
+        head = self._shape(deltas, neutral)
+        rotation = rotation_from_vector(deltas.turn).astype(np.float32)
+        scale = float(np.exp(deltas.log_scale))
+        shift_px = ((deltas.shift + deltas.lean) * self._unit_px).astype(np.float32)
+        offset_px = self._portrait_from_head.apply(head) - self._pivot_px
+        landmarks = scale * offset_px @ rotation.T + self._pivot_px
+        landmarks[:, :2] += shift_px
+        torso_scale = float(np.exp(deltas.torso_log_scale))
+        return Motion(
+            landmarks_px=landmarks.astype(np.float32),
+            head=HeadMotion(rotation, shift_px, scale),
+            torso=TorsoMotion(deltas.lean * self._unit_px, deltas.torso_roll, torso_scale),
+            eye_opening=deltas.eye_opening,
+            mouth_opening=mouth_gap(head),
+            presence=presence,
+            frame_id=tracking.frame_id,
+            captured_ns=tracking.captured_ns,
+        )
+
+    def _shape(self, deltas: Deltas, neutral: DriverNeutral | None) -> F32:
+        """The portrait's (478, 3) head-frame landmarks with the expression on."""
+        gain = 1.0
+        if neutral is not None:
+            ratio = _mouth_width(self._neutral) / _mouth_width(neutral.landmarks_head)
+            gain = 1.0 + self._mouth_share[:, None] * (np.clip(ratio, *MOUTH_RATIO_RANGE) - 1.0)
+        head = self._neutral + (deltas.offsets * gain).astype(np.float32)
+        for eye, opening in zip(EYES, deltas.eye_opening.tolist(), strict=True):
+            self._move_lids(head, eye, opening)
+            self._move_iris(head, eye, deltas.gaze, opening)
+        _keep_lips_apart(head)
+        return head
+
+    def _move_lids(self, head: F32, eye: EyeTopology, opening: float) -> None:
+        """Place the lids between meeting (0) and the portrait's own aperture (1); corners stay the driver's."""
+        upper, lower = eye.upper_lid[1:-1], eye.lower_lid[1:-1]
+        meeting = self._neutral[lower] + MEETING_HEIGHT * (self._neutral[upper] - self._neutral[lower])
+        corners = [eye.outer, eye.inner]
+        drift = (head[corners] - self._neutral[corners]).mean(0)
+        head[upper] = meeting + opening * (self._neutral[upper] - meeting) + drift
+        head[lower] = meeting + opening * (self._neutral[lower] - meeting) + drift
+
+    def _move_iris(self, head: F32, eye: EyeTopology, gaze: F32, opening: float) -> None:
+        """Shift the iris along the eye's own axes; a shutting lid drags the tracked iris, so damp that."""
+        corners = sorted((eye.outer, eye.inner), key=lambda i: float(self._neutral[i, 0]))
+        axis = self._neutral[corners[1]] - self._neutral[corners[0]]
+        down = np.array([-axis[1], axis[0], 0.0], np.float32)
+        steady = min(1.0, opening / 0.5)
+        drift = (head[corners] - self._neutral[corners]).mean(0)
+        head[eye.iris] = self._neutral[eye.iris] + drift + gaze[0] * axis + steady * gaze[1] * down
+
+
+def _keep_lips_apart(head: F32) -> None:
+    """Lips press together but never pass through each other."""
+    upper, lower = UPPER_LIP_INNER[1:-1], LOWER_LIP_INNER[1:-1]
+    overlap = np.maximum(head[upper, 1] - head[lower, 1], 0.0) / 2
+    head[upper, 1] -= overlap
+    head[lower, 1] += overlap
+
+
+def _mouth_width(head: F32) -> float:
+    return float(np.linalg.norm(head[MOUTH_CORNERS[0]] - head[MOUTH_CORNERS[1]]))
