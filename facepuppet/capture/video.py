@@ -104,7 +104,7 @@ class VideoSource(Source):
                         in_a_row = 0
                         yield frame
                 return
-            except av.error.EOFError:
+            except av.error.EOFError:  # noqa: PERF203 - one packet may be damaged, so each is tried
                 return
             except av.error.FFmpegError as error:
                 in_a_row += 1

@@ -1,0 +1,39 @@
+"""From what the user typed to the sink it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facepuppet.clock import Clock
+from facepuppet.sinks.sink import Sink
+from facepuppet.sinks.video import VideoFile
+from facepuppet.sinks.virtual_camera import VirtualCamera
+from facepuppet.sinks.window import Window
+
+
+def open_sink(
+    spec: str | Path,
+    size_px: tuple[int, int],
+    fps: float,
+    *,
+    audio_from: Path | None = None,
+    clock: Clock | None = None,
+) -> Sink:
+    """Open whatever a user's word stands for.
+
+    Args:
+        spec: "virtual", "virtual:DEVICE" (node or name), "window", or the path of a video file.
+        size_px: width and height of the frames that will come.
+        fps: nominal rate.
+        audio_from: a file whose sound a video file takes over.
+        clock: stamps the frames of a live recording; None for a steady `fps`.
+
+    Raises:
+        SinkError: it cannot be opened; the message says what to do.
+    """
+    word = str(spec)
+    if word == "window":
+        return Window(size_px)
+    if word == "virtual" or word.startswith("virtual:"):
+        return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
+    return VideoFile(Path(spec).expanduser(), size_px, fps, audio_from=audio_from, clock=clock)

@@ -1,0 +1,106 @@
+"""Sending the newest marked frame at a steady rate, in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+
+from facepuppet.clock import Clock
+from facepuppet.sinks.cadence import Cadence
+from facepuppet.sinks.sink import Sink
+from facepuppet.slot import LatestSlot
+from facepuppet.watermark import Marked
+
+IDLE_S = 0.1  # how often to look for stop() while there is nothing to send yet
+N_LATENCIES = 4096  # newest samples kept; memory must not grow with time
+
+log = logging.getLogger(__name__)
+
+
+class Pacer:
+    """Takes marked frames from a slot and keeps a sink's cadence until the slot closes.
+
+    A new frame is sent at once; when none comes in time the last one, already marked, is sent
+    again, so that readers never see a stall. The pacer uses the sink but does not own it.
+
+    Attributes:
+        sent: new frames delivered.
+        repeated: frames delivered again.
+        error: what ended the thread, if an error did.
+    """
+
+    def __init__(self, sink: Sink, slot: LatestSlot[Marked], fps: float, clock: Clock) -> None:
+        self._sink = sink
+        self._slot = slot
+        self._clock = clock
+        self._cadence = Cadence(fps)
+        self._last: Marked | None = None
+        self._latencies_s: deque[float] = deque(maxlen=N_LATENCIES)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="pacer", daemon=True)
+        self.sent = 0
+        self.repeated = 0
+        self.error: Exception | None = None
+
+    def start(self) -> None:
+        """Start sending."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop sending and wait for the thread."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def running(self) -> bool:
+        """True while frames may still be sent."""
+        return self._thread.is_alive()
+
+    @property
+    def latencies_s(self) -> tuple[float, ...]:
+        """Capture-to-sink latencies of the newest new frames, in seconds; repeats do not count."""
+        return tuple(self._latencies_s)
+
+    def raise_if_failed(self) -> None:
+        """Raise what ended the thread, if an error did."""
+        if self.error is not None:
+            raise self.error
+
+    def run(self) -> None:
+        """Send until the slot closes, stop() is called or the sink fails; start() runs it in a thread."""
+        try:
+            while not self._stopping.is_set() and self._step():
+                pass
+        except Exception as error:  # whatever it is belongs to the owner, not to this thread
+            self.error = error
+            log.error("output ended: %s", error)
+
+    def _step(self) -> bool:
+        """Send one frame, new or repeated, or wait a little; False when there will be no more."""
+        # Waiting before taking: what is taken then is the newest frame, not the first that came.
+        self._clock.sleep_s((self._cadence.earliest_ns() - self._clock.now_ns()) * 1e-9)
+        frame = self._slot.take(self._patience_s())
+        if frame is not None:
+            self._send_new(frame)
+            return True
+        if self._slot.closed:
+            return False
+        repeat_ns = self._cadence.repeat_ns()
+        if self._last is not None and repeat_ns is not None and self._clock.now_ns() >= repeat_ns:
+            self._cadence.repeated(self._clock.now_ns())
+            self._sink.send(self._last)
+            self.repeated += 1
+        return True
+
+    def _patience_s(self) -> float:
+        repeat_ns = self._cadence.repeat_ns()
+        return IDLE_S if repeat_ns is None else max(0.0, (repeat_ns - self._clock.now_ns()) * 1e-9)
+
+    def _send_new(self, frame: Marked) -> None:
+        self._cadence.sent(self._clock.now_ns())
+        self._sink.send(frame)
+        self._last = frame
+        self.sent += 1
+        self._latencies_s.append((self._clock.now_ns() - frame.captured_ns) * 1e-9)

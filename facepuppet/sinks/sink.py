@@ -1,0 +1,65 @@
+"""What every output offers, and the one gate that all of them share: only marked frames pass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import TypeVar
+
+from facepuppet.watermark import Marked
+
+S = TypeVar("S", bound="Sink")
+
+
+class Sink(ABC):
+    """Takes marked frames, from one thread.
+
+    Attributes:
+        size_px: width and height of the frames it takes.
+        description: where they go, in words for a person.
+    """
+
+    size_px: tuple[int, int]
+    description: str
+
+    def send(self, frame: Marked, pts_s: float | None = None) -> None:
+        """Deliver a frame.
+
+        Args:
+            frame: nothing but a Marked passes.
+            pts_s: presentation time, for outputs that keep one; others show the frame at once.
+
+        Raises:
+            TypeError: the frame is not marked.
+            ValueError: its size is not the sink's.
+            SinkError: it cannot be delivered; the sink is spent.
+        """
+        if not isinstance(frame, Marked):
+            raise TypeError(f"sinks take only Marked frames, got {type(frame).__name__}")
+        height, width = frame.rgb.shape[:2]
+        if (width, height) != self.size_px:
+            raise ValueError(f"{self.description} takes frames of {self.size_px}, got {(width, height)}")
+        self._write(frame, pts_s)
+
+    @abstractmethod
+    def _write(self, frame: Marked, pts_s: float | None) -> None:
+        """Deliver a frame that has passed the gate."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the output and release it; safe to call twice."""
+
+    def abort(self) -> None:
+        """Release the output of an interrupted run; where that differs, nothing half-finished stays."""
+        self.close()
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()

@@ -1,0 +1,194 @@
+"""A video file that exists under its name only once it is complete."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+
+from facepuppet.clock import Clock
+from facepuppet.errors import OutputUnwritableError
+from facepuppet.sinks.audio import AudioTrack, has_audio
+from facepuppet.sinks.even import even_size_px, evened
+from facepuppet.sinks.sink import Sink
+from facepuppet.types import U8
+from facepuppet.watermark import Marked
+
+TICKS_PER_S = 90_000  # the video clock of MPEG: whole numbers for all usual frame rates
+BT709 = 1  # FFmpeg's number for colour space, primaries and transfer alike
+LIMITED_RANGE = 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a file name ending is written."""
+
+    container: str
+    codec: str
+    options: dict[str, str]
+    container_options: dict[str, str] = field(default_factory=dict)
+
+
+H264 = {"crf": "18", "preset": "veryfast"}
+VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+FASTSTART = {"movflags": "+faststart"}  # plays while it still downloads
+FORMATS = {
+    ".mp4": Format("mp4", "libx264", H264, FASTSTART),
+    ".mov": Format("mov", "libx264", H264, FASTSTART),
+    ".mkv": Format("matroska", "libx264", H264),
+    ".webm": Format("webm", "libvpx-vp9", VP9),
+}
+
+
+class VideoFile(Sink):
+    """Writes frames as video; the file appears under its name at close().
+
+    Until then it grows under a hidden temporary name beside it, which abort() and failures remove.
+    A frame's time is its pts_s if given; else its arrival by `clock` if there is one; else frames
+    follow each other at `fps`.
+
+    Args:
+        path: .mp4 or .mov or .mkv (H.264), .webm (VP9); an existing file is replaced.
+        size_px: width and height of the frames; odd ones are padded.
+        fps: nominal rate.
+        audio_from: a media file whose sound is carried over; one without sound is fine.
+        clock: stamps frames without a pts_s, for live recordings.
+
+    Raises:
+        OutputUnwritableError: unknown ending, no such folder, read-only, or disk full.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size_px: tuple[int, int],
+        fps: float,
+        *,
+        audio_from: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.size_px = size_px
+        self.description = f"video {str(path)!r}"
+        self.n_frames = 0
+        self._path = path
+        self._fps = fps
+        self._clock = clock
+        self._start_ns: int | None = None
+        self._last_tick = -1
+        self._temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+        self._container: av.container.OutputContainer | None = None  # None before opening and after the end
+        self._audio: AudioTrack | None = None
+        style = format_of(path)
+        with self._told():
+            self._temporary.touch()  # FFmpeg opens it late; what forbids writing should show now
+            self._container = container = av.open(
+                str(self._temporary), "w", format=style.container, container_options=style.container_options
+            )
+            self._stream = self._add_video(container, style, even_size_px(size_px, self.description))
+            if audio_from is not None and has_audio(audio_from):
+                self._audio = AudioTrack(audio_from, container, path.suffix.lower())
+
+    def _add_video(
+        self, container: av.container.OutputContainer, style: Format, size_px: tuple[int, int]
+    ) -> av.VideoStream:
+        rate = Fraction(self._fps).limit_denominator(1001)
+        stream = cast(av.VideoStream, container.add_stream(style.codec, rate=rate, options=style.options))
+        stream.width, stream.height = size_px
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, TICKS_PER_S)
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED_RANGE
+        return stream
+
+    def _write(self, frame: Marked, pts_s: float | None) -> None:
+        if self._container is None:
+            raise ValueError(f"{self.description} is closed")
+        time_s = self._time_s(pts_s)
+        self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
+        self.n_frames += 1
+        with self._told():
+            self._container.mux(self._stream.encode(self._picture(frame.rgb)))
+            if self._audio is not None:
+                self._audio.advance(time_s)
+
+    def close(self) -> None:
+        """Finish the file and give it its name; without a single frame there is no file."""
+        if self._container is None:
+            return
+        if self.n_frames == 0:
+            log.warning("%s: no frame came, so nothing is written", self.description)
+            self.abort()
+            return
+        with self._told():
+            self._container.mux(self._stream.encode(None))
+            if self._audio is not None:
+                self._audio.finish(self._last_tick / TICKS_PER_S + 1.0 / self._fps)
+            self._container.close()
+            self._temporary.replace(self._path)
+        self._container = None
+
+    def abort(self) -> None:
+        """Throw away what was written; a former file under the name stays as it was."""
+        container, self._container = self._container, None
+        if self._audio is not None:
+            self._audio.close()
+        if container is not None:
+            with suppress(av.error.FFmpegError, OSError):  # what it cannot finish is thrown away anyway
+                container.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _time_s(self, pts_s: float | None) -> float:
+        if pts_s is not None:
+            return pts_s
+        if self._clock is None:
+            return self.n_frames / self._fps
+        now_ns = self._clock.now_ns()
+        if self._start_ns is None:
+            self._start_ns = now_ns
+        return (now_ns - self._start_ns) * 1e-9
+
+    def _picture(self, rgb: U8) -> av.VideoFrame:
+        picture = av.VideoFrame.from_ndarray(evened(rgb), format="rgb24")
+        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        picture.pts = self._last_tick
+        picture.time_base = Fraction(1, TICKS_PER_S)
+        return picture
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what FFmpeg and the file system raise into one error; nothing half-written stays."""
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            self.abort()
+            raise OutputUnwritableError(
+                f"{str(self._path)!r}, which cannot be written ({error})",
+                "an existing folder that you may write to, with room left",
+                "Choose another --out, or free some space.",
+            ) from error
+
+
+def format_of(path: Path) -> Format:
+    """Return how a file is written, by its ending.
+
+    Raises:
+        OutputUnwritableError: an unknown ending.
+    """
+    style = FORMATS.get(path.suffix.lower())
+    if style is None:
+        raise OutputUnwritableError(
+            f"{str(path)!r}",
+            f"a name that ends in {', '.join(FORMATS)}",
+            "Rename the output.",
+        )
+    return style

@@ -1,0 +1,111 @@
+"""Small real implementations that tests use in place of hardware, clocks and screens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from facepuppet.capture.source import Source
+from facepuppet.sinks.sink import Sink
+from facepuppet.types import U8, Composed, Frame
+from facepuppet.watermark import Marked, Marker
+
+
+class FakeClock:
+    """A clock that moves only when told to or slept on."""
+
+    def __init__(self, now_ns: int = 1_000_000_000) -> None:
+        self._now_ns = now_ns
+        self._lock = threading.Lock()
+
+    def now_ns(self) -> int:
+        with self._lock:
+            return self._now_ns
+
+    def sleep_s(self, duration_s: float) -> None:
+        self.advance_s(max(0.0, duration_s))
+
+    def advance_s(self, duration_s: float) -> None:
+        with self._lock:
+            self._now_ns += round(duration_s * 1e9)
+
+
+class ListCamera(Source):
+    """A source that delivers given pictures, one period apart by its clock."""
+
+    def __init__(
+        self, pictures: Sequence[U8], fps: float = 30.0, *, live: bool = True, clock: FakeClock | None = None
+    ) -> None:
+        self.fps: float | None = fps
+        self.size_px = (pictures[0].shape[1], pictures[0].shape[0]) if pictures else (0, 0)
+        self.live = live
+        self.n_frames: int | None = len(pictures)
+        self.description = f"{len(pictures)} pictures"
+        self.closed = False
+        self._pictures = pictures
+        self._clock = clock or FakeClock()
+        self._next_id = 0
+
+    def read(self) -> Frame | None:
+        if self.closed or self._next_id == len(self._pictures):
+            return None
+        pts_s = self._next_id / (self.fps or 30.0)
+        if self.live:
+            self._clock.advance_s(1.0 / (self.fps or 30.0))
+        frame = Frame(self._pictures[self._next_id], self._next_id, self._clock.now_ns(), pts_s)
+        self._next_id += 1
+        return frame
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MemorySink(Sink):
+    """Keeps what it is sent; fails at frame number `fails_at` if given."""
+
+    def __init__(
+        self, size_px: tuple[int, int] = (160, 128), *, fails_at: int | None = None, clock: FakeClock | None = None
+    ) -> None:
+        self.size_px = size_px
+        self.description = "memory"
+        self.frames: list[Marked] = []
+        self.times_s: list[float | None] = []
+        self.sent_ns: list[int] = []
+        self.closed = False
+        self.aborted = False
+        self._fails_at = fails_at
+        self._clock = clock or FakeClock()
+
+    def _write(self, frame: Marked, pts_s: float | None) -> None:
+        if len(self.frames) == self._fails_at:
+            raise OSError("memory sink told to fail")
+        self.frames.append(frame)
+        self.times_s.append(pts_s)
+        self.sent_ns.append(self._clock.now_ns())
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def picture(size_px: tuple[int, int] = (160, 128), *, seed: int = 0, level: int | None = None) -> U8:
+    """A smooth RGB picture that differs by seed, or a flat one of a grey level."""
+    width, height = size_px
+    if level is not None:
+        return np.full((height, width, 3), level, np.uint8)
+    x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    waves = [np.sin(2 * np.pi * ((c + 1) * x + (c + 2) * y + 0.13 * seed)) for c in range(3)]
+    return np.asarray(127.5 + 90 * np.stack(waves, axis=-1), np.uint8)
+
+
+def marked(
+    rgb: U8 | None = None, *, frame_id: int = 0, captured_ns: int = 0, size_px: tuple[int, int] = (160, 128)
+) -> Marked:
+    """A frame marked with the public key."""
+    rgb = picture(size_px, seed=frame_id) if rgb is None else rgb
+    marker = Marker(size_px=(rgb.shape[1], rgb.shape[0]))
+    return marker.mark(Composed(rgb, frame_id, captured_ns))
