@@ -1,0 +1,125 @@
+"""What a run cost: time per stage, drops, latency, memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+_WINDOW = 4096  # newest samples kept for percentiles; memory must not grow with time
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median, 95th percentile and largest of the newest samples, in milliseconds.
+
+    Attributes:
+        n: how many samples there were in all.
+    """
+
+    median_ms: float
+    p95_ms: float
+    max_ms: float
+    n: int
+
+    @classmethod
+    def of(cls, durations_s: Sequence[float], n: int | None = None) -> Spread | None:
+        """Summarise durations in seconds; None when there are none."""
+        if not durations_s:
+            return None
+        samples_ms = np.asarray(durations_s) * 1e3
+        median, p95 = np.percentile(samples_ms, [50, 95])
+        largest = float(samples_ms.max())
+        return cls(round(float(median), 3), round(float(p95), 3), round(largest, 3), n or len(durations_s))
+
+
+@dataclass(frozen=True, slots=True)
+class RunStats:
+    """A snapshot of a run, live or offline.
+
+    Attributes:
+        seconds: since the start.
+        frames_in: driver frames captured or decoded.
+        frames_tracked: of those, passed through the tracker.
+        frames_with_face: of those, in which the driver's face was seen.
+        frames_out: new pictures delivered.
+        frames_repeated: pictures delivered again to keep the cadence.
+        dropped: frames replaced by newer ones before a stage took them, by the stage that was late.
+        fps: new pictures delivered a second.
+        first_frame_s: from the start to the first delivered picture, None before it.
+        latency: capture to sink; None offline.
+        stages: time of each stage by name, in the order of the pipeline.
+        rss_mb: resident memory of the process in MiB.
+    """
+
+    seconds: float
+    frames_in: int
+    frames_tracked: int
+    frames_with_face: int
+    frames_out: int
+    frames_repeated: int
+    dropped: Mapping[str, int]
+    fps: float
+    first_frame_s: float | None
+    latency: Spread | None
+    stages: Mapping[str, Spread]
+    rss_mb: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for json.dumps; `schema` counts incompatible changes."""
+        return {"schema": SCHEMA_VERSION, **asdict(self)}
+
+
+class Meter:
+    """Collects durations and counts from several threads, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._durations_s: dict[str, deque[float]] = {}
+        self._n: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Measure the body of a with statement; nothing is recorded when it raises."""
+        start = time.perf_counter()
+        yield
+        self.record(stage, time.perf_counter() - start)
+
+    def record(self, stage: str, duration_s: float) -> None:
+        """Add one duration of a stage."""
+        with self._lock:
+            self._durations_s.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_s)
+            self._n[stage] += 1
+
+    def count(self, what: str) -> None:
+        """Add one to a counter."""
+        with self._lock:
+            self._counts[what] += 1
+
+    def counted(self, what: str) -> int:
+        """Return a counter, 0 if it was never counted."""
+        with self._lock:
+            return self._counts[what]
+
+    def spreads(self) -> dict[str, Spread]:
+        """Summarise every stage, in the order in which they were first measured."""
+        with self._lock:
+            samples = {stage: tuple(durations) for stage, durations in self._durations_s.items()}
+            n = dict(self._n)
+        spreads = {stage: Spread.of(durations, n[stage]) for stage, durations in samples.items()}
+        return {stage: spread for stage, spread in spreads.items() if spread is not None}
+
+
+def rss_mb() -> float:
+    """Return the resident memory of this process in MiB."""
+    import psutil
+
+    return round(float(psutil.Process().memory_info().rss) / 2**20, 1)
