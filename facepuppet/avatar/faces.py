@@ -10,6 +10,7 @@ import numpy as np
 
 from facepuppet.avatar.vision import Box, FaceMesher, detect_faces
 from facepuppet.errors import FaceTooSmallError, FaceTurnedAwayError, NoFaceError, SeveralFacesError
+from facepuppet.topology import CHIN, FOREHEAD, OUTER_CORNERS
 from facepuppet.types import F32, U8
 
 _log = logging.getLogger(__name__)
@@ -22,11 +23,15 @@ RIVAL_WIDTH_RATIO = 0.55  # a second face narrower than this is scenery
 
 _SEARCH_SIDE_PX = 1024
 _DETECTOR_CONFIDENCE = 0.4
+_OVAL_LEFT, _OVAL_RIGHT = 234, 454  # beside the ears
 _MESH_CROP_SCALE = 2.0  # crop side over detected box side
 _MESH_CROP_SIDES_PX = (192, 640)  # smaller crops are enlarged, larger ones reduced
-_OVAL_SIDES = (234, 454)
-_OUTER_EYE_CORNERS = (33, 263)
-_BROW_CHIN = (10, 152)
+
+
+def face_width_px(landmarks_px: F32) -> float:
+    """Return the distance between the sides of the face oval, however the face is turned."""
+    left, right = landmarks_px[[_OVAL_LEFT, _OVAL_RIGHT]]
+    return float(np.linalg.norm(right - left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,11 @@ class FaceView:
     @classmethod
     def of(cls, landmarks_px: F32) -> FaceView:
         """Measure the mesh."""
-        across = landmarks_px[_OUTER_EYE_CORNERS[1]] - landmarks_px[_OUTER_EYE_CORNERS[0]]
-        down = landmarks_px[_BROW_CHIN[1]] - landmarks_px[_BROW_CHIN[0]]
-        width = np.linalg.norm(landmarks_px[_OVAL_SIDES[0]] - landmarks_px[_OVAL_SIDES[1]])
+        across = landmarks_px[OUTER_CORNERS[1]] - landmarks_px[OUTER_CORNERS[0]]
+        down = landmarks_px[CHIN] - landmarks_px[FOREHEAD]
         return cls(
             landmarks_px=landmarks_px,
-            width_px=float(width),
+            width_px=face_width_px(landmarks_px),
             yaw_rad=float(np.arctan2(-across[2], np.hypot(across[0], across[1]))),
             pitch_rad=float(np.arctan2(down[2], np.hypot(down[0], down[1]))),
             roll_rad=float(np.arctan2(across[1], across[0])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from facepuppet.avatar.faces import face_width_px
 from facepuppet.types import F32, U8
 
 MAX_SIDE_PX = 1024
@@ -31,7 +32,7 @@ def frame_head_and_shoulders(rgb: U8, landmarks_px: F32) -> U8:
 
 def _head_and_shoulders(width: int, height: int, landmarks_px: F32) -> tuple[int, int, int, int]:
     """Return x0, y0, x1, y1 of the crop, inside the picture, never cutting the face mesh."""
-    face_width = float(np.linalg.norm(landmarks_px[234] - landmarks_px[454]))
+    face_width = face_width_px(landmarks_px)
     low, high = landmarks_px[:, :2].min(axis=0), landmarks_px[:, :2].max(axis=0)
     centre_x, centre_y = (low + high) / 2
     x0 = max(0, round(centre_x - _CROP_WIDTH / 2 * face_width))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from facepuppet.avatar.faces import face_width_px
 from facepuppet.avatar.vision import BodyView
+from facepuppet.topology import CHIN, FACE_OVAL
 from facepuppet.types import F32
 
 _MIN_CONFIDENCE = 0.5
 _WIDTH_RANGE = (1.2, 3.6)  # believable shoulder width, in face widths
 _TYPICAL_HALF_WIDTH = 1.05  # in face widths
 _TYPICAL_DROP = 0.65  # from chin to shoulder line, in face widths
-_CHIN, _BROW, _SIDES = 152, 10, (234, 454)
 
 
 def place_shoulders(landmarks_px: F32, body: BodyView | None) -> F32:
@@ -30,10 +31,10 @@ def place_shoulders(landmarks_px: F32, body: BodyView | None) -> F32:
 
 
 def _believable(shoulders_px: F32, landmarks_px: F32) -> bool:
-    face_width = float(np.linalg.norm(landmarks_px[_SIDES[0]] - landmarks_px[_SIDES[1]]))
+    face_width = face_width_px(landmarks_px)
     span = shoulders_px[1] - shoulders_px[0]
     middle = shoulders_px.mean(axis=0)
-    chin = landmarks_px[_CHIN, :2]
+    chin = landmarks_px[CHIN, :2]
     return bool(
         _WIDTH_RANGE[0] * face_width <= np.hypot(*span) <= _WIDTH_RANGE[1] * face_width
         and abs(span[1]) < 0.6 * abs(span[0])
@@ -43,9 +44,9 @@ def _believable(shoulders_px: F32, landmarks_px: F32) -> bool:
 
 
 def _typical(landmarks_px: F32) -> F32:
-    face_width = float(np.linalg.norm(landmarks_px[_SIDES[0]] - landmarks_px[_SIDES[1]]))
-    chin = landmarks_px[_CHIN, :2]
-    middle_x = 0.5 * (landmarks_px[_SIDES[0], 0] + landmarks_px[_SIDES[1], 0])
+    face_width = face_width_px(landmarks_px)
+    chin = landmarks_px[CHIN, :2]
+    middle_x = float(landmarks_px[FACE_OVAL, 0].mean())
     y = chin[1] + _TYPICAL_DROP * face_width
     half = _TYPICAL_HALF_WIDTH * face_width
     return np.array([[middle_x - half, y], [middle_x + half, y]], dtype=np.float32)
