@@ -41,11 +41,27 @@ class VirtualCamera(Sink):
         self.description = f"virtual camera {info.name!r} ({info.device})"
         if info.warning:
             log.warning("%s: %s", self.description, info.warning)
-        if info.backend == "v4l2loopback":
-            _make_ready(info)
         self._info = info
         self._format = PixelFormat.RGB if info.backend == "unitycapture" else PixelFormat.I420
-        self._camera: pyvirtualcam.Camera | None = self._open(even_size_px(size_px, self.description), fps)
+        device_size_px = even_size_px(size_px, self.description)
+        if info.backend == "v4l2loopback":
+            _make_ready(info)
+        self._camera: pyvirtualcam.Camera | None = self._open(device_size_px, fps)
+        if info.backend == "v4l2loopback":
+            self._check_size(device_size_px)
+
+    def _check_size(self, size_px: tuple[int, int]) -> None:
+        """A reader from before holds the device at its old size, and the driver does not say so."""
+        from facepuppet.sinks import v4l2loopback  # needs fcntl, which Windows lacks
+
+        carried = v4l2loopback.picture_format(self._info.device)
+        if carried and f":{size_px[0]}x{size_px[1]}" not in carried:
+            self.close()
+            raise VirtualCameraMissingError(
+                f"{self.description}, held at {carried} by a program that still reads it",
+                f"a device that can change to {size_px[0]}x{size_px[1]}",
+                "Close the program that reads it (a call, a browser tab), or use the same size as before.",
+            )
 
     def _open(self, size_px: tuple[int, int], fps: float) -> pyvirtualcam.Camera:
         info = self._info
