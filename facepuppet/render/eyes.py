@@ -47,10 +47,12 @@ class Eyes:
         self._eyeballs = tuple(_build_eyeball(avatar, eye) for eye in EYES)
 
     @property
-    def sclera_rgb(self) -> F32:
-        """Mean colour (3,) of the whites, a reference for teeth."""
-        colour: F32 = np.mean([e.sclera_rgb.mean((0, 1)) for e in self._eyeballs], axis=0)
-        return colour
+    def white_rgb(self) -> F32:
+        """Colour (3,) of the lightest tenth of the whites, a reference for teeth."""
+        pixels = np.concatenate([eyeball.sclera_rgb.reshape(-1, 3) for eyeball in self._eyeballs])
+        lightness = pixels.mean(1)
+        white: F32 = pixels[lightness >= np.percentile(lightness, 90)].mean(0).astype(np.float32)
+        return white
 
     def draw(self, rgba: U8, motion: Motion) -> None:
         """Draw into the warped picture, in place."""
@@ -165,7 +167,11 @@ def _place(picture: U8, eyeball: Eyeball, moved_from_rest: F32, region: tuple[in
     patch_from_region = (patch_from_rest @ np.linalg.inv(region_from_rest))[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     placed: U8 = cv2.warpAffine(
-        picture, patch_from_region.astype(np.float32), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+        picture,
+        patch_from_region.astype(np.float32),
+        (width, height),
+        flags=flags,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return placed
 

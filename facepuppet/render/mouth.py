@@ -1,5 +1,7 @@
-"""The mouth's interior by geometry: a cavity, the upper teeth fixed to the skull, tongue and lower
-teeth carried by the jaw. It stands in until a trained painter takes the mouth over.
+"""The mouth's interior by geometry, until a trained painter takes it over.
+
+A cavity and the upper teeth are fixed to the skull; tongue and lower teeth follow the jaw. A portrait
+that shows its own teeth keeps them.
 
 Proportions are those of an average adult: lips 50 mm wide at rest, upper central incisors 8.5 mm
 wide with 2 mm showing below the resting lip line (Tjan, Miller & The 1984, "Some esthetic factors
@@ -13,7 +15,7 @@ import numpy as np
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.render.body import apply_head
-from facepuppet.render.patches import blend_into, polygon_mask, region_around
+from facepuppet.render.patches import blend_into, fill_unknown, polygon_mask, region_around
 from facepuppet.topology import (
     INNER_MOUTH_CORNERS,
     LIPS_INNER,
@@ -28,7 +30,7 @@ from facepuppet.types import F32, U8, Motion
 _PATCH_PX = 160  # patch pixels per mouth width
 _TOOTH_EDGES = (0.0, 0.34, 0.60, 0.84)  # between incisors, canine and first premolar
 _TEETH_SHOWN = 0.11  # below the resting lip line, at the middle
-_OPEN_PORTRAIT = 0.035  # inner-lip gap over inter-ocular distance beyond which the portrait shows its own teeth
+_OPEN_PORTRAIT = 0.035  # inner-lip gap over inter-ocular distance from which the portrait shows its own teeth
 
 
 class Mouth:
@@ -42,19 +44,20 @@ class Mouth:
     def __init__(self, avatar: Avatar, white_rgb: F32) -> None:
         self._size = avatar.size_px
         landmarks = avatar.landmarks_px
-        corners = landmarks[INNER_MOUTH_CORNERS]
-        self._corner_mid, self._pivot = corners.mean(0), avatar.head_pivot_px
+        middle = landmarks[[UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]]]
+        self._pivot = avatar.head_pivot_px
+        self._rest_mid, self._rest_lower = middle.mean(0), middle[1]
         self._half_px = float(np.linalg.norm(np.subtract(*landmarks[MOUTH_CORNERS, :2]))) / 2
-        lips = landmarks[LIPS_OUTER, :2]
-        lip_rgb = _mean_inside(avatar.portrait_rgb, lips)
-        self._skull, self._jaw = _paint_skull(white_rgb, lip_rgb), _paint_jaw(white_rgb, lip_rgb)
-        axis = corners[1, :2] - corners[0, :2]
-        self._axis = axis / np.linalg.norm(axis)
-        self._rest_mid = landmarks[[UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]]].mean(0)
-        unit = float(np.linalg.norm(np.subtract(*landmarks[OUTER_CORNERS, :2])))
-        gap = float(np.linalg.norm(np.subtract(*landmarks[[UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]], :2])))
-        self._rest_gap, self._unit_px = gap / unit, unit
-        self._rest_lower = landmarks[LOWER_LIP_INNER[5]]
+        axis = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1], :2])
+        axis /= np.linalg.norm(axis)
+        self._upright = np.array([[axis[0], -axis[1]], [axis[1], axis[0]]], np.float32)
+        unit_px = np.linalg.norm(np.subtract(*landmarks[OUTER_CORNERS, :2]))
+        self._shows_teeth = np.linalg.norm(np.subtract(*middle[:, :2])) > _OPEN_PORTRAIT * unit_px
+        lip_rgb = _mean_inside(avatar.portrait_rgb, landmarks[LIPS_OUTER, :2])
+        self._jaw = _paint_jaw(white_rgb, lip_rgb)
+        self._skull = _paint_skull(white_rgb, lip_rgb)
+        if self._shows_teeth:
+            self._skull = self._with_own_teeth(avatar)
 
     def draw(self, rgba: U8, motion: Motion) -> None:
         """Draw into the warped picture, in place; nothing where the lips are shut."""
@@ -66,22 +69,43 @@ class Mouth:
         x, y, width, height = region
         coverage = polygon_mask(outline, (x, y), (width, height))
         colour = self._interior(motion, region)
-        colour = cv2.multiply(colour, cv2.merge([_shade(coverage)] * 3), scale=1 / 255)
+        if not self._shows_teeth:  # own pixels carry their own shading
+            colour = cv2.multiply(colour, cv2.merge([_shade(coverage)] * 3), scale=1 / 255)
         if strength < 1.0:
             coverage = cv2.convertScaleAbs(coverage, alpha=strength)
         blend_into(rgba[y : y + height, x : x + width], colour, coverage)
 
     def _strength(self, opening: float) -> float:
-        """How much of the drawn interior replaces the warped one."""
-        if self._rest_gap < _OPEN_PORTRAIT:
-            return float(np.clip((opening - 0.006) / 0.02, 0.0, 1.0))
-        return float(np.clip((opening / self._rest_gap - 1.4) / 1.2, 0.0, 1.0))
+        """How much of the drawn interior replaces the warped one: none while the lips are shut."""
+        if self._shows_teeth:
+            return 1.0
+        return float(np.clip((opening - 0.006) / 0.02, 0.0, 1.0))
+
+    def _with_own_teeth(self, avatar: Avatar) -> U8:
+        """Put what the portrait shows between its lips in the place of the drawn teeth."""
+        patch = self._skull.copy()
+        height, width = patch.shape[:2]
+        rest_from_patch = self._upright * self._half_px / (_PATCH_PX / 2)
+        offset = self._rest_mid[:2] - rest_from_patch @ (width / 2, height / 2)
+        matrix = np.column_stack([rest_from_patch, offset]).astype(np.float32)
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        own = cv2.warpAffine(avatar.portrait_rgb, matrix, (width, height), flags=flags)
+        to_patch = np.linalg.inv(rest_from_patch).T
+        inner = (avatar.landmarks_px[LIPS_INNER, :2] - offset) @ to_patch
+        known = cv2.erode(polygon_mask(inner, (0, 0), (width, height)), np.ones((3, 3), np.uint8)) / 255.0
+        filled = fill_unknown(own.astype(np.float32), known.astype(np.float32))
+        # Own pixels reach from above the upper lip down to the lower lip; the cavity opens below.
+        lower = (avatar.landmarks_px[LOWER_LIP_INNER, :2] - offset) @ to_patch
+        above = np.concatenate([lower, [[width, lower[-1, 1]], [width, 0], [0, 0], [0, lower[0, 1]]]])
+        coverage = cv2.GaussianBlur(
+            polygon_mask(above.astype(np.float32), (0, 0), (width, height)), (0, 0), 1.5
+        )
+        blend_into(patch, _to_u8(filled), coverage)
+        patch[..., 3] = coverage
+        return patch
 
     def _interior(self, motion: Motion, region: tuple[int, int, int, int]) -> U8:
-        x, y, width, height = region
-        skull = apply_head(
-            motion.head, self._rest_mid[None, :2], self._rest_mid[None, 2], self._pivot
-        )[0]
+        skull = apply_head(motion.head, self._rest_mid[None, :2], self._rest_mid[None, 2], self._pivot)[0]
         lower_rest = apply_head(
             motion.head, self._rest_lower[None, :2], self._rest_lower[None, 2], self._pivot
         )[0]
@@ -98,8 +122,7 @@ class Mouth:
         """Sample a patch (centred on the resting lip line) into a region of the moved portrait."""
         x, y, width, height = region
         patch_scale = self._half_px / (_PATCH_PX / 2)
-        upright = np.array([[self._axis[0], -self._axis[1]], [self._axis[1], self._axis[0]]])
-        linear = motion.head.scale * motion.head.rotation[:2, :2] @ upright * patch_scale
+        linear = motion.head.scale * motion.head.rotation[:2, :2] @ self._upright * patch_scale
         middle = np.array([patch.shape[1] / 2, patch.shape[0] / 2])
         patch_from_region = np.linalg.inv(linear)
         offset = middle - patch_from_region @ (centre - (x, y))
@@ -162,7 +185,7 @@ def _shade(coverage: U8) -> U8:
 
 def _tooth_rgb(white_rgb: F32) -> F32:
     """Teeth are a little warmer and lighter than the whites of the eyes."""
-    light = float(np.clip(white_rgb.mean() * 1.12, 60, 225))
+    light = float(np.clip(white_rgb.mean() * 1.08, 60, 225))
     tint = white_rgb / max(float(white_rgb.mean()), 1.0)
     colour: F32 = light * (0.6 + 0.4 * tint) * np.array([1.03, 1.0, 0.93], np.float32)
     return colour

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from facepuppet.avatar.model import Avatar
 from facepuppet.render.eyes import Eyes
 from facepuppet.render.mouth import Mouth
+from facepuppet.render.painter import load_painters
 from facepuppet.render.warp import Warp
 from facepuppet.types import Motion, Rendered
 
 
 class Renderer:
-    """Renders one portrait: warp, then eyes and mouth, then the painters that the manifest names.
+    """Renders one portrait: warp, then mouth and eyes, then the painters that the manifest names.
 
     Only the portrait's own pixels (and what is drawn from their colours) ever appear; no camera
     picture enters here.
+
+    Args:
+        avatar: the portrait.
+        engines: folder with manifest.toml and weights; None is the installed engines package.
+
+    Attributes:
+        problems: one sentence for each painter that could not be loaded; geometry stands in for it.
     """
 
-    def __init__(self, avatar: Avatar) -> None:
+    def __init__(self, avatar: Avatar, engines: Path | None = None) -> None:
         self._warp = Warp(avatar)
         self._eyes = Eyes(avatar)
-        self._mouth = Mouth(avatar, self._eyes.sclera_rgb)
+        self._mouth = Mouth(avatar, self._eyes.white_rgb)
+        painters, problems = load_painters(avatar, engines)
+        self._painters = tuple(painters)
+        self.problems = tuple(problems)
 
     def render(self, motion: Motion) -> Rendered:
         """Return the moved person without background, in the portrait frame."""
         rgba = self._warp.render(motion)
         self._mouth.draw(rgba, motion)
         self._eyes.draw(rgba, motion)
+        for painter in self._painters:
+            painter.paint(rgba, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)

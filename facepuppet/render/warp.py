@@ -7,7 +7,7 @@ import numpy as np
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.render.body import BodyField
-from facepuppet.render.mesh import FaceMesh
+from facepuppet.render.mesh import FaceMesh, FacePatch
 from facepuppet.types import F32, U8, Motion
 
 # Bilinear sampling blurs by an amount that changes with the sub-pixel shift, which is seen as breathing
@@ -37,21 +37,30 @@ class Warp:
 
     def texture_from_moved(self, motion: Motion) -> F32:
         """Return the (H, W, 2) float32 map into the enlarged texture."""
-        coarse = self._in_texture(self._body.portrait_from_moved(motion))
-        flow: F32 = cv2.resize(coarse, self._size, interpolation=cv2.INTER_LINEAR)
+        body = self._in_texture(self._body.portrait_from_moved(motion))
+        flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
         patch = self._mesh.patch(motion.landmarks_px)
-        if patch is None:
-            return flow
-        face = patch.portrait_from_patch
-        weight = face[..., 2:]
-        # Weighted before it is interpolated, so that the undefined outside never bleeds in.
-        face[..., :2] = self._in_texture(face[..., :2]) * weight
-        face = cv2.resize(face, patch.size_px, interpolation=cv2.INTER_LINEAR)
-        (x, y), (width, height) = patch.origin_px, patch.size_px
-        region = flow[y : y + height, x : x + width]
-        region *= 1.0 - face[..., 2:]
-        region += face[..., :2]
+        if patch is not None:
+            (x, y), (width, height) = patch.origin_px, patch.size_px
+            face = self._blend(patch, body)
+            flow[y : y + height, x : x + width] = cv2.resize(
+                face, patch.size_px, interpolation=cv2.INTER_LINEAR
+            )
         return flow
+
+    def _blend(self, patch: FacePatch, body: F32) -> F32:
+        """Face inside, body outside, on the patch's grid; they meet at the face oval."""
+        height, width = patch.portrait_from_patch.shape[:2]
+        # Pixel centres of the patch in body cells: an axis-aligned affine map.
+        cells = np.array([body.shape[1], body.shape[0]]) / self._size
+        step = np.array(patch.size_px) / (width, height) * cells
+        start = (np.array(patch.origin_px) * cells) + 0.5 * step - 0.5
+        matrix = np.array([[step[0], 0, start[0]], [0, step[1], start[1]]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        outside = cv2.warpAffine(body, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        inside = self._in_texture(patch.portrait_from_patch[..., :2])
+        blended: F32 = outside + (inside - outside) * patch.portrait_from_patch[..., 2:]
+        return blended
 
     def _in_texture(self, portrait_px: F32) -> F32:
         mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self._scale) - np.float32(0.5)

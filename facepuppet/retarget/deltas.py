@@ -11,7 +11,7 @@ from facepuppet.types import F32, N_LANDMARKS
 
 @dataclass(frozen=True, slots=True)
 class Deltas:
-    """Everything that is carried over, as differences from rest (all zero, ratios one: the portrait itself)."""
+    """Everything that is carried over, as differences from rest."""
 
     offsets: F32  # (478, 3) expression, head frame of the portrait
     eye_opening: F32  # (2,) relative to the portrait's own

@@ -11,7 +11,7 @@ from facepuppet.geometry import (
     rotation_from_euler,
     vector_from_rotation,
 )
-from facepuppet.profile import DriverNeutral, Seat, eye_openings, fit_head
+from facepuppet.profile import DriverNeutral, Seat, eye_openings
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.topology import EYES
 from facepuppet.types import F32, Tracking
@@ -111,6 +111,7 @@ def _gaze(head: F32) -> F32:
         width = float(np.linalg.norm(axis))
         axis /= width
         offset = head[eye.iris_centre, :2] - (left + right) / 2
-        positions.append([offset @ axis, axis[0] * offset[1] - axis[1] * offset[0]] / np.float32(width))
+        along, down = offset @ axis, axis[0] * offset[1] - axis[1] * offset[0]
+        positions.append(np.array([along, down]) / width)
     mean: F32 = np.mean(positions, axis=0).astype(np.float32)
     return mean

@@ -64,7 +64,7 @@ class Target:
         return head
 
     def _move_lids(self, head: F32, eye: EyeTopology, opening: float) -> None:
-        """Place the lids between meeting (0) and the portrait's own aperture (1); corners stay the driver's."""
+        """Place the lids between meeting (0) and the portrait's own aperture (1)."""
         upper, lower = eye.upper_lid[1:-1], eye.lower_lid[1:-1]
         meeting = self._neutral[lower] + MEETING_HEIGHT * (self._neutral[upper] - self._neutral[lower])
         corners = [eye.outer, eye.inner]

@@ -1,0 +1,89 @@
+"""Face-aligned square crops that painters see: upright, centred, scaled to the part they paint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.topology import (
+    IMAGE_LEFT_EYE,
+    IMAGE_RIGHT_EYE,
+    LIPS_INNER,
+    LIPS_OUTER,
+    MOUTH_CORNERS,
+    OUTER_CORNERS,
+    EyeTopology,
+)
+from facepuppet.types import F32, U8
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One square crop of a picture.
+
+    Attributes:
+        crop_from_picture: (2, 3) float32 similarity (mirrored for the image-right eye).
+        outlines_px: closed outlines in the picture frame, drawn as filled contours.
+    """
+
+    crop_from_picture: F32
+    outlines_px: tuple[F32, ...]
+
+    def sample(self, picture: U8, side_px: int) -> U8:
+        """Cut the crop out of a picture (H, W, C)."""
+        size = (side_px, side_px)
+        cut: U8 = cv2.warpAffine(
+            picture, self.crop_from_picture, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return cut
+
+    def contours(self, side_px: int) -> F32:
+        """Filled outlines (n, side, side) float32 in [0, 1], in the crop."""
+        planes = np.zeros((len(self.outlines_px), side_px, side_px), np.uint8)
+        for plane, outline in zip(planes, self.outlines_px, strict=True):
+            local = outline @ self.crop_from_picture[:, :2].T + self.crop_from_picture[:, 2]
+            cv2.fillPoly(plane, [np.round(local * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        filled: F32 = planes.astype(np.float32) / 255.0
+        return filled
+
+
+def crops_of(
+    region: str, landmarks_px: F32, picture_size_px: tuple[int, int], side_px: int, reach: float
+) -> tuple[Crop, ...]:
+    """Return the crops of a region: one for "mouth" and "frame", two for "eye" (image-left first)."""
+    points = landmarks_px[:, :2]
+    if region == "mouth":
+        outlines = (points[LIPS_OUTER], points[LIPS_INNER])
+        return (Crop(_upright(points, MOUTH_CORNERS, outlines[0], side_px, reach, False), outlines),)
+    if region == "eye":
+        return tuple(
+            _eye(points, eye, side_px, reach, mirrored)
+            for eye, mirrored in ((IMAGE_LEFT_EYE, False), (IMAGE_RIGHT_EYE, True))
+        )
+    scale = side_px / max(picture_size_px)
+    return (Crop(np.array([[scale, 0, 0], [0, scale, 0]], np.float32), ()),)
+
+
+def _eye(points: F32, eye: EyeTopology, side_px: int, reach: float, mirrored: bool) -> Crop:
+    outlines = (points[eye.ring], points[eye.iris_ring])
+    corners = np.array([eye.outer, eye.inner])
+    return Crop(_upright(points, corners, points[corners], side_px, reach, mirrored), outlines)
+
+
+def _upright(
+    points: F32, span: npt.NDArray[np.int32], around: F32, side_px: int, reach: float, mirrored: bool
+) -> F32:
+    """Similarity that centres `around` and levels the eyes; `span`'s length times reach fills the crop."""
+    level = points[OUTER_CORNERS[1]] - points[OUTER_CORNERS[0]]
+    cos, sin = level / max(float(np.linalg.norm(level)), 1e-6)
+    length = float(np.linalg.norm(points[span[1]] - points[span[0]]))
+    scale = side_px / max(reach * length, 1.0)
+    linear = scale * np.array([[cos, sin], [-sin, cos]])
+    if mirrored:
+        linear[0] *= -1
+    centre = (around.min(0) + around.max(0)) / 2
+    offset = side_px / 2 - linear @ centre
+    return np.column_stack([linear, offset]).astype(np.float32)

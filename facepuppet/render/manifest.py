@@ -1,0 +1,123 @@
+"""The list of networks in engines/manifest.toml, and the check that a file is the one listed."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from facepuppet.errors import ManifestError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FORMAT = 1
+REGIONS = ("mouth", "eye", "frame")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One entry of the manifest.
+
+    Attributes:
+        name: unique name.
+        path: the ONNX file.
+        sha256: hex digest the file must have.
+        region: "mouth", "eye" or "frame".
+        crop_px: side of the square crop the network sees.
+        reach: side of that crop in mouth widths, eye widths or picture sides.
+        licence: SPDX identifier.
+        origin: who trained it, on what.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    region: str
+    crop_px: int
+    reach: float
+    licence: str
+    origin: str
+
+
+def shipped_folder() -> Path:
+    """Folder of the installed engines package."""
+    return Path(str(files("engines")))
+
+
+def read_manifest(folder: Path | None = None) -> tuple[Network, ...]:
+    """Read manifest.toml in a folder (default: the installed engines package).
+
+    Raises:
+        ManifestError: missing, not TOML, of another format, or an entry that lacks or misstates a field.
+    """
+    folder = folder or shipped_folder()
+    path = folder / "manifest.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise ManifestError(
+            f"{path}: {problem}", "a readable TOML manifest", "Reinstall facepuppet."
+        ) from problem
+    if data.get("format") != FORMAT:
+        raise ManifestError(
+            f"manifest format {data.get('format')!r} in {path}",
+            f"format {FORMAT}",
+            "Install a facepuppet version that matches these engines.",
+        )
+    networks = tuple(_parse(entry, folder, path) for entry in data.get("network", []))
+    names = [network.name for network in networks]
+    if len(set(names)) != len(names):
+        raise ManifestError(f"repeated names {names} in {path}", "unique names", "Rename one of them.")
+    return networks
+
+
+def read_verified(network: Network) -> bytes:
+    """Return the network file's bytes.
+
+    Raises:
+        ManifestError: the file is missing or its digest differs.
+    """
+    try:
+        data = network.path.read_bytes()
+    except OSError as problem:
+        raise ManifestError(
+            f"no readable file {network.path} ({problem})",
+            f"the weights of network {network.name!r}",
+            "Reinstall facepuppet.",
+        ) from problem
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != network.sha256:
+        raise ManifestError(
+            f"{network.path.name} with sha256 {digest[:12]}…",
+            f"{network.sha256[:12]}… as the manifest says",
+            "The file is damaged or was exchanged: reinstall facepuppet.",
+        )
+    return data
+
+
+def _parse(entry: dict[str, Any], folder: Path, path: Path) -> Network:
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "name": str, "file": str, "sha256": str, "region": str,
+        "crop_px": int, "reach": (int, float), "licence": str, "origin": str,
+    }  # fmt: skip
+    wrong = [key for key, kind in kinds.items() if not isinstance(entry.get(key), kind)]
+    unknown = sorted(set(entry) - set(kinds))
+    if wrong or unknown or entry["region"] not in REGIONS or not 16 <= entry["crop_px"] <= 1024:
+        raise ManifestError(
+            f"network {entry.get('name', '?')!r} in {path} (missing or wrong: {wrong}, unknown: {unknown})",
+            f"{', '.join(kinds)} with region one of {REGIONS} and crop_px in 16..1024",
+            "Correct the entry.",
+        )
+    target = (folder / entry["file"]).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise ManifestError(f"file {entry['file']!r} in {path}", "a path inside its folder", "Correct it.")
+    return Network(
+        entry["name"], target, entry["sha256"].lower(), entry["region"],
+        entry["crop_px"], float(entry["reach"]), entry["licence"], entry["origin"],
+    )  # fmt: skip
