@@ -16,8 +16,8 @@ BOTTOM = {"types", "errors", "clock", "slot", "geometry", "topology", "cache", "
 STAGES = {
     "capture": {"devices"},
     "devices": {"capture", "sinks"},
-    "smooth": set(),
-    "track": {"smooth"},
+    "smooth": {"track"},
+    "track": set(),
     "avatar": {"track"},
     "profile": {"track"},
     "retarget": {"avatar", "profile", "smooth"},

@@ -34,6 +34,7 @@ class FaceMesh:
                 min_detection_confidence=min_confidence,
                 min_tracking_confidence=min_confidence,
             )
+            self._solution.process(np.zeros((64, 64, 3), np.uint8))  # opens the models
         self._warm = False
 
     def find(self, rgb: U8) -> list[F32]:

@@ -41,6 +41,7 @@ class PoseModel:
 
             # Its own smoothing assumes 30 pictures a second; ours knows the time of each.
             self._solution: Any = Solution(model_complexity=1, smooth_landmarks=False)
+            self._solution.process(np.zeros((64, 64, 3), np.uint8))  # opens the models
         self._warm = False
 
     def find(self, rgb: U8) -> Torso | None:
