@@ -97,6 +97,10 @@ class ManifestError(FacepuppetError):
     """The engines manifest, or a network file that does not match it."""
 
 
+class StageError(FacepuppetError):
+    """A stage of the pipeline that failed in a way nobody foresaw; the cause is attached."""
+
+
 class WatermarkError(FacepuppetError):
     """A bad key or payload, or media that cannot be examined."""
 

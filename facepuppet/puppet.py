@@ -1,0 +1,68 @@
+"""A portrait that follows a driver: the stages from a tracking to a marked picture, as one object."""
+
+from __future__ import annotations
+
+from facepuppet.avatar.model import Avatar
+from facepuppet.compose import Composer
+from facepuppet.profile import DriverNeutral, Seat
+from facepuppet.render import Renderer
+from facepuppet.retarget import Retargeter
+from facepuppet.stats import Meter
+from facepuppet.types import Tracking
+from facepuppet.watermark import PUBLIC_KEY, Key, Marked, Marker, Payload
+
+
+class Puppet:
+    """Retargets, renders, composes and marks; live and offline runs share it.
+
+    No camera picture enters here, only trackings, so none can leave.
+
+    Args:
+        avatar: the portrait.
+        composer: framing, background, mirror and label; the defaults of Composer if None.
+        neutral: the driver's resting face; None takes it from the first `settle_frames` seen.
+        seat: where the driver rests before the camera; None takes it from the same frames.
+        settle_frames: how many frames with a face define what was not given.
+        recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
+        key: who can detect the watermark.
+        session: counter that the watermark carries, modulo 2²⁴.
+        meter: told the time of each stage; a new one if None.
+
+    Attributes:
+        canvas_px: width and height of the pictures.
+        meter: time of each stage.
+    """
+
+    def __init__(
+        self,
+        avatar: Avatar,
+        composer: Composer | None = None,
+        *,
+        neutral: DriverNeutral | None = None,
+        seat: Seat | None = None,
+        settle_frames: int = 12,
+        recentre_s: float | None = None,
+        key: Key = PUBLIC_KEY,
+        session: int = 0,
+        meter: Meter | None = None,
+    ) -> None:
+        self._composer = composer or Composer(avatar)
+        self.canvas_px = self._composer.canvas_px
+        self.meter = meter or Meter()
+        self._retargeter = Retargeter(
+            avatar, neutral, seat=seat, settle_frames=settle_frames, recentre_s=recentre_s
+        )
+        self._renderer = Renderer(avatar)
+        payload = Payload.for_avatar(avatar.source_sha256, session)
+        self._marker = Marker(key, payload, size_px=self.canvas_px)
+
+    def show(self, tracking: Tracking) -> Marked:
+        """Return the outgoing picture for a tracking; they must come in the order of their capture."""
+        with self.meter.time("retarget"):
+            motion = self._retargeter.update(tracking)
+        with self.meter.time("render"):
+            rendered = self._renderer.render(motion)
+        with self.meter.time("compose"):
+            composed = self._composer.compose(rendered)
+        with self.meter.time("mark"):
+            return self._marker.mark(composed)
