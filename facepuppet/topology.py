@@ -2,7 +2,7 @@
 
 Left and right are sides of the *image* of an unmirrored face: the image-left eye (33, 133, iris 468) is
 the person's right one. Rings are closed implicitly (the first point is not repeated) and run clockwise
-as seen on the picture. Triangles are wound counter-clockwise as seen on the picture, so that
+as seen on the picture, except that the two eyes mirror each other. Triangles are wound counter-clockwise as seen on the picture, so that
 (b − a) × (c − a) points to the viewer (negative z) wherever the surface faces the viewer.
 
 Index sets are read-only int32 arrays, to be used directly as `landmarks[FACE_OVAL]`.
@@ -66,7 +66,10 @@ class EyeTopology:
 
     @property
     def ring(self) -> I32:
-        """(16,) rim of the opening, as a closed ring: upper lid outwards-in, lower lid inwards-out."""
+        """(16,) rim of the opening: upper lid from the outer corner, back along the lower lid.
+
+        Clockwise for the image-left eye, counter-clockwise for its mirror image.
+        """
         return np.concatenate([self.upper_lid, self.lower_lid[-2:0:-1]])
 
     @property

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from facepuppet import topology as t
+from facepuppet.track.canonical import canonical_landmarks, mirror_order
+
+
+def directed_edges(triangles: np.ndarray) -> Counter[tuple[int, int]]:
+    return Counter((int(row[i]), int(row[(i + 1) % 3])) for row in triangles for i in range(3))
+
+
+def rim(triangles: np.ndarray) -> set[tuple[int, int]]:
+    """Directed edges with a triangle on one side only."""
+    edges = directed_edges(triangles)
+    return {(a, b) for a, b in edges if (b, a) not in edges}
+
+
+def backwards(ring: np.ndarray) -> set[tuple[int, int]]:
+    """The rim that triangles have inside a clockwise ring."""
+    return {(int(b), int(a)) for a, b in zip(ring, np.roll(ring, -1), strict=True)}
+
+
+def clockwise_eye(eye: t.EyeTopology) -> np.ndarray:
+    return eye.ring if eye is t.IMAGE_LEFT_EYE else eye.ring[::-1]
+
+
+def all_triangles() -> np.ndarray:
+    return np.concatenate([t.face_triangles(), *t.eye_interior_triangles(), t.mouth_interior_triangles()])
+
+
+def signed_area(points: np.ndarray) -> np.ndarray:
+    """Twice the signed area of (..., N, 2) polygons; positive is clockwise where y points down."""
+    x, y = points[..., 0], points[..., 1]
+    return np.sum(x * np.roll(y, -1, -1) - np.roll(x, -1, -1) * y, axis=-1)
+
+
+def test_face_is_one_closed_disc_wound_one_way() -> None:
+    triangles = all_triangles()
+    edges = directed_edges(triangles)
+    assert max(edges.values()) == 1  # each edge at most once each way: consistent winding
+    assert rim(triangles) == backwards(t.FACE_OVAL)
+    n_edges = len({frozenset(e) for e in edges})
+    assert t.N_MESH - n_edges + len(triangles) == 1  # Euler characteristic of a disc
+    assert set(np.unique(triangles)) == set(range(t.N_MESH))
+
+
+def test_openings_are_the_eyes_and_the_mouth() -> None:
+    holes = rim(t.face_triangles()) - backwards(t.FACE_OVAL)
+    rings = [clockwise_eye(eye) for eye in t.EYES] + [t.LIPS_INNER]
+    assert holes == set().union(*({(b, a) for a, b in backwards(ring)} for ring in rings))
+    for ring, inside in zip(rings, [*t.eye_interior_triangles(), t.mouth_interior_triangles()], strict=True):
+        assert rim(inside) == backwards(ring)
+
+
+def test_winding_on_the_mean_face_is_counter_clockwise_as_seen() -> None:
+    xy = canonical_landmarks()[:, :2]
+    areas = signed_area(xy[t.face_triangles()])
+    assert np.mean(areas < 0) > 0.97  # the rest folds away under the nose and at the outline
+
+
+@pytest.mark.parametrize(
+    "ring", [t.FACE_OVAL, t.LIPS_OUTER, t.LIPS_INNER, *(clockwise_eye(eye) for eye in t.EYES)]
+)
+def test_rings_run_clockwise_without_repeats(ring: np.ndarray) -> None:
+    assert len(set(ring.tolist())) == len(ring)
+    assert signed_area(canonical_landmarks()[ring, :2]) > 0
+
+
+@pytest.mark.parametrize("eye", t.EYES, ids=["image_left", "image_right"])
+def test_eye_parts_lie_where_their_names_say(eye: t.EyeTopology) -> None:
+    face = canonical_landmarks()
+    x, y = face[:, 0], face[:, 1]
+    side = np.sign(x[eye.outer])
+    assert side * x[eye.outer] > side * x[eye.inner] > 0
+    for lid in (eye.upper_lid, eye.lower_lid):
+        assert (lid[0], lid[-1]) == (eye.outer, eye.inner)
+        assert np.all(np.diff(side * x[lid]) < 0)
+    middle = slice(2, 7)
+    assert np.all(y[eye.upper_lid[middle]] < y[eye.lower_lid[middle]])
+    assert np.all(y[eye.upper_fold[1:6]] < y[eye.upper_lid[middle]])
+    assert np.all(y[eye.lower_fold[1:6]] > y[eye.lower_lid[middle]])
+    assert np.all(y[eye.brow_upper] < y[eye.brow_lower]) and y[eye.brow].max() < y[eye.upper_lid].min()
+    assert np.all(np.diff(side * x[eye.brow_upper]) < 0)
+    ring = face[eye.iris_ring] - face[eye.iris_centre]
+    right, top, left, bottom = ring[:, :2]
+    assert right[0] > 0 > left[0] and bottom[1] > 0 > top[1]
+
+
+def test_sides_mirror_each_other() -> None:
+    left, right = t.EYES
+    mirror = mirror_order()
+    for part in ("upper_lid", "lower_lid", "upper_fold", "lower_fold", "brow_upper", "brow_lower"):
+        np.testing.assert_array_equal(mirror[getattr(left, part)], getattr(right, part))
+    assert set(mirror[t.RIGID].tolist()) == set(t.RIGID.tolist())
+    np.testing.assert_array_equal(mirror[t.UPPER_LIP_INNER], t.UPPER_LIP_INNER[::-1])
+    np.testing.assert_array_equal(mirror[t.LOWER_LIP_OUTER], t.LOWER_LIP_OUTER[::-1])
+
+
+def test_lip_edges_pair_up() -> None:
+    face = canonical_landmarks()
+    for upper, lower in ((t.UPPER_LIP_INNER, t.LOWER_LIP_INNER), (t.UPPER_LIP_OUTER, t.LOWER_LIP_OUTER)):
+        assert (upper[0], upper[-1]) == (lower[0], lower[-1])
+        assert np.all(np.diff(face[upper, 0]) > 0) and np.all(np.diff(face[lower, 0]) > 0)
+        assert np.all(face[upper[1:-1], 1] < face[lower[1:-1], 1])
+        assert np.abs(face[upper, 0] - face[lower, 0]).max() < 0.05
+
+
+def test_tables_cannot_be_changed_by_accident() -> None:
+    for table in (t.FACE_OVAL, t.RIGID, t.face_triangles(), t.mouth_interior_triangles()):
+        with pytest.raises(ValueError, match="read-only"):
+            table[0] = 0
