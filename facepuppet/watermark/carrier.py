@@ -38,7 +38,7 @@ class Carrier:
     """One key's phasors.
 
     Attributes:
-        rows, columns: (K,) integer frequencies on the torus, in [0, 128) and [0, 192), raster order.
+        rows, columns: (K,) signed integer frequencies, in cycles per torus, in the order of `band_bins`.
         phasor: (K,) complex64 of modulus 1, before the payload's signs.
         slot: (K,) int: PILOT or the index of the code bit that signs the phasor.
     """
@@ -51,7 +51,7 @@ class Carrier:
     def signed(self, code_bits: U8) -> C64:
         """Return (K,) phasors with the (264,) code bits in their signs."""
         signs = np.append(1.0 - 2.0 * code_bits, 1.0)  # index −1 is the pilot
-        return (self.phasor * signs[self.slot]).astype(np.complex64)
+        return np.asarray(self.phasor * signs[self.slot], np.complex64)
 
     @property
     def pilot(self) -> C64:
@@ -60,14 +60,18 @@ class Carrier:
 
 
 def band_bins() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return row and column indices of the torus frequencies inside the band, in raster order."""
+    """Return the signed row and column frequencies inside the band, in cycles per torus.
+
+    They are in raster order of the unsigned transform: row 0…63, −64…−1, and in each row column
+    0…95, −96…−1.
+    """
     height, width = TORUS_CELLS
     fy = np.fft.fftfreq(height)[:, None] * CELLS_PER_SIDE
     fx = np.fft.fftfreq(width)[None] * CELLS_PER_SIDE
     square = fy**2 + fx**2
     low, high = BAND_PER_SIDE
     rows, columns = np.nonzero((square >= low**2) & (square < high**2))
-    return rows, columns
+    return (rows + height // 2) % height - height // 2, (columns + width // 2) % width - width // 2
 
 
 @lru_cache(maxsize=16)
@@ -95,9 +99,5 @@ def field_of(phasors: C64, carrier: Carrier, oversample: int = 1) -> C64:
     """
     height, width = (n * oversample for n in TORUS_CELLS)
     spectrum = np.zeros((height, width), np.complex128)
-    rows = np.where(carrier.rows * 2 < TORUS_CELLS[0], carrier.rows, carrier.rows + height - TORUS_CELLS[0])
-    columns = np.where(
-        carrier.columns * 2 < TORUS_CELLS[1], carrier.columns, carrier.columns + width - TORUS_CELLS[1]
-    )
-    spectrum[rows, columns] = phasors
-    return (np.fft.ifft2(spectrum) * (height * width) * np.sqrt(2 / len(phasors))).astype(np.complex64)
+    spectrum[carrier.rows % height, carrier.columns % width] = phasors
+    return np.asarray(np.fft.ifft2(spectrum) * (height * width) * np.sqrt(2 / len(phasors)), np.complex64)

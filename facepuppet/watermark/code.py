@@ -9,6 +9,7 @@ galois decide hard, which costs 2 dB here; scikit-commpy has had no release sinc
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from facepuppet.types import F32, U8
 from facepuppet.watermark.payload import N_MESSAGE_BITS
@@ -26,9 +27,9 @@ def _outputs() -> U8:
     return np.stack([_parity(registers & generator) for generator in GENERATORS], axis=1)
 
 
-def _parity(values: np.ndarray) -> U8:
+def _parity(values: npt.NDArray[np.int64]) -> U8:
     bits = np.unpackbits(values.astype(">u2").view(np.uint8).reshape(-1, 2), axis=1)
-    return (bits.sum(axis=1) & 1).astype(np.uint8)
+    return np.asarray(bits.sum(axis=1) & 1, np.uint8)
 
 
 def encode(message: U8) -> U8:
@@ -63,7 +64,7 @@ def decode(soft: F32) -> U8:
     return _trace_back(choices)
 
 
-def _trace_back(choices: np.ndarray) -> U8:
+def _trace_back(choices: npt.NDArray[np.int64]) -> U8:
     state, bits = 0, []
     for choice in choices[::-1]:
         bits.append(state >> (CONSTRAINT - 2))

@@ -9,7 +9,7 @@ import numpy as np
 
 from facepuppet.errors import WatermarkError
 from facepuppet.types import F32, U8, Composed
-from facepuppet.watermark.carrier import CELLS_PER_SIDE, RATE_HZ, TORUS_CELLS, C64, carrier_of, field_of
+from facepuppet.watermark.carrier import C64, CELLS_PER_SIDE, RATE_HZ, TORUS_CELLS, carrier_of, field_of
 from facepuppet.watermark.code import encode
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.mask import strength
@@ -17,8 +17,9 @@ from facepuppet.watermark.payload import Payload, message_bits
 
 _SEAL = object()
 _REDUCED_SIDE_PX = 180  # two samples a cell
-_STEPS = 32  # the delta is computed in 1/32 of a grey level
-_ZERO = 4 * _STEPS  # so that deltas of −4 to +3.97 fit a byte
+_SHIFT = 4
+_STEPS = 1 << _SHIFT  # the delta is computed in 1/16 of a grey level
+_ZERO = 8 * _STEPS  # so that deltas of −8 to +7.9 fit a byte
 _VIDEO_RANGE = 219 / 255  # luma of I420 and NV12 spans 16–235
 
 
@@ -75,7 +76,6 @@ class Marker:
         self._reduced_px = _reduced_size(size_px)
         self._field = _field_on_canvas(key, self.payload, size_px, self._reduced_px)
         self._dither = _dither(size_px)
-        self._dither_rgb = cv2.merge([self._dither] * 3)
 
     def mark(self, composed: Composed, t_ns: int | None = None) -> Marked:
         """Return the frame with the mark on it; the input is not written to.
@@ -88,11 +88,9 @@ class Marker:
             WatermarkError: the canvas has another size.
         """
         self._check_size(composed.rgb.shape)
-        reduced = cv2.cvtColor(
-            cv2.resize(composed.rgb, self._reduced_px, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
-        )
+        reduced = np.asarray(cv2.cvtColor(self._reduce(composed.rgb), cv2.COLOR_RGB2GRAY), np.uint8)
         steps = self._steps(reduced, composed.captured_ns if t_ns is None else t_ns, 1.0)
-        rgb = _add(composed.rgb, cv2.merge([steps] * 3), self._dither_rgb)
+        rgb = _add(composed.rgb, steps, self._dither)
         return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, _SEAL)
 
     def mark_yuv(self, luma: U8, t_ns: int) -> U8:
@@ -101,25 +99,26 @@ class Marker:
         The chroma planes are not touched. Raises WatermarkError when the plane has another size.
         """
         self._check_size(luma.shape)
-        reduced = cv2.resize(luma, self._reduced_px, interpolation=cv2.INTER_AREA)
-        return _add(luma, self._steps(reduced, t_ns, _VIDEO_RANGE), self._dither)
+        return _add(luma, self._steps(self._reduce(luma), t_ns, _VIDEO_RANGE), self._dither)
 
     def _check_size(self, shape: tuple[int, ...]) -> None:
-        if shape[1::-1] != self.size_px:
+        if (shape[1], shape[0]) != self.size_px:
             raise WatermarkError(
                 f"a frame of {shape[1]}x{shape[0]}",
                 f"{self.size_px[0]}x{self.size_px[1]}",
                 "Make a Marker for this canvas size.",
             )
 
+    def _reduce(self, picture: U8) -> U8:
+        return np.asarray(cv2.resize(picture, self._reduced_px, interpolation=cv2.INTER_AREA), np.uint8)
+
     def _steps(self, reduced: U8, t_ns: int, scale: float) -> U8:
-        """Return the delta at reduced size, in 1/32 grey level above −4."""
+        """Return the delta at reduced size, in 1/16 grey level above −8."""
         turns = (t_ns * 1e-9 * RATE_HZ) % 1.0
         real, imaginary = self._field
-        wave: F32 = cv2.addWeighted(
-            real, scale * np.cos(2 * np.pi * turns), imaginary, -scale * np.sin(2 * np.pi * turns), 0.0
-        )
-        return cv2.convertScaleAbs(wave * strength(reduced), alpha=_STEPS, beta=_ZERO)
+        wave = cv2.addWeighted(real, np.cos(2 * np.pi * turns), imaginary, -np.sin(2 * np.pi * turns), 0.0)
+        amplitude = strength(reduced) * np.float32(scale * _STEPS)
+        return np.asarray(np.clip(np.rint(wave * amplitude + np.float32(_ZERO)), 0, 255), np.uint8)
 
 
 def _reduced_size(size_px: tuple[int, int]) -> tuple[int, int]:
@@ -143,34 +142,31 @@ def _field_on_canvas(
     height, width = (n * oversample for n in TORUS_CELLS)
     x, y = np.meshgrid(axes[0] % width, axes[1] % height)
     wrapped = np.pad(torus, ((2, 3), (2, 3)), mode="wrap")
-    sampled = [
-        cv2.remap(np.ascontiguousarray(part), np.float32(x + 2), np.float32(y + 2), cv2.INTER_CUBIC)
+    at = (np.asarray(x + 2, np.float32), np.asarray(y + 2, np.float32))
+    real, imaginary = (
+        np.asarray(cv2.remap(np.ascontiguousarray(part), *at, cv2.INTER_CUBIC), np.float32)
         for part in (wrapped.real, wrapped.imag)
-    ]
-    return sampled[0], sampled[1]
+    )
+    return real, imaginary
 
 
 def _dither(size_px: tuple[int, int]) -> U8:
-    """Return (H, W) thresholds in 1/32 of a level: interleaved gradient noise (Jimenez 2014).
+    """Return (H, W) thresholds in 1/16 of a level: interleaved gradient noise (Jimenez 2014).
 
     It is static, so that a codec need not spend bits on it, and has little energy at low
     frequencies, so that it cannot be seen.
     """
     x, y = np.meshgrid(np.arange(size_px[0]), np.arange(size_px[1]))
     noise = (52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1.0)) % 1.0
-    return (noise * _STEPS).astype(np.uint8)
-
-
-def _lut(sign: int) -> U8:
-    """Return the table from dithered steps to the whole grey levels to add (sign 1) or subtract (−1)."""
-    levels = np.arange(256) // _STEPS - _ZERO // _STEPS
-    return np.maximum(sign * levels, 0).astype(np.uint8)
-
-
-_ADD, _SUBTRACT = _lut(1), _lut(-1)
+    return np.asarray(noise * _STEPS, np.uint8)
 
 
 def _add(picture: U8, steps: U8, dither: U8) -> U8:
-    """Return the picture plus the dithered delta, clipped at black and white."""
-    full = cv2.add(cv2.resize(steps, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR), dither)
-    return cv2.subtract(cv2.add(picture, cv2.LUT(full, _ADD)), cv2.LUT(full, _SUBTRACT))
+    """Return the picture plus floor((steps + dither) / 16) − 8, clipped at black and white."""
+    size_px = (picture.shape[1], picture.shape[0])
+    full = cv2.add(cv2.resize(steps, size_px, interpolation=cv2.INTER_LINEAR), dither)
+    up = (np.maximum(full, _ZERO) - _ZERO) >> _SHIFT
+    down = (_ZERO + _STEPS - 1 - np.minimum(full, _ZERO + _STEPS - 1)) >> _SHIFT
+    if picture.ndim == 3:
+        up, down = (np.asarray(cv2.merge([part] * 3), np.uint8) for part in (up, down))
+    return np.asarray(cv2.subtract(cv2.add(picture, up), down), np.uint8)

@@ -24,4 +24,4 @@ def strength(luma: U8) -> F32:
     departure = cv2.absdiff(luma, cv2.blur(luma, (5, 5)))
     activity = cv2.erode(cv2.blur(departure, (7, 7)), np.ones((9, 9), np.uint8))
     gain = np.float32(RMS_PER_ACTIVITY) * cv2.blur(activity, (9, 9)).astype(np.float32)
-    return np.clip(gain, FLAT_RMS, TEXTURE_RMS)
+    return np.asarray(np.clip(gain, FLAT_RMS, TEXTURE_RMS), np.float32)

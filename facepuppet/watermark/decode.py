@@ -1,0 +1,37 @@
+"""Reading the payload once the canvas's place is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facepuppet.types import F32
+from facepuppet.watermark.carrier import C64, Carrier
+from facepuppet.watermark.code import N_CODE_BITS, decode, encode
+from facepuppet.watermark.payload import Payload, payload_of
+
+_MIN_CORRELATION = 0.3  # of soft bits with the decoded code word; chance matches stay below it
+
+
+def soft_bits(values: C64, carrier: Carrier) -> F32:
+    """Return (264,) evidence for each code bit, positive for 0; the pilot gives the common phase."""
+    phase = np.vdot(carrier.pilot, values)
+    aligned = (values * carrier.phasor.conj() * np.conj(phase) / (abs(phase) + 1e-30)).real
+    data = carrier.slot >= 0
+    return np.bincount(carrier.slot[data], aligned[data], N_CODE_BITS).astype(np.float32)
+
+
+def read_payload(values: C64, carrier: Carrier) -> Payload | None:
+    """Return the payload when its CRC holds and the soft bits agree with its code word.
+
+    Args:
+        values: (K,) whitened spectrum under the canvas's geometry.
+        carrier: the key's.
+    """
+    soft = soft_bits(values, carrier)
+    message = decode(soft)
+    payload = payload_of(message)
+    if payload is None:
+        return None
+    word = 1.0 - 2.0 * encode(message)
+    agreement = float(word @ soft) / float(np.linalg.norm(word) * np.linalg.norm(soft) + 1e-30)
+    return payload if agreement >= _MIN_CORRELATION else None

@@ -1,0 +1,224 @@
+"""The detector as a stream: frames in, findings out, memory constant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import cv2
+import numpy as np
+
+from facepuppet.errors import WatermarkError
+from facepuppet.types import U8
+from facepuppet.watermark.carrier import C64, RATE_HZ, Carrier, carrier_of
+from facepuppet.watermark.correlate import Geometry, spectrum, statistic
+from facepuppet.watermark.decode import read_payload
+from facepuppet.watermark.keys import PUBLIC_KEY, Key
+from facepuppet.watermark.lockin import Block, reduce_luma
+from facepuppet.watermark.payload import Payload
+from facepuppet.watermark.probability import LOG_ALPHA, log_look_share, log_tail
+from facepuppet.watermark.search import LOG_N_HYPOTHESES, blind_search
+
+BLOCK_S = 1.0 / RATE_HZ
+HOP_S = BLOCK_S / 2
+_GAP_S = 1.5  # a longer silence starts afresh
+_RECENT_BLOCKS = 16
+_WHOLE_FRAME = (Geometry(), Geometry(mirrored=True))
+# Half the error is spent on the whole frame, half on the blind search, evenly over two windows.
+_LOG_N_WHOLE = log(2 * 2 * len(_WHOLE_FRAME))
+_LOG_N_BLIND = log(2 * 2) + LOG_N_HYPOTHESES
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One look: the session's p-value so far, and that of the last blocks alone (base-10 logarithms)."""
+
+    t_s: float
+    log10_p: float
+    recent_log10_p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one key.
+
+    Attributes:
+        key: the key's name.
+        log10_p: base-10 logarithm of the p-value, corrected for keys, search and repeated looks.
+        first_seen_s: end of the look that first made the session count as marked, or None.
+        payload: what the mark says, or None when not (yet) readable.
+        payload_s: when it was first read.
+        geometry: where the canvas lies in the picture, when marked.
+        curve: one point a look.
+    """
+
+    key: str
+    log10_p: float
+    first_seen_s: float | None
+    payload: Payload | None
+    payload_s: float | None
+    geometry: Geometry | None
+    curve: tuple[CurvePoint, ...]
+
+    @property
+    def p_value(self) -> float:
+        """The p-value; 0.0 when below the smallest double."""
+        return float(10.0**self.log10_p)
+
+    @property
+    def marked(self) -> bool:
+        """True when the p-value is below 1e-6."""
+        return self.first_seen_s is not None
+
+
+class _KeyState:
+    """What is known of one key so far."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.carrier: Carrier = carrier_of(key)
+        self.log_p = 0.0
+        self.first_seen_s: float | None = None
+        self.payload: Payload | None = None
+        self.payload_s: float | None = None
+        self.geometry: Geometry | None = None
+        self.blind = False
+        self.curve: list[CurvePoint] = []
+
+    def consider(self, log_p: float, geometry: Geometry, t_s: float, blind: bool) -> None:
+        if log_p < self.log_p:
+            self.log_p, self.geometry, self.blind = log_p, geometry, blind
+        if self.first_seen_s is None and self.log_p < LOG_ALPHA:
+            self.first_seen_s = t_s
+
+    def finding(self) -> Finding:
+        return Finding(
+            self.key.name,
+            self.log_p / log(10),
+            self.first_seen_s,
+            self.payload,
+            self.payload_s,
+            self.geometry if self.first_seen_s is not None else None,
+            tuple(self.curve),
+        )
+
+
+class Detector:
+    """Looks for the marks of several keys in a stream of frames.
+
+    Args:
+        keys: whose marks to look for; each costs one more correction and some time.
+
+    Raises:
+        WatermarkError: no key was given.
+    """
+
+    def __init__(self, keys: tuple[Key, ...] = (PUBLIC_KEY,)) -> None:
+        if not keys:
+            raise WatermarkError("no key", "at least one", "Leave the keys out to use the public one.")
+        self._states = [_KeyState(key) for key in keys]
+        self._blocks: list[Block] = []
+        self._shape: tuple[int, int] | None = None
+        self._recent: list[C64] = []
+        self._total: C64 | None = None
+        self._looks = 0
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._next_start_s = 0.0
+
+    def add(self, luma: U8, t_s: float) -> None:
+        """Take one frame.
+
+        Args:
+            luma: (H, W) uint8, or (H, W, 3) RGB uint8.
+            t_s: its presentation time; the origin is arbitrary, times must not decrease.
+        """
+        if luma.ndim == 3:
+            luma = np.asarray(cv2.cvtColor(luma, cv2.COLOR_RGB2GRAY), np.uint8)
+        picture = reduce_luma(luma)
+        if self._shape is None or _differ(self._shape, picture.shape) or t_s - self._last_s > _GAP_S:
+            self._restart((picture.shape[0], picture.shape[1]), t_s)
+        elif picture.shape != self._shape:
+            picture = np.asarray(cv2.resize(picture, self._shape[::-1]), np.float32)
+        if self._first_s is None:
+            self._first_s = t_s
+        self._last_s = t_s
+        if t_s >= self._next_start_s:
+            self._blocks.append(Block((picture.shape[0], picture.shape[1])))
+            self._next_start_s += HOP_S * max(1, round((t_s - self._next_start_s) / HOP_S))
+        for block in self._blocks:
+            block.add(picture, t_s)
+        if self._blocks[0].end_s - self._blocks[0].start_s >= BLOCK_S - 0.02:
+            self._look(self._blocks.pop(0))
+
+    def finish(self) -> tuple[Finding, ...]:
+        """Look at what is left and return a finding for each key, the most certain first."""
+        if self._looks == 0 and self._blocks:
+            self._look(self._blocks.pop(0))
+        return self.findings()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what is known so far, the most certain first."""
+        return tuple(sorted((state.finding() for state in self._states), key=lambda finding: finding.log10_p))
+
+    def _restart(self, shape: tuple[int, int], t_s: float) -> None:
+        self._shape = shape
+        self._blocks, self._recent, self._total = [], [], None
+        self._next_start_s = t_s
+
+    def _look(self, block: Block) -> None:
+        evidence = block.evidence()
+        self._looks += 1
+        self._recent = [*self._recent[1 - _RECENT_BLOCKS :], evidence]
+        self._total = evidence if self._total is None else self._total + evidence
+        windows = [self._total]
+        if self._looks > _RECENT_BLOCKS:
+            windows.append(np.sum(self._recent, axis=0))
+        t_s = block.end_s - (self._first_s or 0.0)
+        for window in windows:
+            self._look_whole(window, t_s)
+            if self._blind_due():
+                self._look_blind(window, t_s)
+            self._read(window, t_s)
+        self._plot(t_s)
+
+    def _blind_due(self) -> bool:
+        return self._looks.bit_count() == 1 or self._looks % 32 == 0
+
+    def _look_whole(self, window: C64, t_s: float) -> None:
+        share = log_look_share(self._looks) - _LOG_N_WHOLE - log(len(self._states))
+        for geometry in _WHOLE_FRAME:
+            values = spectrum(window, self._states[0].carrier, geometry)
+            for state in self._states:
+                log_p = min(0.0, log_tail(statistic(values, state.carrier.pilot)) - share)
+                state.consider(log_p, geometry, t_s, blind=False)
+
+    def _look_blind(self, window: C64, t_s: float) -> None:
+        pending = [state for state in self._states if state.first_seen_s is None or state.blind]
+        if not pending:
+            return
+        share = log_look_share(self._looks) - _LOG_N_BLIND - log(len(self._states))
+        matches = blind_search(window, tuple(state.carrier for state in pending))
+        for state, match in zip(pending, matches, strict=True):
+            log_p = min(0.0, log_tail(match.score) - share)
+            state.consider(log_p, match.geometry, t_s, blind=True)
+
+    def _read(self, window: C64, t_s: float) -> None:
+        for state in self._states:
+            if state.first_seen_s is None or state.payload is not None or state.geometry is None:
+                continue
+            state.payload = read_payload(spectrum(window, state.carrier, state.geometry), state.carrier)
+            if state.payload is not None:
+                state.payload_s = t_s
+
+    def _plot(self, t_s: float) -> None:
+        window = np.sum(self._recent[-4:], axis=0)
+        for state in self._states:
+            score = statistic(
+                spectrum(window, state.carrier, state.geometry or Geometry()), state.carrier.pilot
+            )
+            state.curve.append(CurvePoint(t_s, state.log_p / log(10), log_tail(score) / log(10)))
+
+
+def _differ(shape: tuple[int, int], other: tuple[int, ...]) -> bool:
+    return abs(shape[0] - other[0]) > 2 or abs(shape[1] - other[1]) > 2

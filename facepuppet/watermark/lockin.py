@@ -1,0 +1,73 @@
+"""From frames to evidence: a lock-in amplifier for every pixel of a reduced picture.
+
+Each block of one second is fitted, pixel by pixel, with a constant plus a sinusoid at the mark's
+rate (least squares on the frames' own times, so drops and odd rates do not matter). The constant
+is the still picture; the sinusoid is the mark plus whatever moves. Each block is band-passed and
+divided by its local energy, so that moving heads count little and calm walls count much; blocks
+then add up. A single frame is a block without the constant.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from facepuppet.types import F32, U8
+from facepuppet.watermark.carrier import C64, RATE_HZ
+
+ANALYSIS_SIDE_PX = 270  # shorter side of the reduced picture: three pixels a cell at full frame
+_MIN_SPAN = 0.6  # of a turn: below it the constant and the sinusoid cannot be told apart
+_BAND_SIGMAS_PX = (0.8, 6.0)
+_LOCAL_PX = 15
+_FLOOR = 0.15  # grey levels: evidence of a perfectly calm place is not infinite
+
+
+def reduce_luma(luma: U8) -> F32:
+    """Return the (h, w) float32 analysis picture whose shorter side is 270 pixels."""
+    height, width = luma.shape
+    ratio = ANALYSIS_SIDE_PX / min(height, width)
+    size_px = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    method = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(luma.astype(np.float32), size_px, interpolation=method), np.float32)
+
+
+class Block:
+    """Sums for the fit of one stretch of frames, all of one size."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.n_frames = 0
+        self.start_s = self.end_s = 0.0
+        self._gram = np.zeros((3, 3))
+        self._sums = np.zeros((3, *shape), np.float32)
+
+    def add(self, picture: F32, t_s: float) -> None:
+        """Add one analysis picture shown at t_s."""
+        if self.n_frames == 0:
+            self.start_s = t_s
+        self.end_s = t_s
+        angle = 2 * np.pi * RATE_HZ * t_s
+        basis = np.array([1.0, np.cos(angle), np.sin(angle)])
+        self._gram += np.outer(basis, basis)
+        for plane, weight in zip(self._sums, basis, strict=True):
+            cv2.scaleAdd(picture, float(weight), plane, plane)
+        self.n_frames += 1
+
+    def evidence(self) -> C64:
+        """Return the (h, w) complex field, proportional to the carrier times its local reliability."""
+        return _weigh(self._field())
+
+    def _field(self) -> C64:
+        if self.n_frames < 4 or (self.end_s - self.start_s) * RATE_HZ < _MIN_SPAN:
+            return np.asarray((self._sums[1] - 1j * self._sums[2]) / self.n_frames, np.complex64)
+        gram = self._gram + 1e-6 * np.eye(3)
+        _, cosine, sine = np.tensordot(np.linalg.inv(gram), self._sums, axes=1)
+        return np.asarray(cosine - 1j * sine, np.complex64)
+
+
+def _weigh(field: C64) -> C64:
+    planes = np.ascontiguousarray(field).view(np.float32).reshape(*field.shape, 2)
+    fine, coarse = (cv2.GaussianBlur(planes, (0, 0), sigma) for sigma in _BAND_SIGMAS_PX)
+    band = fine - coarse
+    energy = cv2.blur((band**2).sum(axis=2), (_LOCAL_PX, _LOCAL_PX))
+    weighted = band / (energy + _FLOOR**2)[..., None]
+    return np.ascontiguousarray(weighted, np.float32).view(np.complex64)[..., 0]
