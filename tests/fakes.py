@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from facepuppet.capture.source import Source
 from facepuppet.sinks.sink import Sink
+from facepuppet.slot import LatestSlot
 from facepuppet.types import U8, Composed, Frame
 from facepuppet.watermark import Marked, Marker
 
@@ -66,7 +68,11 @@ class MemorySink(Sink):
     """Keeps what it is sent; fails at frame number `fails_at` if given."""
 
     def __init__(
-        self, size_px: tuple[int, int] = (160, 128), *, fails_at: int | None = None, clock: FakeClock | None = None
+        self,
+        size_px: tuple[int, int] = (160, 128),
+        *,
+        fails_at: int | None = None,
+        clock: FakeClock | None = None,
     ) -> None:
         self.size_px = size_px
         self.description = "memory"
@@ -107,5 +113,38 @@ def marked(
 ) -> Marked:
     """A frame marked with the public key."""
     rgb = picture(size_px, seed=frame_id) if rgb is None else rgb
-    marker = Marker(size_px=(rgb.shape[1], rgb.shape[0]))
-    return marker.mark(Composed(rgb, frame_id, captured_ns))
+    return _marker((rgb.shape[1], rgb.shape[0])).mark(Composed(rgb, frame_id, captured_ns))
+
+
+@lru_cache(maxsize=4)
+def _marker(size_px: tuple[int, int]) -> Marker:
+    return Marker(size_px=size_px)
+
+
+class ScheduledSlot(LatestSlot[Marked]):
+    """A slot whose items arrive by themselves at given times of a fake clock, then closes at `end_s`."""
+
+    def __init__(self, clock: FakeClock, arrivals_s: Sequence[float], end_s: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._start_ns = clock.now_ns()
+        arrivals_ns = [self._start_ns + round(time_s * 1e9) for time_s in arrivals_s]
+        self._due = [(at, marked(frame_id=number, captured_ns=at)) for number, at in enumerate(arrivals_ns)]
+        self._end_ns = self._start_ns + round(end_s * 1e9)
+
+    def take(self, timeout_s: float | None = None) -> Marked | None:
+        self._deliver()
+        item = super().take(timeout_s=0.0)
+        if item is not None or self.closed:
+            return item
+        wake_ns = self._clock.now_ns() + round((timeout_s or 0.0) * 1e9)
+        next_ns = min([time_ns for time_ns, _ in self._due[:1]] + [wake_ns, self._end_ns])
+        self._clock.advance_s(max(0.0, (next_ns - self._clock.now_ns()) * 1e-9))
+        self._deliver()
+        return super().take(timeout_s=0.0)
+
+    def _deliver(self) -> None:
+        while self._due and self._due[0][0] <= self._clock.now_ns():
+            self.put(self._due.pop(0)[1])
+        if self._clock.now_ns() >= self._end_ns:
+            self.close()

@@ -137,6 +137,11 @@ class VideoFile(Sink):
             self._temporary.replace(self._path)
         self._container = None
 
+    @property
+    def audio_copied(self) -> bool | None:
+        """True when the sound is the input's own bits, False when re-encoded, None without sound."""
+        return None if self._audio is None else self._audio.copied
+
     def abort(self) -> None:
         """Throw away what was written; a former file under the name stays as it was."""
         container, self._container = self._container, None

@@ -63,7 +63,7 @@ class Window(Sink):
                 "the main thread, which macOS demands",
                 "Use the virtual camera or a file on macOS.",
             )
-        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.resizeWindow(self._title, *self.size_px)
         self._shown = True
 

@@ -1,0 +1,91 @@
+"""The preview window: an error without a display, the picture on one."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes import picture
+
+from facepuppet.errors import WindowUnavailableError
+from facepuppet.sinks import open_sink
+
+pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="displays are X11's here")
+
+
+@pytest.mark.parametrize("display", [None, "", ":4711", "nonsense", "localhost:4711"])
+def test_without_a_display_it_says_so(monkeypatch: pytest.MonkeyPatch, display: str | None) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    if display is not None:
+        monkeypatch.setenv("DISPLAY", display)
+    with pytest.raises(WindowUnavailableError, match="no display"):
+        open_sink("window", (160, 128), 30)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen of 800x600."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb")
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        yield f":{answer.readline().strip()}"
+    server.terminate()
+    server.wait(timeout=10)
+
+
+# In a process of its own: Qt keeps the first display it meets, and ends the process when that dies.
+SHOW = """
+import sys
+from fakes import marked, picture
+from facepuppet.sinks import open_sink
+with open_sink("window", (320, 240), 30) as sink:
+    for _ in range(60):
+        sink.send(marked(picture((320, 240), level=None, seed=1)))
+    print("shown", flush=True)
+    while sys.stdin.readline().strip() != "close":
+        pass
+"""
+
+
+def test_the_picture_appears_on_the_screen(display: str) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg to take a screenshot")
+    tests = Path(__file__).parent
+    viewer = subprocess.Popen(
+        [sys.executable, "-c", SHOW],
+        env={**os.environ, "DISPLAY": display, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert viewer.stdout is not None and viewer.stdin is not None
+    assert viewer.stdout.readline().strip() == "shown"
+    grab = ["ffmpeg", "-v", "error", "-f", "x11grab", "-video_size", "800x600", "-i", display]
+    shot = subprocess.run(
+        [*grab, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    viewer.stdin.write("close\n")
+    viewer.stdin.close()
+    assert viewer.wait(timeout=30) == 0
+
+    screen = np.frombuffer(shot, np.uint8).reshape(600, 800, 3)
+    score = cv2.matchTemplate(screen, picture((320, 240), seed=1)[40:200, 40:280], cv2.TM_CCOEFF_NORMED)
+    assert score.max() > 0.95
