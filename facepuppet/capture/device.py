@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
+import numpy as np
 
 from facepuppet.devices import CameraInfo, device_holders
 from facepuppet.errors import CameraBusyError, CameraMissingError, CaptureError
@@ -70,7 +71,7 @@ class OpenCVDevice:
     def retrieve(self) -> U8 | None:
         """See CameraDevice."""
         ok, bgr = self._capture.retrieve()
-        return bgr.astype("uint8", copy=False) if ok and bgr is not None and bgr.size else None
+        return np.asarray(bgr, np.uint8) if ok and bgr is not None and bgr.size else None
 
     def fps(self) -> float | None:
         """See CameraDevice."""

@@ -138,6 +138,6 @@ def _open(where: Path | str) -> av.container.InputContainer:
 
 def _upright(frame: av.VideoFrame) -> U8:
     """Return the (H, W, 3) RGB picture turned as its rotation metadata asks."""
-    rgb = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as np.rot90 counts
     return np.ascontiguousarray(np.rot90(rgb, quarter_turns)) if quarter_turns else rgb

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import cv2
+import numpy as np
 
 from facepuppet.capture.device import CameraDevice, DeviceOpener, OpenCVDevice
 from facepuppet.capture.source import Source
@@ -106,7 +107,7 @@ class Webcam(Source):
         bgr = self._device.retrieve()
         if bgr is None:
             return None
-        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype("uint8", copy=False)
+        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         frame = Frame(rgb, self._next_id, captured_ns)
         self._next_id += 1
         return frame

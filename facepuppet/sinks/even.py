@@ -26,4 +26,4 @@ def evened(rgb: U8) -> U8:
     if height % 2 == 0 and width % 2 == 0:
         return rgb
     padded = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    return padded.astype(np.uint8, copy=False)
+    return np.asarray(padded, np.uint8)

@@ -6,6 +6,7 @@ import logging
 import os
 
 import cv2
+import numpy as np
 import pyvirtualcam
 from pyvirtualcam import PixelFormat
 
@@ -96,7 +97,7 @@ class VirtualCamera(Sink):
 
 def to_i420(rgb: U8) -> U8:
     """Return (H, W, 3) RGB as (H * 3 / 2, W): BT.601 limited range, planes Y, U, V; H and W even."""
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420).astype("uint8", copy=False)
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8)
 
 
 def find_virtual_camera(device: str | None, found: tuple[VirtualCameraInfo, ...]) -> VirtualCameraInfo:
