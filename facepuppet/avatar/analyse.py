@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from facepuppet.avatar.faces import find_the_face
 from facepuppet.avatar.foreground import estimate_foreground
 from facepuppet.avatar.framing import frame_head_and_shoulders
+from facepuppet.avatar.gates import find_the_face
 from facepuppet.avatar.matte import cut_out_person
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.plate import fill_background
@@ -21,8 +21,11 @@ def analyse_portrait(rgb: U8, *, name: str, source_sha256: str) -> Avatar:
     Raises:
         NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: the portrait will not do.
     """
-    working = frame_head_and_shoulders(rgb, find_the_face(rgb).landmarks_px)
-    landmarks_px = find_the_face(working).landmarks_px
+    face = find_the_face(rgb)
+    working = frame_head_and_shoulders(rgb, face.landmarks_px)
+    if working is not rgb:
+        face = find_the_face(working)
+    landmarks_px = face.landmarks_px
     body = view_body(working)
     alpha = cut_out_person(working, landmarks_px, body)
     return Avatar(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.avatar.faces import face_width_px
+from facepuppet.avatar.face import face_width_px
 from facepuppet.types import F32, U8
 
 MAX_SIDE_PX = 1024
@@ -27,7 +27,7 @@ def frame_head_and_shoulders(rgb: U8, landmarks_px: F32) -> U8:
     if scale >= 1:
         return np.ascontiguousarray(cropped)
     size = (round(cropped.shape[1] * scale), round(cropped.shape[0] * scale))
-    return cv2.resize(cropped, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.asarray(cv2.resize(cropped, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _head_and_shoulders(width: int, height: int, landmarks_px: F32) -> tuple[int, int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.avatar.faces import face_width_px
+from facepuppet.avatar.face import face_width_px
 from facepuppet.avatar.vision import BodyView
 from facepuppet.topology import CHIN, FACE_OVAL
 from facepuppet.types import F32

@@ -1,0 +1,104 @@
+"""What a portrait's face must be like, and plain words when it is not."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from facepuppet.avatar.face import FaceView
+from facepuppet.avatar.search import find_faces, mirrored_reading
+from facepuppet.errors import FaceTooSmallError, FaceTurnedAwayError, NoFaceError, SeveralFacesError
+from facepuppet.types import F32, U8
+
+_log = logging.getLogger(__name__)
+
+MIN_FACE_WIDTH_PX = 64.0
+MAX_YAW_RAD = float(np.deg2rad(55))
+MAX_PITCH_RAD = float(np.deg2rad(40))
+MAX_ROLL_RAD = float(np.deg2rad(50))
+RIVAL_WIDTH_RATIO = 0.55  # a second face narrower than this is scenery
+
+# Readings of honest portraits and of their mirror images differ by at most 0.016 of the face's
+# width (72 photos and paintings); those of upside-down and hidden faces by 0.027 and more.
+MAX_UNSTEADINESS = 0.025
+_SIGNS = (33, 263, 133, 362, 61, 291, 1, 10, 13, 152)  # eye and mouth corners, nose, forehead, lip, chin
+_SIGNS_MIRRORED = (263, 33, 362, 133, 291, 61, 1, 10, 13, 152)
+
+
+def find_the_face(rgb: U8) -> FaceView:
+    """Find the portrait's one face in an (H, W, 3) RGB picture and check that it will do.
+
+    Raises:
+        NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: it will not.
+    """
+    face = choose_face(find_faces(rgb))
+    check_size(face)
+    check_pose(face)
+    check_steadiness(face, mirrored_reading(rgb, face), rgb.shape[1])
+    return face
+
+
+def choose_face(faces: list[FaceView]) -> FaceView:
+    """Return the widest of the faces found (widest first).
+
+    Raises:
+        NoFaceError: there is none.
+        SeveralFacesError: the next is nearly as wide.
+    """
+    if not faces:
+        raise NoFaceError(
+            "a picture in which no human face was found",
+            "one face seen from the front or at three quarters",
+            "Use a picture that shows both eyes and the mouth, upright and close.",
+        )
+    rivals = sum(face.width_px >= RIVAL_WIDTH_RATIO * faces[0].width_px for face in faces)
+    if rivals > 1:
+        raise SeveralFacesError(
+            f"a picture with {rivals} faces of comparable size",
+            "one person",
+            "Crop it to the one to animate.",
+        )
+    if len(faces) > 1:
+        _log.warning("a second, much smaller face is in the portrait; the largest is used")
+    return faces[0]
+
+
+def check_size(face: FaceView) -> None:
+    """Raise FaceTooSmallError when there are too few pixels across the face."""
+    if face.width_px < MIN_FACE_WIDTH_PX:
+        raise FaceTooSmallError(
+            f"a face {face.width_px:.0f} px wide",
+            f"at least {MIN_FACE_WIDTH_PX:.0f} px",
+            "Use a larger picture of the same person; 200 px and more look good.",
+        )
+
+
+def check_pose(face: FaceView) -> None:
+    """Raise FaceTurnedAwayError when the face is in profile or steeply tilted."""
+    angles = (
+        ("turned", face.yaw_rad, MAX_YAW_RAD),
+        ("tilted up or down", face.pitch_rad, MAX_PITCH_RAD),
+        ("tilted sideways", face.roll_rad, MAX_ROLL_RAD),
+    )
+    for word, angle, limit in angles:
+        if abs(angle) > limit:
+            raise FaceTurnedAwayError(
+                f"a face {word} by {np.rad2deg(abs(angle)):.0f} degrees",
+                f"at most {np.rad2deg(limit):.0f}",
+                "Use a picture, upright, in which the face looks more towards the camera.",
+            )
+
+
+def check_steadiness(face: FaceView, mirrored_px: F32 | None, width_px: int) -> None:
+    """Raise FaceTurnedAwayError when the mirrored picture tells of another face: the mesh is a guess."""
+    if mirrored_px is not None:
+        back = mirrored_px[list(_SIGNS_MIRRORED), :2] * (-1, 1) + (width_px - 1, 0)
+        gaps = np.linalg.norm(face.landmarks_px[list(_SIGNS), :2] - back, axis=1)
+        if gaps.mean() <= MAX_UNSTEADINESS * face.width_px:
+            return
+    raise FaceTurnedAwayError(
+        "a face whose eyes, nose and mouth cannot be made out reliably",
+        "an upright, uncovered face",
+        "Use a picture that shows both eyes and the mouth; turn it upright first.",
+    )
