@@ -18,7 +18,7 @@ from facepuppet.profile import DriverNeutral, Seat, most_neutral, neutral_from, 
 from facepuppet.puppet import Puppet
 from facepuppet.recording import TrackingRecorder
 from facepuppet.sinks import open_sink
-from facepuppet.stats import Meter, RunStats, rss_mb
+from facepuppet.stats import Meter, RunStats
 from facepuppet.track.tracker import Tracker
 from facepuppet.types import Tracking
 from facepuppet.watermark import PUBLIC_KEY, Key
@@ -112,7 +112,7 @@ def render_video(
                 raise _no_face(opened)
     if tracking_to is not None:
         recorder.save(tracking_to)
-    return _stats(meter, time.perf_counter() - begun_s)
+    return RunStats.offline(meter, meter.counted("tracked"), time.perf_counter() - begun_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,21 +175,3 @@ def _no_face(source: Source) -> NoDriverFaceError:
 
 def _silent(phase: str, done: int, total: int | None) -> None:
     """Report nothing."""
-
-
-def _stats(meter: Meter, seconds: float) -> RunStats:
-    n = meter.counted("tracked")
-    return RunStats(
-        seconds=round(seconds, 3),
-        frames_in=n,
-        frames_tracked=n,
-        frames_with_face=meter.counted("with face"),
-        frames_out=n,
-        frames_repeated=0,
-        dropped={},
-        fps=round(n / seconds, 2),
-        first_frame_s=None,
-        latency=None,
-        stages=meter.spreads(),
-        rss_mb=rss_mb(),
-    )

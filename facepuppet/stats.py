@@ -72,6 +72,24 @@ class RunStats:
     stages: Mapping[str, Spread]
     rss_mb: float
 
+    @classmethod
+    def offline(cls, meter: Meter, n_frames: int, seconds: float) -> RunStats:
+        """Describe a finished run in which every frame was shown and none had to be in time."""
+        return cls(
+            seconds=round(seconds, 3),
+            frames_in=n_frames,
+            frames_tracked=n_frames,
+            frames_with_face=meter.counted("with face"),
+            frames_out=n_frames,
+            frames_repeated=0,
+            dropped={},
+            fps=round(n_frames / seconds, 2),
+            first_frame_s=None,
+            latency=None,
+            stages=meter.spreads(),
+            rss_mb=rss_mb(),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values for json.dumps; `schema` counts incompatible changes."""
         return {"schema": SCHEMA_VERSION, **asdict(self)}
