@@ -24,6 +24,7 @@ from facepuppet.types import F32, HeadMotion, Motion, TorsoMotion
 
 _GRID = 96  # cells along the portrait's longer side
 _INVERSION_STEPS = 6
+_SMOOTH_CELLS = 1.0
 
 
 class BodyField:
@@ -54,7 +55,9 @@ class BodyField:
         """Return the (h, w, 2) coarse map: for each cell of the moved picture, the source point in px."""
         moved = self._moved(motion)
         displacement = (moved - self._points).reshape(self._grid[1], self._grid[0], 2)
-        return self._invert(displacement.astype(np.float32))
+        # The depth of the far cheek jumps to the hair's: unsmoothed, the field would fold there.
+        smooth = cv2.GaussianBlur(displacement.astype(np.float32), (0, 0), _SMOOTH_CELLS)
+        return self._invert(smooth)
 
     def _moved(self, motion: Motion) -> F32:
         head = apply_head(motion.head, self._points, self._depth, self._pivot)

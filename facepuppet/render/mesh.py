@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facepuppet.render.lids import Lid
 from facepuppet.topology import (
+    EYES,
     FACE_OVAL,
     N_MESH,
     eye_interior_triangles,
@@ -61,10 +63,15 @@ class FaceMesh:
         weight[FACE_OVAL] = 0.0
         source = np.column_stack([landmarks_px[:, :2], weight]).astype(np.float32)
         self._source = source[self._triangles]  # (T, 3 vertices, 3 attributes)
-        self._facing = _signed_area(landmarks_px[:, :2][self._triangles])
+        self._lids = [Lid(landmarks_px[:, :2], eye, self._triangles) for eye in EYES]
 
-    def patch(self, landmarks_px: F32) -> FacePatch | None:
-        """Return the backward map for the moved landmarks; None when the face left the picture."""
+    def patch(self, landmarks_px: F32, eye_opening: F32) -> FacePatch | None:
+        """Return the backward map for the moved landmarks; None when the face left the picture.
+
+        Args:
+            landmarks_px: (478, 3) float32 moved landmarks.
+            eye_opening: (2,) as in Motion; closing lids take their skin from below the brow.
+        """
         low = np.maximum(np.floor(landmarks_px[:N_MESH, :2].min(0)).astype(int) - 1, 0)
         high = np.minimum(np.ceil(landmarks_px[:N_MESH, :2].max(0)).astype(int) + 2, self._size)
         width, height = (high - low).tolist()
@@ -75,38 +82,15 @@ class FaceMesh:
         grid_from_portrait = np.array([grid[0] / width, grid[1] / height], np.float32)
         vertices = (landmarks_px[:N_MESH, :2] - low + 0.5) * grid_from_portrait - 0.5
         triangles = vertices[self._triangles].astype(np.float32)
-        order = self._visible_back_to_front(triangles, landmarks_px[:N_MESH, 2])
+        # Farthest first: what has turned away is drawn over, never left as a hole.
+        order = np.argsort(-landmarks_px[self._triangles, 2].mean(1), kind="stable")
         numbers = _draw_numbers(triangles, order, grid)
+        source = self._source.copy()
+        for lid, opening in zip(self._lids, eye_opening.tolist(), strict=True):
+            lid.unfold(source, 1.0 - opening)
         return FacePatch(
-            self._sample(triangles, numbers), (int(low[0]), int(low[1])), (int(width), int(height))
+            _sample(triangles, source, numbers), (int(low[0]), int(low[1])), (int(width), int(height))
         )
-
-    def _visible_back_to_front(self, triangles: F32, depth_px: F32) -> npt.NDArray[np.intp]:
-        """Triangles that face the viewer as they did in the portrait, farthest first."""
-        area = _signed_area(triangles)
-        visible = np.flatnonzero(area * np.sign(self._facing) > 1e-3)
-        distance = depth_px[self._triangles[visible]].mean(1)
-        return visible[np.argsort(-distance, kind="stable")]
-
-    def _sample(self, triangles: F32, numbers: npt.NDArray[np.int32]) -> F32:
-        """Evaluate each pixel's affine map (source x, y and weight) from its triangle number."""
-        coefficients = _affine(triangles, self._source)  # (T, 3 coefficients, 3 attributes)
-        table = np.zeros((len(triangles) + 1, 9), np.float32)
-        table[1:] = coefficients.reshape(-1, 9)
-        flat = numbers.ravel()
-        height, width = numbers.shape
-        x = np.tile(np.arange(width, dtype=np.float32), height)
-        y = np.repeat(np.arange(height, dtype=np.float32), width)
-        out = np.empty((height * width, 3), np.float32)
-        for k in range(3):
-            out[:, k] = table[:, k][flat] * x + table[:, 3 + k][flat] * y + table[:, 6 + k][flat]
-        return out.reshape(height, width, 3)
-
-
-def _signed_area(triangles: F32) -> F32:
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    area: F32 = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    return area
 
 
 def _draw_numbers(
@@ -133,3 +117,17 @@ def _affine(triangles: F32, attributes: F32) -> F32:
     offset = attributes[:, 0] - gx * a[:, 0:1] - gy * a[:, 1:2]
     coefficients: F32 = np.stack([gx, gy, offset], axis=1).astype(np.float32)
     return coefficients
+
+
+def _sample(triangles: F32, source: F32, numbers: npt.NDArray[np.int32]) -> F32:
+    """Evaluate each pixel's affine map (source x, y and weight) from its triangle number."""
+    table = np.zeros((len(triangles) + 1, 9), np.float32)
+    table[1:] = _affine(triangles, source).reshape(-1, 9)
+    flat = numbers.ravel()
+    height, width = numbers.shape
+    x = np.tile(np.arange(width, dtype=np.float32), height)
+    y = np.repeat(np.arange(height, dtype=np.float32), width)
+    out = np.empty((height * width, 3), np.float32)
+    for k in range(3):
+        out[:, k] = table[:, k][flat] * x + table[:, 3 + k][flat] * y + table[:, 6 + k][flat]
+    return out.reshape(height, width, 3)

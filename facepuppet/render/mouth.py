@@ -27,6 +27,7 @@ from facepuppet.topology import (
 )
 from facepuppet.types import F32, U8, Motion
 
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _PATCH_PX = 160  # patch pixels per mouth width
 _TOOTH_EDGES = (0.0, 0.34, 0.60, 0.84)  # between incisors, canine and first premolar
 _TEETH_SHOWN = 0.11  # below the resting lip line, at the middle
@@ -67,7 +68,8 @@ class Mouth:
         if strength <= 0.0 or region is None:
             return
         x, y, width, height = region
-        coverage = polygon_mask(outline, (x, y), (width, height))
+        # Slivers between touching lips are not an opening.
+        coverage = cv2.blur(cv2.erode(polygon_mask(outline, (x, y), (width, height)), _CROSS), (3, 3))
         colour = self._interior(motion, region)
         if not self._shows_teeth:  # own pixels carry their own shading
             colour = cv2.multiply(colour, cv2.merge([_shade(coverage)] * 3), scale=1 / 255)
@@ -149,7 +151,7 @@ def _paint_skull(white_rgb: F32, lip_rgb: F32) -> U8:
     edge = _TEETH_SHOWN * (1.0 - 0.55 * u**2) - 0.03 * _near_tooth_edge(u)
     coverage = _soft_step((edge - v) / 0.02) * _soft_step((0.98 - np.abs(u)) / 0.06)
     shade = (1.0 - 0.62 * np.clip(np.abs(u), 0, 1) ** 1.6) * (0.86 + 0.14 * _soft_step((v + 0.25) / 0.3))
-    shade *= 1.0 - 0.22 * _near_tooth_edge(u)
+    shade *= 1.0 - 0.12 * _near_tooth_edge(u)
     teeth = _tooth_rgb(white_rgb) * shade[..., None]
     colour = cavity * (1 - coverage[..., None]) + teeth * coverage[..., None]
     return _to_u8(np.dstack([colour, 255 * coverage]))
@@ -161,9 +163,9 @@ def _paint_jaw(white_rgb: F32, lip_rgb: F32) -> U8:
     tongue_top = -0.16 + 0.30 * u**2
     tongue = 0.9 * _soft_step((v - tongue_top) / 0.16) * _soft_step((0.8 - np.abs(u)) / 0.25)
     tongue_rgb = lip_rgb * np.array([0.62, 0.52, 0.52], np.float32)
-    top = -0.05 + 0.10 * u**2 + 0.02 * _near_tooth_edge(u * 1.35)
-    teeth = 0.85 * _soft_step((v - top) / 0.02) * _soft_step((0.62 - np.abs(u)) / 0.1)
-    shade = 0.72 * (1.0 - 0.6 * np.abs(u))[..., None] * (1.0 - 0.25 * _near_tooth_edge(u * 1.35))[..., None]
+    top = 0.0 + 0.12 * u**2 + 0.02 * _near_tooth_edge(u * 1.35)
+    teeth = 0.8 * _soft_step((v - top) / 0.02) * _soft_step((0.62 - np.abs(u)) / 0.1)
+    shade = 0.62 * (1.0 - 0.7 * np.abs(u))[..., None] * (1.0 - 0.12 * _near_tooth_edge(u * 1.35))[..., None]
     colour = tongue_rgb * tongue[..., None] * (1 - teeth[..., None])
     colour = colour + _tooth_rgb(white_rgb) * shade * teeth[..., None]
     return _to_u8(np.dstack([colour, 255 * (tongue * (1 - teeth) + teeth)]))

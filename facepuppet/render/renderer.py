@@ -6,6 +6,7 @@ from pathlib import Path
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.render.eyes import Eyes
+from facepuppet.render.lids import Lashes
 from facepuppet.render.mouth import Mouth
 from facepuppet.render.painter import load_painters
 from facepuppet.render.warp import Warp
@@ -29,6 +30,7 @@ class Renderer:
     def __init__(self, avatar: Avatar, engines: Path | None = None) -> None:
         self._warp = Warp(avatar)
         self._eyes = Eyes(avatar)
+        self._lashes = Lashes(avatar)
         self._mouth = Mouth(avatar, self._eyes.white_rgb)
         painters, problems = load_painters(avatar, engines)
         self._painters = tuple(painters)
@@ -39,6 +41,7 @@ class Renderer:
         rgba = self._warp.render(motion)
         self._mouth.draw(rgba, motion)
         self._eyes.draw(rgba, motion)
+        self._lashes.draw(rgba, motion)
         for painter in self._painters:
             painter.paint(rgba, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)

@@ -14,6 +14,7 @@ from facepuppet.types import F32, U8, Motion
 # sharpness. Sampling from a texture enlarged once, with a sharp kernel, avoids that at no cost per frame.
 _TEXTURE_SCALE = 2
 _MAX_TEXTURE_PX = 2048
+_CROWN_SHARE = 0.08  # height of the rounded crown over cut-off hair, as a share of its width
 
 
 class Warp:
@@ -25,13 +26,15 @@ class Warp:
         self._body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
         self._scale = _TEXTURE_SCALE if fits else 1
-        self._texture = premultiplied_texture(avatar, self._scale)
+        self._crown_px = int(_CROWN_SHARE * self._size[0] * self._scale) + 2
+        self._texture = premultiplied_texture(avatar, self._scale, self._crown_px)
 
     def render(self, motion: Motion) -> U8:
         """Return the moved person, (H, W, 4) uint8 premultiplied RGBA, writable."""
         texture_from_moved = self.texture_from_moved(motion)
+        # Shoulders that the picture cuts off go on as their mirror image when they move in.
         moved: U8 = cv2.remap(
-            self._texture, texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            self._texture, texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
         return moved
 
@@ -39,7 +42,7 @@ class Warp:
         """Return the (H, W, 2) float32 map into the enlarged texture."""
         body = self._in_texture(self._body.portrait_from_moved(motion))
         flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
-        patch = self._mesh.patch(motion.landmarks_px)
+        patch = self._mesh.patch(motion.landmarks_px, motion.eye_opening)
         if patch is not None:
             (x, y), (width, height) = patch.origin_px, patch.size_px
             face = self._blend(patch, body)
@@ -64,18 +67,42 @@ class Warp:
 
     def _in_texture(self, portrait_px: F32) -> F32:
         mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self._scale) - np.float32(0.5)
+        mapped[..., 1] += self._crown_px
         return mapped
 
 
-def premultiplied_texture(avatar: Avatar, scale: int) -> U8:
-    """The person as (H·scale, W·scale, 4) premultiplied RGBA, enlarged with a Lanczos kernel."""
+def premultiplied_texture(avatar: Avatar, scale: int, crown_px: int) -> U8:
+    """The person as a premultiplied RGBA texture.
+
+    Args:
+        avatar: the portrait.
+        scale: enlargement, by a Lanczos kernel.
+        crown_px: rows (of the texture) added above the picture, where cut-off hair is rounded off.
+
+    Returns:
+        (crown_px + H·scale, W·scale, 4) uint8.
+    """
     rgb, alpha = avatar.foreground_rgb, avatar.person_alpha
     if scale > 1:
         width, height = avatar.size_px
         size = (width * scale, height * scale)
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_LANCZOS4)
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
+    rgb = cv2.copyMakeBorder(rgb, crown_px, 0, 0, 0, cv2.BORDER_REFLECT_101)
+    alpha = np.vstack([_round_off(alpha[0], crown_px), alpha])
     coverage = alpha[..., None].astype(np.float32) / 255.0
     colour = np.rint(rgb * coverage).astype(np.uint8)
     texture: U8 = np.ascontiguousarray(np.dstack([colour, alpha]))
     return texture
+
+
+def _round_off(top_row: U8, crown_px: int) -> U8:
+    """Coverage (crown_px, W) above the picture: a flat half ellipse over each stretch of cut-off hair."""
+    crown = np.zeros((crown_px, len(top_row)), np.uint8)
+    solid = np.flatnonzero(np.diff(np.concatenate([[0], top_row > 127, [0]]).astype(np.int8)))
+    for start, end in solid.reshape(-1, 2).tolist():
+        height = min(int(_CROWN_SHARE * (end - start)), crown_px - 2)
+        axes = ((end - start) // 2, max(height, 1))
+        cv2.ellipse(crown, ((start + end) // 2, crown_px), axes, 0, 180, 360, 255, -1, cv2.LINE_AA)
+    rounded: U8 = cv2.GaussianBlur(crown, (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE)
+    return rounded

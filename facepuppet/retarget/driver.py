@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.geometry import (
-    Floats,
-    Similarity,
-    euler_from_rotation,
-    rotation_from_euler,
-    vector_from_rotation,
-)
+from facepuppet.geometry import Floats, Similarity, vector_from_rotation
 from facepuppet.profile import DriverNeutral, Seat, eye_openings
 from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.limits import soft_limit
 from facepuppet.topology import EYES
 from facepuppet.types import F32, Tracking
 
-# Limits within which one photo can be turned without tearing (radians; inter-ocular distances; ratio).
-YAW_LIMIT, PITCH_LIMIT, ROLL_LIMIT = 0.60, 0.45, 0.60
+# Limits within which one photo can be moved without tearing (inter-ocular distances; ratios; radians).
 SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
 TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
 GAZE_LIMIT = np.array([0.20, 0.14], np.float32)  # of the eye's width; to the side, up and down
@@ -39,7 +33,7 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
     assert tracking.face is not None
     head = image_from_head.inverse().apply(tracking.face.landmarks_px).astype(np.float32)
     rest = seat.image_from_head
-    turn = vector_from_rotation(_limit_turn(image_from_head.rotation @ rest.rotation.T))
+    turn = vector_from_rotation(image_from_head.rotation @ rest.rotation.T)
     head_shift = (image_from_head.translation - rest.translation)[:2] / rest.scale
     log_scale = float(soft_limit(np.log(image_from_head.scale / rest.scale), np.log(SCALE_LIMIT)))
     lean, torso_roll, torso_log_scale = _measure_torso(tracking, seat, head_shift, log_scale)
@@ -54,20 +48,6 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
         lean=lean.astype(np.float32),
         torso_roll=torso_roll,
         torso_log_scale=torso_log_scale,
-    )
-
-
-def soft_limit(value: Floats | float, limit: Floats | float) -> Floats:
-    """Compress towards ±limit: slope 1 at zero, never beyond (limit · tanh(value / limit))."""
-    return np.asarray(limit * np.tanh(np.asarray(value) / limit))
-
-
-def _limit_turn(rotation: Floats) -> Floats:
-    yaw, pitch, roll = euler_from_rotation(rotation)
-    return rotation_from_euler(
-        float(soft_limit(yaw, YAW_LIMIT)),
-        float(soft_limit(pitch, PITCH_LIMIT)),
-        float(soft_limit(roll, ROLL_LIMIT)),
     )
 
 

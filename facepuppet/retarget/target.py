@@ -8,6 +8,7 @@ from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import rotation_from_vector
 from facepuppet.profile import DriverNeutral, fit_head, mouth_gap
 from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.limits import limit_turn
 from facepuppet.topology import EYES, LIPS, LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER, EyeTopology
 from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
 
@@ -25,14 +26,19 @@ class Target:
         self._pivot_px = avatar.head_pivot_px
         self._unit_px = np.float32(self._portrait_from_head.scale)
         from_mouth = np.linalg.norm(self._neutral - self._neutral[LIPS].mean(0), axis=1)
-        self._mouth_share = np.exp(-((from_mouth / MOUTH_REACH) ** 2))
+        self._mouth_share = np.exp(-((from_mouth / MOUTH_REACH) ** 2)).astype(np.float32)
+        lip_line = self._neutral[UPPER_LIP_INNER[1:-1]] + self._neutral[LOWER_LIP_INNER[1:-1]]
+        self._columns = lip_line[:, 0] / 2
+        height = np.interp(self._neutral[:, 0], self._columns, lip_line[:, 1] / 2)
+        self._lip_side = np.sign(self._neutral[:, 1] - height).astype(np.float32)
 
     def motion(
         self, deltas: Deltas, neutral: DriverNeutral | None, presence: Presence, tracking: Tracking
     ) -> Motion:
         """Return where the portrait goes; ids and times are the tracking's."""
         head = self._shape(deltas, neutral)
-        rotation = rotation_from_vector(deltas.turn).astype(np.float32)
+        turn = limit_turn(rotation_from_vector(deltas.turn), self._portrait_from_head.rotation)
+        rotation = turn.astype(np.float32)
         scale = float(np.exp(deltas.log_scale))
         shift_px = ((deltas.shift + deltas.lean) * self._unit_px).astype(np.float32)
         offset_px = self._portrait_from_head.apply(head) - self._pivot_px
@@ -60,7 +66,7 @@ class Target:
         for eye, opening in zip(EYES, deltas.eye_opening.tolist(), strict=True):
             self._move_lids(head, eye, opening)
             self._move_iris(head, eye, deltas.gaze, opening)
-        _keep_lips_apart(head)
+        self._keep_lips_apart(head)
         return head
 
     def _move_lids(self, head: F32, eye: EyeTopology, opening: float) -> None:
@@ -81,13 +87,21 @@ class Target:
         drift = (head[corners] - self._neutral[corners]).mean(0)
         head[eye.iris] = self._neutral[eye.iris] + drift + gaze[0] * axis + steady * gaze[1] * down
 
+    def _keep_lips_apart(self, head: F32) -> None:
+        """Lips press together but never pass through each other, nor swallow each other's red.
 
-def _keep_lips_apart(head: F32) -> None:
-    """Lips press together but never pass through each other."""
-    upper, lower = UPPER_LIP_INNER[1:-1], LOWER_LIP_INNER[1:-1]
-    overlap = np.maximum(head[upper, 1] - head[lower, 1], 0.0) / 2
-    head[upper, 1] -= overlap
-    head[lower, 1] += overlap
+        A driver who shuts a mouth that was open at rest would push the lips of a portrait whose mouth is
+        already shut through each other: what is too much is given back to the lips and the skin around.
+        """
+        upper, lower = UPPER_LIP_INNER[1:-1], LOWER_LIP_INNER[1:-1]
+        overlap = np.maximum(head[upper, 1] - head[lower, 1], 0.0)
+        if not overlap.any():
+            return
+        give = np.interp(self._neutral[:, 0], self._columns, overlap).astype(np.float32)
+        head[:, 1] += 0.5 * self._lip_side * self._mouth_share * give
+        rest = np.maximum(head[upper, 1] - head[lower, 1], 0.0) / 2
+        head[upper, 1] -= rest
+        head[lower, 1] += rest
 
 
 def _mouth_width(head: F32) -> float:
