@@ -32,10 +32,17 @@ def find_the_face(rgb: U8) -> FaceView:
     Raises:
         NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: it will not.
     """
-    face = choose_face(find_faces(rgb))
+    found = find_faces(rgb)
+    steady = [face for face in found if is_steady(face, mirrored_reading(rgb, face), rgb.shape[1])]
+    if found and not steady:
+        raise FaceTurnedAwayError(
+            "something like a face whose eyes, nose and mouth cannot be made out reliably",
+            "an upright, uncovered human face",
+            "Use a picture that shows both eyes and the mouth; turn it upright first.",
+        )
+    face = choose_face(steady)
     check_size(face)
     check_pose(face)
-    check_steadiness(face, mirrored_reading(rgb, face), rgb.shape[1])
     return face
 
 
@@ -90,15 +97,10 @@ def check_pose(face: FaceView) -> None:
             )
 
 
-def check_steadiness(face: FaceView, mirrored_px: F32 | None, width_px: int) -> None:
-    """Raise FaceTurnedAwayError when the mirrored picture tells of another face: the mesh is a guess."""
-    if mirrored_px is not None:
-        back = mirrored_px[list(_SIGNS_MIRRORED), :2] * (-1, 1) + (width_px - 1, 0)
-        gaps = np.linalg.norm(face.landmarks_px[list(_SIGNS), :2] - back, axis=1)
-        if gaps.mean() <= MAX_UNSTEADINESS * face.width_px:
-            return
-    raise FaceTurnedAwayError(
-        "a face whose eyes, nose and mouth cannot be made out reliably",
-        "an upright, uncovered face",
-        "Use a picture that shows both eyes and the mouth; turn it upright first.",
-    )
+def is_steady(face: FaceView, mirrored_px: F32 | None, width_px: int) -> bool:
+    """Say whether the mirrored picture, width_px wide, tells of the same face; else the mesh is a guess."""
+    if mirrored_px is None:
+        return False
+    back = mirrored_px[list(_SIGNS_MIRRORED), :2] * (-1, 1) + (width_px - 1, 0)
+    gaps = np.linalg.norm(face.landmarks_px[list(_SIGNS), :2] - back, axis=1)
+    return bool(gaps.mean() <= MAX_UNSTEADINESS * face.width_px)

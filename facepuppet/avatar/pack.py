@@ -17,7 +17,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -27,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from facepuppet.avatar.files import write_whole
 from facepuppet.avatar.framing import MAX_SIDE_PX
 from facepuppet.avatar.model import Avatar
-from facepuppet.errors import AvatarPackError, OutputUnwritableError
+from facepuppet.errors import AvatarPackError
 from facepuppet.types import F32, N_LANDMARKS, U8
 
 PACK_FORMAT = "facepuppet-avatar"
@@ -45,6 +45,7 @@ _IMAGES = {
 _ARRAYS = {"landmarks_px": (N_LANDMARKS, 3), "shoulders_px": (2, 2)}
 _MAX_MEMBERS = 64
 _MAX_MEMBER_BYTES = 8_000_000  # an incompressible 1024² RGB PNG has 3.2 MB
+_FARTHEST_PX = 100.0 * MAX_SIDE_PX
 _PLAIN_NAME = re.compile(r"[a-z0-9_]{1,64}\.[a-z0-9]{1,8}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # equal avatars make equal files
 
@@ -55,20 +56,7 @@ def save_pack(avatar: Avatar, path: str | Path) -> None:
     Raises:
         OutputUnwritableError: the folder is missing or read-only, or the disk is full.
     """
-    path = Path(path)
-    content = _pack_bytes(avatar)
-    temporary: str | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(content)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputUnwritableError(
-            f"{path} ({error.strerror or error})", "a place to write the avatar to", "Choose another folder."
-        ) from error
+    write_whole(Path(path), _pack_bytes(avatar))
 
 
 def load_pack(path: str | Path) -> Avatar:
@@ -196,6 +184,6 @@ def _read_array(archive: zipfile.ZipFile, field: str, shape: tuple[int, ...]) ->
         raise _refused(f"a pack whose {field}.npy is no plain array") from error
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != np.float32:
         raise _refused(f"a pack whose {field}.npy is not {shape} float32")
-    if not np.isfinite(array).all():
-        raise _refused(f"a pack whose {field}.npy holds values that are no numbers")
+    if not (np.abs(array) <= _FARTHEST_PX).all():  # false for NaN too
+        raise _refused(f"a pack whose {field}.npy holds values that are no places")
     return array

@@ -1,0 +1,53 @@
+"""A picture that shows what the analysis made of a portrait."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from facepuppet.avatar.files import write_whole
+from facepuppet.avatar.model import Avatar
+from facepuppet.types import U8
+
+_CHECK_PX = 16
+_LANDMARK_RGB = (0, 220, 255)
+_SHOULDER_RGB = (255, 80, 0)
+
+
+def draw_preview(avatar: Avatar) -> U8:
+    """Return (H, 3·W, 3) uint8 RGB: the portrait with its points, the person cut out, the plate behind."""
+    return np.hstack([_with_points(avatar), _cut_out(avatar), avatar.background_rgb])
+
+
+def save_preview(avatar: Avatar, path: Path) -> None:
+    """Write the preview as a PNG file.
+
+    Raises:
+        OutputUnwritableError: it cannot be written there.
+    """
+    png = io.BytesIO()
+    Image.fromarray(draw_preview(avatar)).save(png, "PNG")
+    write_whole(path, png.getvalue())
+
+
+def _with_points(avatar: Avatar) -> U8:
+    picture = avatar.portrait_rgb.copy()
+    radius = max(1, max(avatar.size_px) // 400)
+    for points, colour, size in (
+        (avatar.landmarks_px[:, :2], _LANDMARK_RGB, radius),
+        (avatar.shoulders_px, _SHOULDER_RGB, 5 * radius),
+    ):
+        for x, y in np.rint(points).astype(int):
+            cv2.circle(picture, (int(x), int(y)), size, colour, cv2.FILLED, cv2.LINE_AA)
+    return picture
+
+
+def _cut_out(avatar: Avatar) -> U8:
+    rows, columns = np.indices(avatar.person_alpha.shape) // _CHECK_PX
+    checks = np.where((rows + columns) % 2, 200, 140)[..., None]
+    coverage = avatar.person_alpha[..., None] / 255
+    return np.asarray(coverage * avatar.foreground_rgb + (1 - coverage) * checks, dtype=np.uint8)
