@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepuppet.geometry import Similarity, fit_similarity
-from facepuppet.topology import EYES, LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
+from facepuppet.topology import LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
 from facepuppet.track.canonical import canonical_landmarks
+from facepuppet.track.gaze import eye_openings
 from facepuppet.types import F32, Tracking
 
 MIN_EYE_OPENING = 0.2  # aperture over width; less at rest means that the sample caught a blink
@@ -104,16 +105,6 @@ def most_neutral(trackings: Sequence[Tracking]) -> int:
     if best < 0:
         raise ValueError("got no tracking with a face, expected at least one")
     return best
-
-
-def eye_openings(landmarks_head: F32) -> F32:
-    """Lid aperture over eye width (2,), image-left eye first, from head-frame landmarks (478, 3)."""
-    openings = []
-    for eye in EYES:
-        upper, lower = landmarks_head[eye.upper_lid[3:6], :2], landmarks_head[eye.lower_lid[3:6], :2]
-        width = np.linalg.norm(landmarks_head[eye.outer, :2] - landmarks_head[eye.inner, :2])
-        openings.append(np.linalg.norm(upper - lower, axis=1).mean() / max(width, 1e-6))
-    return np.array(openings, np.float32)
 
 
 def mouth_gap(landmarks_head: F32) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from facepuppet.geometry import Floats, Similarity, vector_from_rotation
-from facepuppet.profile import DriverNeutral, Seat, eye_openings
+from facepuppet.profile import DriverNeutral, Seat
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.limits import soft_limit
 from facepuppet.topology import EYES
+from facepuppet.track.gaze import eye_openings
 from facepuppet.types import F32, Tracking
 
 # Limits within which one photo can be moved without tearing (inter-ocular distances; ratios; radians).
