@@ -2,8 +2,9 @@
 
 Left and right are sides of the *image* of an unmirrored face: the image-left eye (33, 133, iris 468) is
 the person's right one. Rings are closed implicitly (the first point is not repeated) and run clockwise
-as seen on the picture, except that the two eyes mirror each other. Triangles are wound counter-clockwise as seen on the picture, so that
-(b − a) × (c − a) points to the viewer (negative z) wherever the surface faces the viewer.
+as seen on the picture, except that the two eyes mirror each other. Triangles are wound
+counter-clockwise as seen on the picture, so that (b − a) × (c − a) points to the viewer (negative z)
+wherever the surface faces the viewer.
 
 Index sets are read-only int32 arrays, to be used directly as `landmarks[FACE_OVAL]`.
 """

@@ -20,11 +20,12 @@ MAX_ZOOM = 1.6  # and grows or shrinks by at most this factor
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
-    """Where a face is: centre and size (side of the square of equal area), in image pixels."""
+    """Where a face is in the image: its centre, its longer side, and how it is tilted (clockwise)."""
 
     x_px: float
     y_px: float
     size_px: float
+    roll_rad: float = 0.0
 
     def distance(self, other: FaceBox) -> float:
         """Distance of the centres over the larger size."""

@@ -8,13 +8,14 @@ import numpy as np
 
 from facepuppet.geometry import head_from_image
 from facepuppet.track.blendshapes import BlendshapeFitter
-from facepuppet.track.follow import FaceFollower, face_box
+from facepuppet.track.facemesh import face_box
+from facepuppet.track.follow import FaceFollower
 from facepuppet.track.gaze import eye_openings, gaze_angles
 from facepuppet.track.head_pose import fit_head
 from facepuppet.track.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
 from facepuppet.types import F32, Face, Frame, Torso, Tracking
 
-SHOULDER_REACH = 2.5  # the shoulders' middle is within this many face sizes of the face's centre
+SHOULDER_REACH = 2.2  # the shoulders' middle is within this many face sizes of the face's centre
 
 
 class Tracker:

@@ -1,0 +1,40 @@
+"""Public-domain faces that arrive with dependencies, and canvases to put them on."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import matplotlib.cbook
+import numpy as np
+import skimage.data
+
+from facepuppet.types import U8
+
+
+@cache
+def hopper_rgb() -> U8:
+    """Rear Admiral Grace Hopper, US Navy photo of 1986: (600, 512, 3), one face of about 180 px."""
+    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
+        bgr = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(bgr[:, :, ::-1])
+
+
+@cache
+def astronaut_rgb() -> U8:
+    """Eileen Collins, NASA photo: (300, 260, 3), cropped to head and shoulders."""
+    return np.ascontiguousarray(skimage.data.astronaut()[:300, 90:350])
+
+
+def canvas(*placed: tuple[U8, tuple[float, float], float, float]) -> U8:
+    """A grey (720, 1280, 3) picture with pictures on it: (rgb, centre_px, scale, roll_rad clockwise)."""
+    out = np.full((720, 1280, 3), 110, np.uint8)
+    for rgb, (x, y), scale, roll in placed:
+        height, width = rgb.shape[:2]
+        c, s = scale * np.cos(roll), scale * np.sin(roll)
+        matrix = np.array([[c, -s, 0.0], [s, c, 0.0]])
+        matrix[:, 2] = (x, y) - matrix[:, :2] @ (width / 2, height / 2)
+        cv2.warpAffine(
+            rgb, matrix, (1280, 720), dst=out, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT
+        )
+    return out
