@@ -4,20 +4,26 @@ v4l2loopback 0.12 with exclusive_caps=1 shows one capability at a time: "output"
 for a feeder, "capture" while it is fed. A feeder that used write(), as pyvirtualcam does, takes
 "output" away and does not give it back: closed, the device shows neither capability, or only
 "capture" for as long as some reader holds on to the last picture. Nobody can feed it then until
-the module is reloaded, or until a stream is started and its file closed, which is what mend() does.
+the module is reloaded, or until a stream is started and its file closed, which is what give_free() does.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import struct
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
+
+from facepuppet.devices import device_holders
+from facepuppet.errors import VirtualCameraMissingError
+
+if sys.platform != "win32":  # where there is no V4L2 either, and nothing here is called
+    import fcntl
 
 VIDIOC_QUERYCAP = 0x80685600
 VIDIOC_STREAMON = 0x40045612
@@ -27,6 +33,8 @@ V4L2_CAP_VIDEO_OUTPUT = 0x2
 V4L2_BUF_TYPE_VIDEO_OUTPUT = 2
 BUFFERS_AT_MOST = 32  # v4l2loopback's own limit
 WATCH_S = 0.5  # a feeder that sends fewer than 2 frames a second counts as gone
+
+TWO_DEVICES = "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=2 exclusive_caps=1,1"
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +48,13 @@ class State(Enum):
 
 
 def state(device: str) -> State:
-    """Return the state of a device node; takes WATCH_S when only readers or a feeder can tell.
+    """Return the state of a device node; takes WATCH_S when it has to look for a feeder.
 
     Raises:
         OSError: it cannot be opened, or is not a V4L2 device.
     """
     with _opened(device) as descriptor:
-        answer = bytearray(CAPABILITIES.size)
-        fcntl.ioctl(descriptor, VIDIOC_QUERYCAP, answer)
-        capabilities = CAPABILITIES.unpack(answer)[5]
+        capabilities = _capabilities(descriptor)
         if capabilities & V4L2_CAP_VIDEO_OUTPUT:
             return State.READY
         if capabilities & V4L2_CAP_VIDEO_CAPTURE and _frames_arrive(descriptor):
@@ -56,28 +62,69 @@ def state(device: str) -> State:
         return State.STUCK
 
 
-def mend(device: str) -> None:
-    """Make a stuck device ready again; does nothing to one that is ready or fed.
+def give_free(device: str) -> None:
+    """Make a device ready that nobody feeds any more; does nothing to one that is ready.
+
+    Never call it on a device that somebody feeds: both would then feed it at once.
 
     Raises:
         OSError: it cannot be opened.
     """
-    if state(device) is not State.STUCK:
-        return
     with _opened(device) as descriptor:
+        if _capabilities(descriptor) & V4L2_CAP_VIDEO_OUTPUT:
+            return
         try:
             fcntl.ioctl(descriptor, VIDIOC_STREAMON, struct.pack("i", V4L2_BUF_TYPE_VIDEO_OUTPUT))
         except OSError as error:  # EINVAL: no buffers to start with, which is as good
             log.debug("%s: STREAMON answered %s", device, error)
-    log.info("%s: mended after its last feeder", device)
+    log.info("%s: given free after its last feeder", device)
 
 
-def picture_format(device: str) -> str:
-    """Return what the device carries now, as the driver writes it ("YU12:1280x720@30"); "" if unknown."""
+def make_ready(device: str, size_px: tuple[int, int]) -> None:
+    """Make a device take frames of a size, whatever its last feeder left behind.
+
+    Raises:
+        VirtualCameraMissingError: no permission, fed by another program, or held at another size.
+    """
+    if not os.access(device, os.R_OK | os.W_OK):
+        raise VirtualCameraMissingError(
+            f"no permission for {device}",
+            "a device that you may write to",
+            "Run `sudo usermod -aG video $USER`, then log out and in.",
+        )
     try:
-        return Path("/sys/class/video4linux", Path(device).name, "format").read_text().strip()
-    except OSError:
-        return ""
+        if state(device) is State.FED:
+            raise VirtualCameraMissingError(
+                f"{device}, which is already fed ({_who_holds(device)})",
+                "a virtual camera that nobody feeds",
+                f"Stop the other program, or add a second device: `{TWO_DEVICES}`.",
+            )
+        give_free(device)
+        _check_size(device, size_px)
+    except OSError as error:
+        raise VirtualCameraMissingError(
+            f"{device}, which does not answer ({error})",
+            "a v4l2loopback device that takes frames",
+            "Reload the driver: `sudo modprobe -r v4l2loopback`, then load it again.",
+        ) from error
+
+
+def _check_size(device: str, size_px: tuple[int, int]) -> None:
+    """Tell whether a reader holds the device at another size, which the driver keeps without a word."""
+    with _opened(device) as descriptor:
+        if not _capabilities(descriptor) & V4L2_CAP_VIDEO_CAPTURE:
+            return  # nobody has a picture of it: any size will do
+    carried = Path("/sys/class/video4linux", Path(device).name, "format").read_text().strip()
+    if carried and f":{size_px[0]}x{size_px[1]}" not in carried:  # as "YU12:1280x720@30"
+        raise VirtualCameraMissingError(
+            f"{device}, held at {carried} by a program that still reads it ({_who_holds(device)})",
+            f"a device that can change to {size_px[0]}x{size_px[1]}",
+            "Close the program that reads it (a call, a browser tab), or use the same size as before.",
+        )
+
+
+def _who_holds(device: str) -> str:
+    return ", ".join(device_holders(device)) or "by a program of another user"
 
 
 @contextmanager
@@ -87,6 +134,12 @@ def _opened(device: str) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _capabilities(descriptor: int) -> int:
+    answer = bytearray(CAPABILITIES.size)
+    fcntl.ioctl(descriptor, VIDIOC_QUERYCAP, answer)
+    return int(CAPABILITIES.unpack(answer)[5])
 
 
 def _frames_arrive(descriptor: int) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
+from contextlib import suppress
 
 import cv2
 import numpy as np
 import pyvirtualcam
 from pyvirtualcam import PixelFormat
 
-from facepuppet.devices import VirtualCameraInfo, device_holders, list_virtual_cameras
+from facepuppet.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.errors import VirtualCameraMissingError
+from facepuppet.sinks import v4l2loopback
 from facepuppet.sinks.advice import virtual_camera_advice
 from facepuppet.sinks.even import even_size_px, evened
 from facepuppet.sinks.sink import Sink
@@ -46,23 +47,8 @@ class VirtualCamera(Sink):
         self._format = PixelFormat.RGB if info.backend == "unitycapture" else PixelFormat.I420
         device_size_px = even_size_px(size_px, self.description)
         if info.backend == "v4l2loopback":
-            _make_ready(info)
+            v4l2loopback.make_ready(info.device, device_size_px)
         self._camera: pyvirtualcam.Camera | None = self._open(device_size_px, fps)
-        if info.backend == "v4l2loopback":
-            self._check_size(device_size_px)
-
-    def _check_size(self, size_px: tuple[int, int]) -> None:
-        """A reader from before holds the device at its old size, and the driver does not say so."""
-        from facepuppet.sinks import v4l2loopback  # needs fcntl, which Windows lacks
-
-        carried = v4l2loopback.picture_format(self._info.device)
-        if carried and f":{size_px[0]}x{size_px[1]}" not in carried:
-            self.close()
-            raise VirtualCameraMissingError(
-                f"{self.description}, held at {carried} by a program that still reads it",
-                f"a device that can change to {size_px[0]}x{size_px[1]}",
-                "Close the program that reads it (a call, a browser tab), or use the same size as before.",
-            )
 
     def _open(self, size_px: tuple[int, int], fps: float) -> pyvirtualcam.Camera:
         info = self._info
@@ -90,9 +76,8 @@ class VirtualCamera(Sink):
         self._camera.close()
         self._camera = None
         if self._info.backend == "v4l2loopback":
-            from facepuppet.sinks import v4l2loopback  # needs fcntl, which Windows lacks
-
-            v4l2loopback.mend(self._info.device)
+            with suppress(OSError):  # unplugging the driver is as good
+                v4l2loopback.give_free(self._info.device)
 
 
 def to_i420(rgb: U8) -> U8:
@@ -115,24 +100,3 @@ def find_virtual_camera(device: str | None, found: tuple[VirtualCameraInfo, ...]
             return info
     there = ", ".join(f"{info.device} ({info.name})" for info in found)
     raise VirtualCameraMissingError(f"virtual camera {device!r}", f"one of: {there}", "Choose one of these.")
-
-
-def _make_ready(info: VirtualCameraInfo) -> None:
-    """Check permission and state of a v4l2loopback device, and mend a stuck one."""
-    from facepuppet.sinks import v4l2loopback  # needs fcntl, which Windows lacks
-
-    if not os.access(info.device, os.R_OK | os.W_OK):
-        raise VirtualCameraMissingError(
-            f"no permission for {info.device}",
-            "a device that you may write to",
-            "Run `sudo usermod -aG video $USER`, then log out and in.",
-        )
-    v4l2loopback.mend(info.device)
-    if v4l2loopback.state(info.device) is v4l2loopback.State.FED:
-        holders = ", ".join(device_holders(info.device)) or "another program"
-        raise VirtualCameraMissingError(
-            f"{info.device}, which {holders} already feeds or holds",
-            "a virtual camera that nobody feeds",
-            "Stop the other program, or add a second device: "
-            "`sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=2 exclusive_caps=1,1`.",
-        )
