@@ -16,7 +16,7 @@ from facepuppet.render.patches import blend_into, region_around
 from facepuppet.topology import EYES, EyeTopology
 from facepuppet.types import F32, U8, Motion
 
-_REACH = 0.6  # of the way from the fold to the brow
+_REACH = 0.45  # of the way from the fold to the brow
 _FIRST, _FULL = 0.25, 0.75  # closing at which the hidden skin begins to show, and is all that shows
 _LASH_WIDTH = 0.045  # of the eye's width
 _LASH_STRENGTH = 0.75

@@ -54,9 +54,9 @@ class FaceMesh:
     """
 
     def __init__(self, landmarks_px: F32, picture_size_px: tuple[int, int], max_grid: int = 256) -> None:
-        self._triangles = np.concatenate(
-            [face_triangles(), *eye_interior_triangles(), mouth_interior_triangles()]
-        )
+        openings = np.concatenate([*eye_interior_triangles(), mouth_interior_triangles()])
+        self._triangles = np.concatenate([face_triangles(), openings])
+        self._interior = slice(-len(openings), None)
         self._size = picture_size_px
         self._max_grid = max_grid
         weight = np.ones(len(landmarks_px), np.float32)
@@ -82,8 +82,11 @@ class FaceMesh:
         grid_from_portrait = np.array([grid[0] / width, grid[1] / height], np.float32)
         vertices = (landmarks_px[:N_MESH, :2] - low + 0.5) * grid_from_portrait - 0.5
         triangles = vertices[self._triangles].astype(np.float32)
-        # Farthest first: what has turned away is drawn over, never left as a hole.
-        order = np.argsort(-landmarks_px[self._triangles, 2].mean(1), kind="stable")
+        # Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
+        # before all skin, so that no sliver of them shows between shut lids or lips.
+        depth = landmarks_px[self._triangles, 2].mean(1)
+        depth[self._interior] += 1e6
+        order = np.argsort(-depth, kind="stable")
         numbers = _draw_numbers(triangles, order, grid)
         source = self._source.copy()
         for lid, opening in zip(self._lids, eye_opening.tolist(), strict=True):

@@ -30,7 +30,7 @@ from facepuppet.types import F32, U8, Motion
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _PATCH_PX = 160  # patch pixels per mouth width
 _TOOTH_EDGES = (0.0, 0.34, 0.60, 0.84)  # between incisors, canine and first premolar
-_TEETH_SHOWN = 0.11  # below the resting lip line, at the middle
+_TEETH_SHOWN = 0.17  # below the resting lip line, at the middle
 _OPEN_PORTRAIT = 0.035  # inner-lip gap over inter-ocular distance from which the portrait shows its own teeth
 
 
@@ -160,8 +160,8 @@ def _paint_skull(white_rgb: F32, lip_rgb: F32) -> U8:
 def _paint_jaw(white_rgb: F32, lip_rgb: F32) -> U8:
     """Tongue and the tips of the lower teeth, (h, w, 4) premultiplied, origin on the lower lip's rest."""
     u, v = _patch_grid()
-    tongue_top = -0.16 + 0.30 * u**2
-    tongue = 0.9 * _soft_step((v - tongue_top) / 0.16) * _soft_step((0.8 - np.abs(u)) / 0.25)
+    tongue_top = -0.36 + 0.42 * u**2
+    tongue = 0.9 * _soft_step((v - tongue_top) / 0.22) * _soft_step((0.8 - np.abs(u)) / 0.25)
     tongue_rgb = lip_rgb * np.array([0.62, 0.52, 0.52], np.float32)
     top = 0.0 + 0.12 * u**2 + 0.02 * _near_tooth_edge(u * 1.35)
     teeth = 0.8 * _soft_step((v - top) / 0.02) * _soft_step((0.62 - np.abs(u)) / 0.1)

@@ -1,0 +1,82 @@
+"""Contact sheet: portraits down, moments of the scripted performance across.
+
+    python tools/portrait_sheet.py PORTRAIT [PORTRAIT ...] --out sheet.png [--height 260]
+
+The first column is the portrait itself. For looking at after every change to the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facepuppet.avatar.load import load_avatar
+from facepuppet.compose import Composer, Corner
+from facepuppet.errors import FacepuppetError
+from facepuppet.performance import Performance
+from facepuppet.render import Renderer
+from facepuppet.retarget import Retargeter
+from facepuppet.types import U8
+
+MOMENTS = {
+    "turn": 1.5,
+    "turn back": 2.8,
+    "nod": 3.85,
+    "side glance": 5.4,
+    "look down": 6.75,
+    "blink": 0.45,
+    "speech": 7.6,
+    "open": 8.25,
+    "smile": 9.6,
+    "sway": 11.3,
+}
+
+
+def row(path: Path, height: int) -> U8:
+    """Render one portrait at every moment."""
+    avatar = load_avatar(path)
+    renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
+    retargeter = Retargeter(avatar, settle_frames=1)
+    piece = Performance()
+    retargeter.update(piece.tracking(0.0, 0))
+    cells = [_fit(avatar.portrait_rgb, height)]
+    for index, moment in enumerate(MOMENTS.values()):
+        # A second later each, so that the presence machine has long arrived.
+        tracking = replace(piece.tracking(moment, index), captured_ns=(index + 1) * 1_000_000_000)
+        motion = retargeter.update(tracking)
+        cells.append(_fit(composer.compose(renderer.render(motion)).rgb, height))
+    return np.hstack(cells)
+
+
+def _fit(rgb: U8, height: int) -> U8:
+    width = round(rgb.shape[1] * height / rgb.shape[0])
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def main() -> None:
+    """Parse arguments and write the sheet."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("portraits", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--height", type=int, default=260)
+    args = parser.parse_args()
+    rows = []
+    for path in args.portraits:
+        try:
+            rows.append(row(path, args.height))
+        except FacepuppetError as error:
+            print(f"{path.name}: {error}")
+    width = max(r.shape[1] for r in rows)
+    sheet = np.vstack([np.pad(r, ((0, 4), (0, width - r.shape[1]), (0, 0))) for r in rows])
+    cv2.imwrite(str(args.out), sheet[..., ::-1])
+    print(f"{args.out}: {len(rows)} portraits; columns: portrait, {', '.join(MOMENTS)}")
+
+
+if __name__ == "__main__":
+    main()
