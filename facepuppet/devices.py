@@ -33,11 +33,13 @@ class CameraInfo:
         index: what OpenCV calls it, and what `--camera` takes.
         name: as its driver reports it.
         path: device node on Linux, else None.
+        virtual: fed by another program (a phone, an SLR), or by this one; known on Linux only.
     """
 
     index: int
     name: str
     path: str | None = None
+    virtual: bool = False
 
     def __str__(self) -> str:
         return f"{self.index} ({self.name})"
@@ -61,7 +63,7 @@ class VirtualCameraInfo:
 
 
 def list_cameras(sysfs: Path = SYSFS) -> tuple[CameraInfo, ...]:
-    """Return the cameras of this machine, virtual ones excluded on Linux, in index order."""
+    """Return the cameras of this machine in index order."""
     if platform.system() == "Linux":
         return tuple(_linux_cameras(sysfs))
     names = _macos_names() if platform.system() == "Darwin" else _windows_names()
@@ -100,8 +102,9 @@ def _nodes(sysfs: Path) -> Iterator[tuple[int, Path]]:
 def _linux_cameras(sysfs: Path) -> Iterator[CameraInfo]:
     for number, node in _nodes(sysfs):
         # A USB camera has further nodes for metadata; only its first one delivers pictures.
-        if not _is_loopback(node) and _text(node / "index") in ("", "0"):
-            yield CameraInfo(number, _text(node / "name") or node.name, f"/dev/{node.name}")
+        if _text(node / "index") in ("", "0"):
+            name = _text(node / "name") or node.name
+            yield CameraInfo(number, name, f"/dev/{node.name}", virtual=_is_loopback(node))
 
 
 def _loopback_devices(sysfs: Path, parameters: Path) -> Iterator[VirtualCameraInfo]:

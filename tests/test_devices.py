@@ -35,6 +35,8 @@ def sysfs(tmp_path: Path) -> Path:
 def test_cameras_are_those_that_deliver_pictures(sysfs: Path) -> None:
     assert list_cameras(sysfs) == (
         CameraInfo(0, "Desk Cam", "/dev/video0"),
+        CameraInfo(9, "other loopback", "/dev/video9", virtual=True),
+        CameraInfo(10, "facepuppet", "/dev/video10", virtual=True),
         CameraInfo(12, "Laptop Cam", "/dev/video12"),
     )
 

@@ -15,6 +15,7 @@ import cv2
 import pytest
 from fakes import marked, picture
 
+from facepuppet.capture import open_source
 from facepuppet.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.errors import VirtualCameraMissingError
 from facepuppet.sinks import open_sink, v4l2loopback
@@ -127,6 +128,14 @@ def test_a_reader_sees_the_next_feeder_too(device: str) -> None:
             capture = stack.enter_context(reader(device))
         with fed(device):
             assert all(capture.read()[0] for _ in range(20))
+
+
+def test_our_own_capture_reads_it_as_a_camera(device: str) -> None:
+    with fed(device), open_source(device) as camera:
+        frames = [camera.read() for _ in range(10)]
+    assert camera.size_px == SIZE_PX
+    assert [frame.frame_id for frame in frames if frame] == list(range(10))
+    assert all(abs(float(frame.rgb.mean()) - 128) < 3 for frame in frames if frame)
 
 
 def test_a_second_feeder_is_refused(device: str) -> None:
