@@ -88,8 +88,8 @@ def expressiveness(faces: F64) -> F64:
     return np.asarray(width + 2 * lift)
 
 
-def neutral_mean(groups: dict[str, list[F64]]) -> tuple[F64, int]:
-    """Return the symmetric mean of the most neutral frontal faces, and how many there were."""
+def neutral_mean(groups: dict[str, list[F64]]) -> tuple[F64, F64]:
+    """Return the symmetric mean of the most neutral frontal faces, and those faces (N, 478, 3)."""
     everyone = [to_head_frame(face) for faces in groups.values() for face in faces]
     mean = symmetric(np.mean(everyone, axis=0))
     for _ in range(3):
@@ -101,15 +101,15 @@ def neutral_mean(groups: dict[str, list[F64]]) -> tuple[F64, int]:
             kept.append(aligned[np.argsort(expressiveness(aligned))[: KEPT // len(groups)]])
         chosen = np.concatenate(kept)
         mean = symmetric(chosen.mean(0))
-    return mean, len(chosen)
+    return mean, chosen
 
 
 def main(folder: Path) -> None:
     """Track, average, write."""
     groups = track_folder(folder)
-    mean, used = neutral_mean(groups)
+    mean, chosen = neutral_mean(groups)
     np.savez_compressed(TARGET, landmarks=mean.astype(np.float32), mirror=mirror_order(mean).astype(np.int16))
-    print(f"{TARGET.name}: mean of {used} of {sum(map(len, groups.values()))} faces")
+    print(f"{TARGET.name}: mean of {len(chosen)} of {sum(map(len, groups.values()))} faces")
 
 
 if __name__ == "__main__":
