@@ -7,10 +7,11 @@ import numpy as np
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose.background import Backdrop, canvas_background
+from facepuppet.compose.blend import lay_over
 from facepuppet.compose.framing import Framing, identity_placement, place
 from facepuppet.compose.label import Corner, Label
-from facepuppet.compose.shoulders import border_depth, continue_shoulders, puppet_weight
-from facepuppet.types import F32, U8, Composed, Rendered
+from facepuppet.compose.shoulders import Shoulders
+from facepuppet.types import Composed, Rendered
 
 
 class Composer:
@@ -47,58 +48,22 @@ class Composer:
             self._placement = identity_placement(avatar)
         else:
             self._placement = place(avatar, canvas_px, framing or Framing())
-        canvas = canvas_background(avatar, self._placement, self.canvas_px, backdrop or Backdrop())
-        self._fade: _BorderFade | None = None
-        depth = border_depth(avatar, self._placement, self.canvas_px)
-        if depth is not None:
-            canvas = continue_shoulders(canvas, avatar, self._placement, depth)
-            self._fade = _BorderFade(puppet_weight(depth))
+        self._background = canvas_background(avatar, self._placement, self.canvas_px, backdrop or Backdrop())
+        self._shoulders = Shoulders(avatar, self._placement, self.canvas_px)
         self._mirror = mirror
-        self._background: U8 = np.ascontiguousarray(canvas[:, ::-1]) if mirror else canvas
         self._label = Label(self.canvas_px, label) if label is not Corner.OFF else None
 
     def compose(self, rendered: Rendered) -> Composed:
         """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
         rgb = self._background.copy()
-        shown = self._placement.show(rendered.rgba)
-        self._lay(self._fade.apply(shown) if self._fade is not None else shown, rgb)
+        puppet = self._shoulders.lay(self._placement.show(rendered.rgba), rgb)
+        width, height = self.canvas_px
+        x, y, _, _ = self._placement.target_px
+        puppet = puppet[max(-y, 0) : height - y, max(-x, 0) : width - x]
+        left, top = max(x, 0), max(y, 0)
+        lay_over(puppet, rgb[top : top + puppet.shape[0], left : left + puppet.shape[1]])
+        if self._mirror:
+            rgb = np.asarray(cv2.flip(rgb, 1), dtype=np.uint8)
         if self._label is not None:
             self._label.stamp(rgb)
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
-
-    def _lay(self, rgba: U8, rgb: U8) -> None:
-        """Blend the premultiplied puppet over the canvas in place: rgb = puppet + (1 − alpha) · rgb."""
-        width, height = self.canvas_px
-        x, y, _, _ = self._placement.target_px
-        rgba = rgba[max(-y, 0) : height - y, max(-x, 0) : width - x]
-        left, top = max(x, 0), max(y, 0)
-        if self._mirror:
-            rgba = np.asarray(cv2.flip(rgba, 1), dtype=np.uint8)
-            left = width - left - rgba.shape[1]
-        area = rgb[top : top + rgba.shape[0], left : left + rgba.shape[1]]
-        clear = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(rgba, 3)), cv2.COLOR_GRAY2RGB)
-        behind = cv2.multiply(area, clear, scale=1 / 255)
-        cv2.add(behind, cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dst=behind)
-        area[:] = behind
-
-
-class _BorderFade:
-    """Fades a premultiplied picture along its left and right borders, touching only those."""
-
-    def __init__(self, weights: F32) -> None:
-        faded = np.flatnonzero(weights < 1.0)
-        middle = len(weights) // 2
-        self._bands = [
-            (slice(int(part[0]), int(part[-1]) + 1), np.rint(255 * weights[part]).astype(np.uint8))
-            for part in (faded[faded < middle], faded[faded >= middle])
-            if part.size
-        ]
-
-    def apply(self, rgba: U8) -> U8:
-        """Return the faded picture (H, W, 4); the given one is not written to."""
-        rgba = rgba.copy()
-        for columns, weight in self._bands:
-            area = rgba[:, columns]
-            by = np.broadcast_to(weight[None, :, None], area.shape)
-            area[:] = cv2.multiply(area, np.ascontiguousarray(by), scale=1 / 255)
-        return rgba

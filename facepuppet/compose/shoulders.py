@@ -1,85 +1,121 @@
 """Shoulders that the portrait's side borders cut off: let them slope away softly instead.
 
-The body is continued once, in the still background: each border column runs on outwards and
-downwards, as shoulders do, ever softer. The moving puppet fades into it over a narrow band.
+Just inside such a border one column of the moving puppet is taken and continued outwards and
+downwards, as shoulders run, softly; the puppet itself fades into this continuation. What lies above
+the chin (hair) ends soon instead.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose.background import smoothstep
+from facepuppet.compose.blend import lay_over
 from facepuppet.compose.framing import Placement, cut_sides
 from facepuppet.topology import CHIN
 from facepuppet.types import F32, U8
 
-_BAND = 0.10  # of the portrait's shown width, over which the puppet fades into the continuation
-_RIM = 0.01  # of that width: not continued, because pictures often end in a line
+_BAND = 0.15  # of the portrait's shown width; its inner half shows the fading puppet
 _SLOPE = 0.75  # rows down per column outwards
 _HAIR_REACH = 0.06  # of the canvas height
 _SOFTNESS = 0.012  # of the canvas height: blur of the continuation
 
 
-def border_depth(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> F32 | None:
-    """Depth behind the nearest cutting border along the shown portrait's width, in bands.
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One border and what is precomputed for it.
 
-    Returns (w,) float32, 0 at the border, 1 and more where nothing fades; None when nothing is cut off.
+    Attributes:
+        column: of the shown puppet, which is continued.
+        fading: columns of the shown puppet from the border to where it is whole.
+        puppet_weight: (1, fading, 4) how much of the puppet remains there, 255 is all.
+        canvas: rows and columns of the canvas that the continuation may reach.
+        source_row: row of the shown puppet that each of its pixels repeats.
+        weight: (rows, columns, 4) how much of the continuation is seen.
     """
-    left, right = cut_sides(avatar, placement, canvas_px)
-    if not (left or right):
-        return None
-    width = placement.target_px[2]
-    inside = (np.arange(width, dtype=np.float32) + 0.5) / (_BAND * width)
-    uncut = np.full(width, np.inf, dtype=np.float32)
-    depth: F32 = np.minimum(inside if left else uncut, inside[::-1] if right else uncut)
-    return depth
+
+    column: int
+    fading: slice
+    puppet_weight: U8
+    canvas: tuple[slice, slice]
+    source_row: npt.NDArray[np.intp]
+    weight: U8
 
 
-def puppet_weight(depth: F32) -> F32:
-    """How much of the moving puppet shows: all of it from half a band inwards."""
-    return smoothstep(2.0 * depth)
+class Shoulders:
+    """Continues a puppet over the borders that cut it off; does nothing where none does."""
+
+    def __init__(self, avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> None:
+        self._sigma_px = max(_SOFTNESS * canvas_px[1], 0.5)
+        left, right = cut_sides(avatar, placement, canvas_px)
+        self._sides = [
+            _side(avatar, placement, canvas_px, is_left)
+            for is_left, is_cut in ((True, left), (False, right))
+            if is_cut
+        ]
+
+    def lay(self, shown: U8, canvas: U8) -> U8:
+        """Lay the continuation over the canvas (H, W, 3) in place; return the puppet, faded where it begins.
+
+        Args:
+            shown: (h, w, 4) premultiplied puppet at canvas scale; not written to.
+            canvas: the outgoing picture.
+        """
+        if not self._sides:
+            return shown
+        faded = shown.copy()
+        for side in self._sides:
+            column = self._column(shown, side.column)
+            continued = np.take(column, side.source_row).view(np.uint8).reshape(*side.source_row.shape, 4)
+            lay_over(_weighted(continued, side.weight), canvas[side.canvas])
+            part = faded[:, side.fading]
+            part[:] = _weighted(part, np.broadcast_to(side.puppet_weight, part.shape))
+        return faded
+
+    def _column(self, shown: U8, x: int) -> npt.NDArray[np.uint32]:
+        """One softened column of the puppet, (h,), each pixel as one number."""
+        strip = np.ascontiguousarray(shown[:, max(x - 2, 0) : x + 3])
+        soft = cv2.GaussianBlur(strip, (0, 0), 1.0, sigmaY=self._sigma_px, borderType=cv2.BORDER_REPLICATE)
+        return np.ascontiguousarray(soft[:, soft.shape[1] // 2]).view(np.uint32).ravel()
 
 
-def continue_shoulders(canvas: U8, avatar: Avatar, placement: Placement, depth: F32) -> U8:
-    """Return the background (H, W, 3) with the cut-off body continued beyond the portrait's sides.
+def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_left: bool) -> _Side:
+    width, height = canvas_px
+    x, y, w, h = placement.target_px
+    band = max(2, round(_BAND * w))
+    half = band // 2
+    rows = slice(max(y, 0), min(y + h, height))
+    columns = slice(0, x + band) if is_left else slice(x + w - band, width)
+    column = half if is_left else w - 1 - half
+    fading = slice(0, band) if is_left else slice(w - band, w)
+    remains = smoothstep((np.arange(band, dtype=np.float32) + 0.5 - half) / (band - half))
 
-    The continuation stands in full behind the outer half of the band, so that nothing shines
-    through where the puppet fades, and ends within the inner half, so that it is no ghost.
-    """
-    height, width = canvas.shape[:2]
-    x, y, w, _ = placement.target_px
-    chin = y + (float(avatar.landmarks_px[CHIN, 1]) - placement.source_px[1]) * placement.scale
-    body = _running_on(_still_body(avatar, placement, (width, height)), placement, chin)
-    blurred = cv2.GaussianBlur(body, (0, 0), max(_SOFTNESS * height, 0.5), borderType=cv2.BORDER_REPLICATE)
-    weight = np.ones(width, dtype=np.float32)
-    shown = slice(max(x, 0), min(x + w, width))
-    weight[shown] = 1.0 - smoothstep(2.0 * depth[shown.start - x : shown.stop - x] - 1.0)
-    soft = np.asarray(blurred, dtype=np.float32) * weight[None, :, None]
-    blended = soft[..., :3] + canvas * (1.0 - soft[..., 3:] / 255.0)
-    picture: U8 = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
-    return picture
+    xs = np.arange(columns.start, columns.stop, dtype=np.float32)
+    away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
+    row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - _SLOPE * away
+    chin = (float(avatar.landmarks_px[CHIN, 1]) - placement.source_px[1]) * placement.scale
+    reach = _HAIR_REACH * height
+    weight = np.maximum(smoothstep((row - chin) / reach), np.exp(-away / reach))
+    weight[row < 0] = 0.0
+    return _Side(
+        column=column,
+        fading=fading,
+        puppet_weight=_bytes((remains if is_left else remains[::-1])[None, :]),
+        canvas=(rows, columns),
+        source_row=np.clip(np.rint(row), 0, h - 1).astype(np.intp),
+        weight=_bytes(weight),
+    )
 
 
-def _still_body(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> U8:
-    """The unmoved person on the canvas: (H, W, 4), premultiplied, its border pixels repeated outwards."""
-    alpha = avatar.person_alpha[..., None]
-    colour = np.rint(avatar.foreground_rgb * (alpha / np.float32(255.0))).astype(np.uint8)
-    return placement.spread(np.concatenate([colour, alpha], axis=2), canvas_px, cv2.BORDER_REPLICATE)
+def _bytes(weight: F32) -> U8:
+    """Return a (H, W) weight in [0, 1] as (H, W, 4) bytes."""
+    return np.repeat(np.rint(255 * weight).astype(np.uint8)[..., None], 4, axis=2)
 
 
-def _running_on(body: U8, placement: Placement, chin_px: float) -> F32:
-    """Shear the border columns outwards and down; what lies above the chin (hair) ends soon."""
-    height, width = body.shape[:2]
-    x, _, w, _ = placement.target_px
-    xs = np.arange(width, dtype=np.float32)
-    rim = max(1, round(_RIM * w))
-    border = np.clip(xs, x + rim, x + w - 1 - rim)
-    away = np.abs(xs - border)[None, :]
-    map_x = np.ascontiguousarray(np.broadcast_to(border, (height, width)), dtype=np.float32)
-    map_y = np.arange(height, dtype=np.float32)[:, None] - _SLOPE * away
-    continued = cv2.remap(body, map_x, map_y.astype(np.float32), cv2.INTER_LINEAR)
-    shoulder = smoothstep((map_y - chin_px) / (_HAIR_REACH * height))
-    kept: F32 = continued * np.maximum(shoulder, np.exp(-away / (_HAIR_REACH * height)))[..., None]
-    return kept
+def _weighted(rgba: U8, weight: U8) -> U8:
+    return np.asarray(cv2.multiply(rgba, np.ascontiguousarray(weight), scale=1 / 255), dtype=np.uint8)

@@ -1,0 +1,146 @@
+"""The real live loop on this machine, fed with real faces, measured."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from facepuppet.avatar.load import load_avatar, sample_portrait_path
+from facepuppet.capture import Source, open_source
+from facepuppet.demo import perform
+from facepuppet.hardware import Hardware, describe_hardware
+from facepuppet.pipeline import LivePipeline
+from facepuppet.puppet import Puppet
+from facepuppet.sinks import Sink
+from facepuppet.sinks.virtual_camera import to_i420
+from facepuppet.stats import RunStats
+from facepuppet.types import Frame
+from facepuppet.watermark import Marked
+
+FPS = 30.0
+PORTRAITS_PX = (512, 1024)
+_CLIP_S = 8.0
+
+Progress = Callable[[str, int, "int | None"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """What was measured, and on what.
+
+    Attributes:
+        canvas: size of the output, "WIDTHxHEIGHT".
+        runs: figures by the portrait's size.
+    """
+
+    hardware: Hardware
+    canvas: str
+    runs: dict[str, RunStats]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for json.dumps."""
+        runs = {portrait: stats.to_json() for portrait, stats in self.runs.items()}
+        return {"schema": 1, "hardware": asdict(self.hardware), "canvas": self.canvas, "runs": runs}
+
+
+class LoopedVideo(Source):
+    """A video that starts again when it ends, as an endless camera."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        self._source = open_source(path)
+        self.fps, self.size_px = self._source.fps, self._source.size_px
+        self.live, self.n_frames = False, None
+        self.description = f"{self._source.description}, looped"
+        self._next_id = 0
+        self._offset_s = self._last_s = 0.0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """Return the next frame; ids and times count on through the loops."""
+        frame = self._source.read()
+        if frame is None and not self._closed:
+            self._source.close()
+            self._source = open_source(self._path)
+            self._offset_s = self._last_s + 1.0 / (self.fps or FPS)
+            frame = self._source.read()
+        if frame is None:
+            return None
+        self._last_s = self._offset_s + (frame.pts_s or 0.0)
+        self._next_id += 1
+        return replace(frame, frame_id=self._next_id - 1, pts_s=self._last_s)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._closed = True
+        self._source.close()
+
+
+class NowhereSink(Sink):
+    """Does the work of a virtual camera (conversion to I420) and throws the result away."""
+
+    def __init__(self, size_px: tuple[int, int]) -> None:
+        self.size_px = size_px
+        self.description = "virtual-camera format, discarded"
+
+    def _write(self, frame: Marked, pts_s: float | None) -> None:
+        to_i420(frame.rgb)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def run_bench(seconds: float, driver: str | None = None, progress: Progress | None = None) -> BenchResult:
+    """Measure the live loop for each portrait size.
+
+    Args:
+        seconds: length of each measurement.
+        driver: video of a face; by default the sample portrait plays the driver.
+        progress: called with the phase, steps done and steps in all.
+
+    Raises:
+        CaptureError: the driver video cannot be decoded.
+    """
+    show = progress or (lambda phase, done, total: None)
+    runs, canvas = {}, ""
+    with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
+        video = driver or str(_driver_clip(Path(folder), show))
+        for i, side in enumerate(PORTRAITS_PX):
+            show("measuring", i, len(PORTRAITS_PX))
+            puppet = Puppet(load_avatar(_square_portrait(Path(folder), side), cache=False))
+            canvas = "x".join(map(str, puppet.canvas_px))
+            runs[f"{side}x{side}"] = _measure(video, puppet, seconds)
+    return BenchResult(describe_hardware(), canvas, runs)
+
+
+def _measure(video: str, puppet: Puppet, seconds: float) -> RunStats:
+    with closing(LoopedVideo(video)) as source:
+        live = LivePipeline(source, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS)
+        live.run(seconds)
+        return live.stats()
+
+
+def _driver_clip(folder: Path, show: Progress) -> Path:
+    """Let the sample portrait play the driver, so that tracking works on a real face."""
+    path, n = folder / "driver.mp4", round(_CLIP_S * FPS)
+    avatar = load_avatar(sample_portrait_path())
+    perform(avatar, path, n, lambda i, tracking, picture: show("driver", i + 1, n))
+    return path
+
+
+def _square_portrait(folder: Path, side: int) -> Path:
+    """The sample portrait cut to a square and scaled, as a file."""
+    picture = cv2.imread(str(sample_portrait_path()))
+    if picture is None:
+        raise AssertionError("the sample portrait was found but does not decode")
+    length = min(picture.shape[:2])
+    how = cv2.INTER_AREA if side < length else cv2.INTER_CUBIC
+    path = folder / f"portrait_{side}.png"
+    cv2.imwrite(str(path), cv2.resize(picture[:length, :length], (side, side), interpolation=how))
+    return path

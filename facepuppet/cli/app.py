@@ -1,0 +1,78 @@
+"""The `facepuppet` program: its commands, and how errors are told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from facepuppet import __version__
+from facepuppet.cli import bench, demo, detect, devices, doctor, render, run
+from facepuppet.errors import FacepuppetError
+
+EXIT_ERROR = 2
+_EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="facepuppet",
+    help="Your face drives a portrait in a live video call, and every frame says it is synthetic.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (demo, run, render, detect, devices, doctor, bench):
+    name = module.__name__.rpartition(".")[2]
+    app.command(name)(getattr(module, name))
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def facepuppet(
+    debug: Annotated[bool, typer.Option("--debug", help="Log everything; show tracebacks.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Global options."""
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    # The loop raises what its threads meet, so that one line tells it; the log need not repeat it.
+    logging.getLogger("facepuppet.sinks.pacer").setLevel(logging.DEBUG if debug else logging.CRITICAL)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program; leaves by SystemExit.
+
+    Args:
+        arguments: without the program's name; the process's own if None.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    # Understood anywhere on the line, because that is where people append it.
+    arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
+    os.environ.setdefault("GLOG_minloglevel", "2")  # MediaPipe's C++ chatter
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        app(arguments)
+    except KeyboardInterrupt:
+        sys.exit(_EXIT_INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(_sentence(error), err=True)
+        sys.exit(EXIT_ERROR)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, FacepuppetError):
+        return f"facepuppet: {error}"
+    return f"facepuppet: unexpected {type(error).__name__}: {error}. Run again with --debug to see where."

@@ -1,0 +1,30 @@
+"""`facepuppet bench`: what this machine does."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from facepuppet.cli.options import JsonOption
+
+
+def bench(
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, max=3600, help="Length of each measurement.")
+    ] = 15.0,
+    driver: Annotated[
+        str | None,
+        typer.Option("--input", help="Driver video; by default the demo's puppet plays the driver."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the live loop with all stages on: time per stage, drops, latency, memory."""
+    from facepuppet.bench import run_bench
+    from facepuppet.cli.bench_table import table
+    from facepuppet.cli.progress import progress_bar
+
+    with progress_bar() as show:
+        result = run_bench(seconds, driver, show)
+    typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result))

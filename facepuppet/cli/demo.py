@@ -1,0 +1,25 @@
+"""`facepuppet demo`: see it work, without a camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("facepuppet-demo"),
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.5, max=600, help="Length of the piece.")
+    ] = 12.0,
+) -> None:
+    """Let a public-domain portrait perform a scripted piece; writes demo.mp4, sheet.png and stats.json."""
+    from facepuppet.cli.progress import progress_bar
+    from facepuppet.demo import run_demo
+
+    with progress_bar() as show:
+        stats = run_demo(out, seconds, lambda done, total: show("demo", done, total))
+    typer.echo(f"{stats.frames_out} frames in {stats.seconds:.1f} s ({stats.fps:.0f} a second)")
+    for name in ("demo.mp4", "sheet.png", "stats.json"):
+        typer.echo(str(out / name))

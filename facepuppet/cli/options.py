@@ -1,0 +1,100 @@
+"""Options that several commands share, and how their words become values. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facepuppet.errors import OutputUnwritableError
+
+if TYPE_CHECKING:
+    from facepuppet.avatar.model import Avatar
+    from facepuppet.compose import Composer
+    from facepuppet.watermark import Key
+
+CORNERS = ("tl", "tr", "bl", "br", "off")
+
+
+def _corner(text: str) -> str:
+    if text not in CORNERS:
+        raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(CORNERS)}")
+    return text
+
+
+def _canvas(text: str) -> str:
+    if text != "portrait":
+        canvas_px(text)
+    return text
+
+
+AvatarOption = Annotated[Path, typer.Option("--avatar", help="Portrait picture or avatar pack.")]
+CanvasOption = Annotated[
+    str,
+    typer.Option(
+        "--canvas", callback=_canvas, help="WIDTHxHEIGHT, or 'portrait' for the portrait's own size."
+    ),
+]
+BackgroundOption = Annotated[
+    str,
+    typer.Option("--background", help="'portrait', 'blur', a colour such as '#00ff00', or an image file."),
+]
+LabelOption = Annotated[
+    str, typer.Option("--label", callback=_corner, help="Corner of the visible label: tl, tr, bl, br or off.")
+]
+MirrorOption = Annotated[bool, typer.Option("--mirror", help="Flip left and right.")]
+KeyOption = Annotated[
+    Path | None, typer.Option("--key", help="File with a private watermark key, in place of the public one.")
+]
+StatsOption = Annotated[Path | None, typer.Option("--stats", help="Write figures of the run as JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def canvas_px(text: str) -> tuple[int, int] | None:
+    """Read "1280x720"; None for "portrait".
+
+    Raises:
+        typer.BadParameter: anything else, or a size no video has.
+    """
+    if text == "portrait":
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise typer.BadParameter(f"got {text!r}, expected WIDTHxHEIGHT such as 1280x720, or 'portrait'")
+    size = int(width), int(height)
+    if not all(128 <= side <= 4096 for side in size):
+        raise typer.BadParameter(f"got {text}, expected sides of 128 to 4096 pixels")
+    return size
+
+
+def composer(avatar: Avatar, canvas: str, background: str, mirror: bool, label: str) -> Composer:
+    """Build the composer that the options describe."""
+    from facepuppet.compose import Backdrop, Composer, Corner
+
+    backdrop = Backdrop.parse(background)
+    return Composer(avatar, canvas_px(canvas), mirror=mirror, backdrop=backdrop, label=Corner(label))
+
+
+def watermark_key(path: Path | None) -> Key:
+    """Read a private key, or take the public one."""
+    from facepuppet.watermark import PUBLIC_KEY, Key
+
+    return PUBLIC_KEY if path is None else Key.from_file(path)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a JSON file.
+
+    Raises:
+        OutputUnwritableError: it cannot be written.
+    """
+    try:
+        path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputUnwritableError(
+            f"'{path}', which cannot be written ({error.strerror})",
+            "a file in a folder that can be written to",
+            "Choose another place for --stats.",
+        ) from error

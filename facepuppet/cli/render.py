@@ -1,0 +1,74 @@
+"""`facepuppet render`: offline, every frame in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facepuppet.cli.options import (
+    AvatarOption,
+    BackgroundOption,
+    CanvasOption,
+    KeyOption,
+    LabelOption,
+    MirrorOption,
+    StatsOption,
+    composer,
+    watermark_key,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from facepuppet.offline import Neutral
+    from facepuppet.profile import DriverNeutral
+
+
+def render(
+    avatar: AvatarOption,
+    source: Annotated[str, typer.Option("--input", help="Video of the driver.")],
+    output: Annotated[Path, typer.Option("--output", help="Video to write (.mp4, .mov, .mkv, .webm).")],
+    neutral: Annotated[
+        str, typer.Option("--neutral", help="Driver at rest: first (frame with a face), auto, or a profile.")
+    ] = "first",
+    canvas: CanvasOption = "1280x720",
+    background: BackgroundOption = "portrait",
+    mirror: MirrorOption = False,
+    label: LabelOption = "br",
+    no_label: Annotated[bool, typer.Option("--no-label", help="The same as --label off.")] = False,
+    key: KeyOption = None,
+    stats: StatsOption = None,
+    tracking: Annotated[Path | None, typer.Option("--tracking", help="Write the tracking as .npz.")] = None,
+) -> None:
+    """Let a portrait perform what the driver does in a video; frame i shows frame i, sound is kept."""
+    from facepuppet.avatar.load import load_avatar
+    from facepuppet.cli.progress import progress_bar
+    from facepuppet.offline import render_video
+    from facepuppet.session import next_session
+
+    portrait = load_avatar(avatar)
+    with progress_bar() as show:
+        told = render_video(
+            source,
+            output,
+            portrait,
+            composer=composer(portrait, canvas, background, mirror, "off" if no_label else label),
+            neutral=_neutral(neutral),
+            tracking_to=tracking,
+            progress=show,
+            key=watermark_key(key),
+            session=next_session(),
+        )
+    if stats is not None:
+        write_json(stats, told.to_json())
+    typer.echo(f"{output}: {told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)")
+
+
+def _neutral(word: str) -> Neutral | DriverNeutral:
+    from facepuppet.offline import Neutral
+    from facepuppet.profile_file import load_profile
+
+    if word in {choice.value for choice in Neutral}:
+        return Neutral(word)
+    return load_profile(Path(word))

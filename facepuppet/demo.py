@@ -1,0 +1,92 @@
+"""A public-domain portrait performs a scripted piece: no camera, no GPU, no download."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from facepuppet.avatar.load import load_avatar, sample_portrait_path
+from facepuppet.avatar.model import Avatar
+from facepuppet.errors import OutputUnwritableError
+from facepuppet.performance import Performance
+from facepuppet.puppet import Puppet
+from facepuppet.sheet import ContactSheet
+from facepuppet.sinks import open_sink
+from facepuppet.stats import Meter, RunStats
+from facepuppet.types import Tracking
+from facepuppet.watermark import Marked
+
+FPS = 30.0
+MOMENTS = 8  # rows of the contact sheet
+
+
+def run_demo(
+    folder: Path, seconds: float = 12.0, progress: Callable[[int, int], None] | None = None
+) -> RunStats:
+    """Write demo.mp4, sheet.png and stats.json into a folder, which is made if need be.
+
+    Args:
+        folder: where to write.
+        seconds: length of the piece.
+        progress: called with frames done and frames in all.
+
+    Raises:
+        OutputUnwritableError: the folder cannot be written to.
+    """
+    _make_folder(folder)
+    avatar = load_avatar(sample_portrait_path())
+    n = max(1, round(seconds * FPS))
+    sheet = ContactSheet(avatar)
+    shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}
+    begun_s = time.perf_counter()
+
+    def each(i: int, tracking: Tracking, picture: Marked) -> None:
+        if i in shown:
+            sheet.add(f"{i / FPS:.1f} s", tracking, picture)
+        if progress is not None:
+            progress(i + 1, n)
+
+    meter = perform(avatar, folder / "demo.mp4", n, each)
+    stats = RunStats.offline(meter, n, time.perf_counter() - begun_s)
+    _write(folder / "sheet.png", sheet.to_png())
+    _write(folder / "stats.json", (json.dumps(stats.to_json(), indent=2) + "\n").encode())
+    return stats
+
+
+def perform(avatar: Avatar, path: Path, n: int, each: Callable[[int, Tracking, Marked], None]) -> Meter:
+    """Let a portrait perform the scripted piece in n frames, into a video file; tell the times."""
+    puppet = Puppet(avatar, settle_frames=1)
+    piece = Performance(n / FPS)
+    with open_sink(path, puppet.canvas_px, FPS) as sink:
+        for i in range(n):
+            tracking = piece.tracking(i / FPS, i)
+            picture = puppet.show(tracking)
+            with puppet.meter.time("sink"):
+                sink.send(picture, i / FPS)
+            puppet.meter.count("with face")
+            each(i, tracking, picture)
+    return puppet.meter
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputUnwritableError:
+    return OutputUnwritableError(
+        f"'{path}', which cannot be written ({error.strerror})",
+        "a folder that can be written to",
+        "Choose another --out.",
+    )
