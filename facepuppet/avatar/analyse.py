@@ -10,9 +10,10 @@ from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.plate import fill_background
 from facepuppet.avatar.shoulders import place_shoulders
 from facepuppet.avatar.vision import view_body
+from facepuppet.track.quiet import quiet_native_logs
 from facepuppet.types import U8
 
-ANALYSIS_VERSION = 1  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 2  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(rgb: U8, *, name: str, source_sha256: str) -> Avatar:
@@ -21,6 +22,11 @@ def analyse_portrait(rgb: U8, *, name: str, source_sha256: str) -> Avatar:
     Raises:
         NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: the portrait will not do.
     """
+    with quiet_native_logs():
+        return _analyse(rgb, name, source_sha256)
+
+
+def _analyse(rgb: U8, name: str, source_sha256: str) -> Avatar:
     face = find_the_face(rgb)
     working = frame_head_and_shoulders(rgb, face.landmarks_px)
     if working is not rgb:

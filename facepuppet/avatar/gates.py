@@ -19,8 +19,8 @@ MAX_PITCH_RAD = float(np.deg2rad(40))
 MAX_ROLL_RAD = float(np.deg2rad(50))
 RIVAL_WIDTH_RATIO = 0.55  # a second face narrower than this is scenery
 
-# Readings of honest portraits and of their mirror images differ by at most 0.016 of the face's
-# width (72 photos and paintings); those of upside-down and hidden faces by 0.027 and more.
+# Readings of honest portraits and of their mirror images differ by at most 0.014 of the face's
+# width (72 photos and paintings); those of upside-down faces by 0.05 and more.
 MAX_UNSTEADINESS = 0.025
 _SIGNS = (33, 263, 133, 362, 61, 291, 1, 10, 13, 152)  # eye and mouth corners, nose, forehead, lip, chin
 _SIGNS_MIRRORED = (263, 33, 362, 133, 291, 61, 1, 10, 13, 152)

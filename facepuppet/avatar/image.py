@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from facepuppet.errors import ImageUnreadableError
 from facepuppet.types import U8
@@ -18,8 +18,10 @@ from facepuppet.types import U8
 _log = logging.getLogger(__name__)
 
 MAX_DECODED_PIXELS = 60_000_000
+MAX_REDUCED_PIXELS = 250_000_000  # of a JPEG that is reduced while it is decoded
 MAX_FILE_BYTES = 500_000_000
 _REDUCED_SIDE_PX = 4096  # what a larger JPEG is reduced to while it is decoded
+_JPEG_START = b"\xff\xd8\xff"
 _NEUTRAL_GREY = (128, 128, 128)
 _FORMATS_TODO = "Use a JPEG, PNG or WebP photo."
 
@@ -75,12 +77,19 @@ def decode_picture(data: bytes, *, name: str) -> U8:
         raise ImageUnreadableError(
             f"{name}, an SVG drawing", "a picture made of pixels", "Export it as PNG first."
         )
-    with _telling_errors(name), Image.open(io.BytesIO(data)) as image:
-        if getattr(image, "n_frames", 1) > 1:
+    with _telling_errors(name), _open(data) as image:
+        if getattr(image, "is_animated", False):
             _log.warning("%s is animated; its first frame is used", name)
         _bound_size(image, name)
         image.load()
         return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read the header. A JPEG is opened past Pillow's limit on pixels: _bound_size is the judge of it."""
+    if data.startswith(_JPEG_START):
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    return Image.open(io.BytesIO(data))
 
 
 @contextlib.contextmanager
@@ -103,19 +112,19 @@ def _telling_errors(name: str) -> Iterator[None]:
 
 
 def _too_large(name: str, size: str) -> ImageUnreadableError:
-    return ImageUnreadableError(
-        f"{name} with {size}",
-        f"at most {MAX_DECODED_PIXELS // 1_000_000} megapixels and {MAX_FILE_BYTES // 1_000_000} MB",
-        "Scale it down first; 1024 px on the longer side is all that is used.",
-    )
+    limits = f"{MAX_DECODED_PIXELS // 1_000_000} megapixels and {MAX_FILE_BYTES // 1_000_000} MB"
+    todo = "Scale it down first; 1024 px on the longer side is all that is used."
+    return ImageUnreadableError(f"{name} with {size}", f"at most {limits}", todo)
 
 
 def _bound_size(image: Image.Image, name: str) -> None:
     """Keep the memory of decoding bounded, before any pixel is decoded."""
+    width, height = image.size
+    # A progressive JPEG is held whole in memory, whatever it is reduced to.
+    if MAX_DECODED_PIXELS < width * height <= MAX_REDUCED_PIXELS and not image.info.get("progressive"):
+        image.draft("RGB", (_REDUCED_SIDE_PX, _REDUCED_SIDE_PX))  # does nothing to other formats
     if image.width * image.height > MAX_DECODED_PIXELS:
-        image.draft("RGB", (_REDUCED_SIDE_PX, _REDUCED_SIDE_PX))  # JPEG only; elsewhere a no-op
-    if image.width * image.height > MAX_DECODED_PIXELS:
-        raise _too_large(name, f"{image.width}x{image.height} pixels")
+        raise _too_large(name, f"{width}x{height} pixels")
 
 
 def _to_rgb(image: Image.Image) -> U8:

@@ -16,7 +16,7 @@ _SEARCH_SIDE_PX = 1024
 _CONFIDENCE = 0.4
 _TILE_CONFIDENCE = 0.6  # a closer look sees more faces that are none
 _TILINGS = (2, 3)  # tiles along each side, tried in turn when the whole picture shows no face
-_MESH_CROP_SCALE = 2.0  # crop side over detected box side
+_MESH_CROP_SCALES = (1.7, 2.0, 2.4)  # crop side over detected box side
 _MESH_CROP_SIDES_PX = (192, 640)  # smaller crops are enlarged, larger ones reduced
 
 
@@ -24,11 +24,9 @@ def find_faces(rgb: U8) -> list[FaceView]:
     """Find every face in an (H, W, 3) RGB picture, widest first, in its pixels."""
     with FaceMesher() as mesher:
         for boxes in _searches(rgb):
-            meshes = [mesh for box in boxes if (mesh := read_mesh(mesher, rgb, box)) is not None]
-            if meshes:
-                return _distinct([FaceView.of(mesh) for mesh in meshes])
-        whole = mesher.landmarks_px(rgb)
-        return [] if whole is None else [FaceView.of(whole)]
+            if meshes := [mesh for box in boxes for mesh in _readings(mesher, rgb, box)]:
+                return _merged([FaceView.of(mesh) for mesh in meshes])
+    return []
 
 
 def mirrored_reading(rgb: U8, face: FaceView) -> F32 | None:
@@ -37,12 +35,19 @@ def mirrored_reading(rgb: U8, face: FaceView) -> F32 | None:
     low, size = points.min(axis=0), np.ptp(points, axis=0)
     box = Box(rgb.shape[1] - float(low[0] + size[0]), float(low[1]), float(size[0]), float(size[1]))
     with FaceMesher() as mesher:
-        return read_mesh(mesher, np.ascontiguousarray(rgb[:, ::-1]), box)
+        readings = _readings(mesher, np.ascontiguousarray(rgb[:, ::-1]), box)
+    return np.asarray(np.median(readings, axis=0), dtype=np.float32) if readings else None
 
 
-def read_mesh(mesher: FaceMesher, rgb: U8, box: Box) -> F32 | None:
+def _readings(mesher: FaceMesher, rgb: U8, box: Box) -> list[F32]:
+    """Read the face inside box through crops of several sizes; such readings differ by about a pixel."""
+    meshes = [_read_mesh(mesher, rgb, box, scale) for scale in _MESH_CROP_SCALES]
+    return [mesh for mesh in meshes if mesh is not None]
+
+
+def _read_mesh(mesher: FaceMesher, rgb: U8, box: Box, crop_scale: float) -> F32 | None:
     """Read the (478, 3) mesh of the face inside box, through a crop at the network's liking."""
-    side = max(2, round(max(box.width_px, box.height_px) * _MESH_CROP_SCALE))
+    side = max(2, round(max(box.width_px, box.height_px) * crop_scale))
     centre_x, centre_y = box.centre_px
     x0, y0 = round(centre_x - side / 2), round(centre_y - side / 2)
     crop_side = int(np.clip(side, *_MESH_CROP_SIDES_PX))
@@ -115,10 +120,16 @@ def _padded_crop(rgb: U8, x0: int, y0: int, side: int) -> U8:
     return np.asarray(padded, dtype=np.uint8)
 
 
-def _distinct(faces: list[FaceView]) -> list[FaceView]:
-    """Keep one reading of each face, widest first."""
-    kept: list[FaceView] = []
-    for face in sorted(faces, key=lambda face: -face.width_px):
-        if all(face.is_apart_from(other) for other in kept):
-            kept.append(face)
-    return kept
+def _merged(readings: list[FaceView]) -> list[FaceView]:
+    """Return one face, the median, for each group of readings of the same face, widest first."""
+    groups: list[list[FaceView]] = []
+    for reading in sorted(readings, key=lambda face: -face.width_px):
+        for group in groups:
+            if not reading.is_apart_from(group[0]):
+                group.append(reading)
+                break
+        else:
+            groups.append([reading])
+    medians = [np.median([face.landmarks_px for face in group], axis=0) for group in groups]
+    faces = [FaceView.of(median.astype(np.float32)) for median in medians]
+    return sorted(faces, key=lambda face: -face.width_px)
