@@ -98,7 +98,9 @@ def correlations(truth: F32, found: F32) -> dict[str, float]:
     return out
 
 
-def test_skins(heads: IctHeads, portraits: Path, tracker: Tracker, count: int, people: int) -> list[Skin]:
+def wardrobe_for_tests(
+    heads: IctHeads, portraits: Path, tracker: Tracker, count: int, people: int
+) -> list[Skin]:
     """Return skins from the portraits that learning leaves out (every tenth), mouths shut and frontal."""
     where, out = landmarks_on_heads(heads, tracker, people), []
     for path in sorted(portraits.glob("*.jpg"))[::10][5:]:
@@ -121,7 +123,7 @@ def main(shared: Path, people: int = 4) -> None:
         Tracker(),
         BlendshapeFitter(),
     )
-    wardrobe = test_skins(heads, shared / "portraits" / "generated", tracker, people, people=4)
+    wardrobe = wardrobe_for_tests(heads, shared / "portraits" / "generated", tracker, people, people=4)
     played = [perform(heads, skin, tracker, 9000 + i, 12) for i, skin in enumerate(wardrobe)]
     truth = np.concatenate([t for t, _, _ in played])
     known = np.concatenate([read_back(fitter, seen, neutral) for _, seen, neutral in played])
