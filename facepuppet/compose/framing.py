@@ -13,7 +13,7 @@ from facepuppet.types import U8
 
 _BODY_MOTION = 0.03  # of the portrait's height, kept below the canvas so that a rising torso shows no edge
 _LOWEST_EYES = 0.52
-_RIM_PX = 4  # a matte may end this far from the border that cuts the person off
+RIM_PX = 4  # a matte may end this far from the border that cuts the person off
 _SOLID = 32  # alpha from which a border pixel counts as the person
 
 
@@ -103,7 +103,7 @@ def _scale_and_eye_line(
     lowest = max(_LOWEST_EYES, framing.eye_line)
     eye_line = float(np.clip(1.0 - scale * below / canvas_height, framing.eye_line, lowest))
     scale = max(scale, (1.0 - eye_line) * canvas_height / below)
-    if _touches(avatar.person_alpha[:_RIM_PX]):
+    if _touches(avatar.person_alpha[:RIM_PX]):
         scale = max(scale, canvas_height / bottom)
         highest = 1.0 - scale * below / canvas_height
         eye_line = float(np.clip(eye_line, highest, max(highest, eyes_y * scale / canvas_height)))
@@ -119,8 +119,8 @@ def person_bottom_px(person_alpha: U8) -> float:
 def cut_sides(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> tuple[bool, bool]:
     """Tell whether the portrait's left and right border cut the person off inside the canvas."""
     x, _, width, _ = placement.target_px
-    left = x > 0 and _touches(avatar.person_alpha[:, :_RIM_PX].T)
-    right = x + width < canvas_px[0] and _touches(avatar.person_alpha[:, -_RIM_PX:].T)
+    left = x > 0 and _touches(avatar.person_alpha[:, :RIM_PX].T)
+    right = x + width < canvas_px[0] and _touches(avatar.person_alpha[:, -RIM_PX:].T)
     return left, right
 
 

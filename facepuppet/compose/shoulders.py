@@ -1,8 +1,8 @@
 """Shoulders that the portrait's side borders cut off: let them slope away softly instead.
 
-Just inside such a border one column of the moving puppet is taken and continued outwards and
-downwards, as shoulders run, softly; the puppet itself fades into this continuation. What lies above
-the chin (hair) ends soon instead.
+A little inside such a border one column of the moving puppet is taken and continued outwards and
+downwards, as shoulders run, softly; the puppet itself fades into this continuation. What is cut off
+above the shoulders (hair, an ear) only ends softly.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import numpy.typing as npt
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose.background import smoothstep
 from facepuppet.compose.blend import lay_over
-from facepuppet.compose.framing import Placement, cut_sides
+from facepuppet.compose.framing import RIM_PX, Placement, cut_sides
 from facepuppet.topology import CHIN
 from facepuppet.types import F32, U8
 
 _BAND = 0.15  # of the portrait's shown width; its inner half shows the fading puppet
-_SLOPE = 0.75  # rows down per column outwards
-_HAIR_REACH = 0.06  # of the canvas height
+_SLOPES = (0.5, 2.5)  # rows down per column outwards: as the portrait's own shoulder, within these
+_RISE = 0.05  # of the canvas height that a shoulder may rise and still be continued
+_HAIR_BAND = 0.25  # of the band, over which what is cut off above the shoulders fades
+_ONSET = 0.03  # of the canvas height: how softly the continuation begins at its top
 _SOFTNESS = 0.012  # of the canvas height: blur of the continuation
 
 
@@ -33,7 +35,7 @@ class _Side:
     Attributes:
         column: of the shown puppet, which is continued.
         fading: columns of the shown puppet from the border to where it is whole.
-        puppet_weight: (1, fading, 4) how much of the puppet remains there, 255 is all.
+        puppet_weight: (h, fading, 4) how much of the puppet remains there, 255 is all.
         canvas: rows and columns of the canvas that the continuation may reach.
         source_row: row of the shown puppet that each of its pixels repeats.
         weight: (rows, columns, 4) how much of the continuation is seen.
@@ -74,7 +76,7 @@ class Shoulders:
             continued = np.take(column, side.source_row).view(np.uint8).reshape(*side.source_row.shape, 4)
             lay_over(_weighted(continued, side.weight), canvas[side.canvas])
             part = faded[:, side.fading]
-            part[:] = _weighted(part, np.broadcast_to(side.puppet_weight, part.shape))
+            part[:] = _weighted(part, side.puppet_weight)
         return faded
 
     def _column(self, shown: U8, x: int) -> npt.NDArray[np.uint32]:
@@ -87,29 +89,46 @@ class Shoulders:
 def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_left: bool) -> _Side:
     width, height = canvas_px
     x, y, w, h = placement.target_px
-    band = max(2, round(_BAND * w))
+    band = max(4, round(_BAND * w))
     half = band // 2
     rows = slice(max(y, 0), min(y + h, height))
     columns = slice(0, x + band) if is_left else slice(x + w - band, width)
     column = half if is_left else w - 1 - half
-    fading = slice(0, band) if is_left else slice(w - band, w)
-    remains = smoothstep((np.arange(band, dtype=np.float32) + 0.5 - half) / (band - half))
+    at_border = _shoulder_px(avatar, placement, 0 if is_left else w - 1)
+    slope = float(np.clip((at_border - _shoulder_px(avatar, placement, column)) / half, *_SLOPES))
+    top = at_border - slope * half - _RISE * height
 
     xs = np.arange(columns.start, columns.stop, dtype=np.float32)
     away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
-    row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - _SLOPE * away
-    chin = (float(avatar.landmarks_px[CHIN, 1]) - placement.source_px[1]) * placement.scale
-    reach = _HAIR_REACH * height
-    weight = np.maximum(smoothstep((row - chin) / reach), np.exp(-away / reach))
-    weight[row < 0] = 0.0
+    row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - slope * away
     return _Side(
         column=column,
-        fading=fading,
-        puppet_weight=_bytes((remains if is_left else remains[::-1])[None, :]),
+        fading=slice(0, band) if is_left else slice(w - band, w),
+        puppet_weight=_bytes(_puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1]),
         canvas=(rows, columns),
         source_row=np.clip(np.rint(row), 0, h - 1).astype(np.intp),
-        weight=_bytes(weight),
+        weight=_bytes(smoothstep((row - top) / (_ONSET * height))),
     )
+
+
+def _puppet_weight(height: int, band: int, top: float, onset: float) -> F32:
+    """Weight (height, band) from the border inwards: wide fading below `top`, narrow above."""
+    inwards = (np.arange(band, dtype=np.float32) + 0.5)[None, :] / band
+    below = smoothstep((np.arange(height, dtype=np.float32)[:, None] - top) / onset)
+    wide, narrow = smoothstep(2.0 * inwards - 1.0), smoothstep(inwards / _HAIR_BAND)
+    weight: F32 = below * wide + (1.0 - below) * narrow
+    return weight
+
+
+def _shoulder_px(avatar: Avatar, placement: Placement, column: int) -> float:
+    """Row of the shown portrait from which, below the chin, a column is body down to the bottom."""
+    (u, v, _, _), scale = placement.source_px, placement.scale
+    width = avatar.person_alpha.shape[1]
+    x = int(np.clip(u + column / scale, RIM_PX // 2, width - RIM_PX // 2))
+    strip = avatar.person_alpha[:, max(x - RIM_PX // 2, 0) : x + RIM_PX // 2]
+    empty = np.flatnonzero(strip.max(axis=1) < 128)
+    chin = float(avatar.landmarks_px[CHIN, 1])
+    return (max(chin, float(empty[-1] + 1) if empty.size else 0.0) - v) * scale
 
 
 def _bytes(weight: F32) -> U8:
