@@ -125,28 +125,35 @@ def rasterise(projected: F64, triangles: I64, size: int = SIZE_PX) -> tuple[I64,
     Returns:
         (size, size) index of the triangle seen, −1 for none; (size, size, 3) its barycentric coordinates.
     """
-    ids = np.full(size * size, -1, dtype=np.int64)
-    weights = np.zeros((size * size, 3))
     a, b, c = (projected[triangles[:, i]] for i in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    facing = np.flatnonzero(area < -1e-9)  # clockwise in y-down pixels
+    a, b, c, area = a[facing], b[facing], c[facing], area[facing]
     low = np.clip(np.ceil(np.minimum(np.minimum(a, b), c)[:, :2]), 0, size).astype(np.int64)
     high = np.clip(np.floor(np.maximum(np.maximum(a, b), c)[:, :2]) + 1, 0, size).astype(np.int64)
     span = np.maximum(high - low, 0)
-    count = np.where(area < -1e-9, span[:, 0] * span[:, 1], 0)  # facing the viewer: clockwise in y-down px
-    tri = np.repeat(np.arange(len(triangles)), count)
+    count = span[:, 0] * span[:, 1]
+    tri = np.repeat(np.arange(len(facing)), count)
     k = np.arange(len(tri)) - np.repeat(np.cumsum(count) - count, count)
-    x, y = low[tri, 0] + k % span[tri, 0], low[tri, 1] + k // span[tri, 0]
-    p, q, r = a[tri], b[tri], c[tri]
-    wb = ((x - p[:, 0]) * (r[:, 1] - p[:, 1]) - (y - p[:, 1]) * (r[:, 0] - p[:, 0])) / area[tri]
-    wc = ((q[:, 0] - p[:, 0]) * (y - p[:, 1]) - (q[:, 1] - p[:, 1]) * (x - p[:, 0])) / area[tri]
-    bary = np.stack([1 - wb - wc, wb, wc], axis=1)
-    inside = (bary >= -1e-9).all(1)
-    x, y, tri, bary = x[inside], y[inside], tri[inside], bary[inside]
-    depth = np.einsum("nk,nk->n", bary, projected[triangles[tri], 2])
-    far_to_near = np.argsort(-depth, kind="stable")  # of several writes to a pixel the last one stays
-    pixel = (y * size + x)[far_to_near]
-    ids[pixel] = tri[far_to_near]
-    weights[pixel] = bary[far_to_near]
+    rows, cols = np.divmod(k, span[tri, 0])
+    x, y = low[tri, 0] + cols, low[tri, 1] + rows
+    # Barycentric coordinates and depth are affine in x and y.
+    dx, dy = x - a[tri, 0], y - a[tri, 1]
+    wb = dx * ((c[:, 1] - a[:, 1]) / area)[tri] - dy * ((c[:, 0] - a[:, 0]) / area)[tri]
+    wc = dy * ((b[:, 0] - a[:, 0]) / area)[tri] - dx * ((b[:, 1] - a[:, 1]) / area)[tri]
+    inside = np.flatnonzero((wb >= -1e-9) & (wc >= -1e-9) & (wb + wc <= 1 + 1e-9))
+    tri, wb, wc = tri[inside], wb[inside], wc[inside]
+    depth = a[tri, 2] + wb * (b[:, 2] - a[:, 2])[tri] + wc * (c[:, 2] - a[:, 2])[tri]
+    order = np.argsort(-depth, kind="stable")  # of several writes to a pixel the last, nearest one stays
+    pixel = (y * size + x)[inside[order]]
+    nearest = np.full(size * size, -1, dtype=np.int64)
+    nearest[pixel] = order
+    seen = nearest >= 0
+    ids = np.full(size * size, -1, dtype=np.int64)
+    weights = np.zeros((size * size, 3))
+    ids[seen] = facing[tri[nearest[seen]]]
+    wb, wc = wb[nearest[seen]], wc[nearest[seen]]
+    weights[seen] = np.stack([1 - wb - wc, wb, wc], axis=1)
     return ids.reshape(size, size), weights.reshape(size, size, 3)
 
 

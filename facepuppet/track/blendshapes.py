@@ -33,7 +33,7 @@ F64: TypeAlias = npt.NDArray[np.float64]
 _PRIOR_SPREAD = 1.0  # half-normal: large weights are rarer
 # Exponential: most weights are zero. Chosen on held-out drawn heads: higher loses faint expressions, lower
 # sees some on a face at rest; errors that differ from person to person leave less to be lost.
-_SPARSITY_KNOWN, _SPARSITY_UNKNOWN = 8.0, 2.0
+_SPARSITY_KNOWN, _SPARSITY_UNKNOWN = 8.0, 4.0
 # The network never sees lids quite shut, and a linear basis averages over half-shut ones: a full blink reads
 # 0.7 before this (tools/eval_blendshapes.py).
 _BLINK_GAIN = 1.4
