@@ -38,7 +38,6 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
     head_shift = (image_from_head.translation - rest.translation)[:2] / rest.scale
     log_scale = float(soft_limit(np.log(image_from_head.scale / rest.scale), np.log(SCALE_LIMIT)))
     lean, torso_roll, torso_log_scale = _measure_torso(tracking, seat, head_shift, log_scale)
-    lean = soft_limit(lean, LEAN_LIMIT)
     return Deltas(
         offsets=head - neutral.landmarks_head,
         eye_opening=_opening_ratio(eye_openings(head) / neutral.eye_opening),
@@ -46,7 +45,7 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
         turn=turn.astype(np.float32),
         log_scale=log_scale,
         shift=soft_limit(head_shift - lean, SHIFT_LIMIT).astype(np.float32),
-        lean=lean.astype(np.float32),
+        lean=soft_limit(lean, LEAN_LIMIT).astype(np.float32),
         torso_roll=torso_roll,
         torso_log_scale=torso_log_scale,
     )

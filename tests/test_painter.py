@@ -1,0 +1,167 @@
+"""Painters: real ONNX networks through real ONNX Runtime, and every way a manifest can be wrong."""
+
+import hashlib
+
+import numpy as np
+import onnx
+import pytest
+from avatars import hopper
+from onnx import TensorProto, helper
+
+from facepuppet.errors import ManifestError
+from facepuppet.render import Renderer
+from facepuppet.render.crops import crops_of
+from facepuppet.render.manifest import read_manifest, read_verified
+from facepuppet.render.painter import Painter, load_painters
+from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.target import Target
+from facepuppet.topology import LIPS_OUTER
+from facepuppet.types import Presence, Tracking
+
+SIDE = 64
+
+
+def rest():
+    return Target(hopper()).motion(
+        Deltas.rest(), None, Presence.PRESENT, Tracking(None, None, (1280, 720), 0, 0)
+    )
+
+
+def green_where_lips_are(contours=True) -> bytes:
+    """A network that adds green inside the moved outer lips: residual = (0, 1, 0), mask = contours[0]."""
+    planes = [1, 3, SIDE, SIDE]
+    inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, planes) for n in ("warped", "source")]
+    if contours:
+        inputs.append(helper.make_tensor_value_info("contours", TensorProto.FLOAT, [1, 4, SIDE, SIDE]))
+    outputs = [
+        helper.make_tensor_value_info("residual", TensorProto.FLOAT, planes),
+        helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, SIDE, SIDE]),
+    ]
+    green = np.zeros(planes, np.float32)
+    green[:, 1] = 1.0
+    start, stop = np.array([0], np.int64), np.array([1], np.int64)
+    constants = [("green", green), ("from", start), ("to", stop), ("axis", stop)]
+    nodes = [
+        helper.make_node("Mul", ["warped", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "green"], ["residual"]),
+        helper.make_node("Slice", ["contours" if contours else "source", "from", "to", "axis"], ["mask"]),
+    ]
+    initializers = [onnx.numpy_helper.from_array(v, n) for n, v in constants]
+    initializers.append(onnx.numpy_helper.from_array(np.zeros(1, np.float32), "zero"))
+    graph = helper.make_graph(nodes, "green", inputs, outputs, initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def write(folder, network: bytes | None = None, **changes):
+    """Write a manifest with one network; returns the folder."""
+    data = green_where_lips_are() if network is None else network
+    (folder / "mouth.onnx").write_bytes(data)
+    entry = {
+        "name": "mouth", "file": "mouth.onnx", "sha256": hashlib.sha256(data).hexdigest(), "region": "mouth",
+        "crop_px": SIDE, "reach": 1.8, "licence": "Apache-2.0", "origin": "a test",
+    } | changes  # fmt: skip
+    lines = ["format = 1", "[[network]]"]
+    lines += [f"{k} = {v!r}".replace("'", '"') for k, v in entry.items() if v is not None]
+    (folder / "manifest.toml").write_text("\n".join(lines))
+    return folder
+
+
+def test_the_shipped_manifest_is_readable_and_every_file_matches():
+    for network in read_manifest():
+        assert read_verified(network)
+
+
+def test_a_painter_paints_inside_the_lips_only(tmp_path):
+    plain, painted = (
+        r.render(rest()).rgba.astype(int) for r in (Renderer(hopper()), Renderer(hopper(), write(tmp_path)))
+    )
+    change = (painted - plain)[..., 1]
+    lips = hopper().landmarks_px[LIPS_OUTER, :2]
+    centre = lips.mean(0).astype(int)
+    assert change[centre[1], centre[0]] > 100
+    low, high = lips.min(0) - 6, lips.max(0) + 6  # a crop pixel is two portrait pixels
+    ys, xs = np.nonzero(np.abs(painted - plain).max(-1) > 2)
+    assert xs.min() >= low[0] and xs.max() <= high[0] and ys.min() >= low[1] and ys.max() <= high[1]
+
+
+def test_a_damaged_network_is_left_out_loudly(tmp_path, caplog):
+    folder = write(tmp_path)
+    data = bytearray((folder / "mouth.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "mouth.onnx").write_bytes(data)
+    painters, problems = load_painters(hopper(), folder)
+    assert painters == []
+    assert len(problems) == 1 and "sha256" in problems[0] and "geometry stands in" in problems[0]
+    assert "sha256" in caplog.text
+    renderer = Renderer(hopper(), folder)
+    assert renderer.problems and renderer.render(rest()).rgba.any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"region": "ear"}, "region"),
+        ({"crop_px": 4}, "crop_px"),
+        ({"licence": None}, "licence"),
+        ({"colour": "red"}, "colour"),
+        ({"file": "../mouth.onnx"}, "inside its folder"),
+    ],
+)
+def test_a_wrong_entry_is_named(tmp_path, changes, words):
+    with pytest.raises(ManifestError, match=words):
+        read_manifest(write(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("text", ["", "format = 99", "not toml at all [", None])
+def test_a_wrong_manifest_is_refused(tmp_path, text):
+    if text is not None:
+        (tmp_path / "manifest.toml").write_text(text)
+    with pytest.raises(ManifestError):
+        read_manifest(tmp_path)
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path):
+    (network,) = read_manifest(write(tmp_path, b"this is not onnx"))
+    with pytest.raises(ManifestError, match="ONNX Runtime refuses"):
+        Painter(network, hopper())
+
+
+def test_a_network_with_another_signature_is_refused(tmp_path):
+    (network,) = read_manifest(write(tmp_path, green_where_lips_are(contours=False)))
+    with pytest.raises(ManifestError, match="contours"):
+        Painter(network, hopper())
+
+
+def test_a_missing_file_is_named(tmp_path):
+    folder = write(tmp_path)
+    (folder / "mouth.onnx").unlink()
+    (network,) = read_manifest(folder)
+    with pytest.raises(ManifestError, match=r"mouth\.onnx"):
+        read_verified(network)
+
+
+@pytest.mark.parametrize(("region", "count"), [("mouth", 1), ("eye", 2), ("frame", 1)])
+def test_crops_are_square_upright_and_centred(region, count):
+    avatar = hopper()
+    crops = crops_of(region, avatar.landmarks_px, avatar.size_px, SIDE, 1.8)
+    assert len(crops) == count
+    for crop in crops:
+        assert crop.sample(avatar.portrait_rgb, SIDE).shape == (SIDE, SIDE, 3)
+        if region != "frame":
+            outline = crop.outlines_px[0]
+            middle = (outline.min(0) + outline.max(0)) / 2
+            at = crop.crop_from_picture[:, :2] @ middle + crop.crop_from_picture[:, 2]
+            assert np.abs(at - SIDE / 2).max() < 0.1 * SIDE
+            assert crop.contours(SIDE)[0].mean() > 0.02
+
+
+def test_the_eyes_are_seen_the_same_way_round():
+    """The image-right eye is mirrored, so that one network serves both: the nose lies right."""
+    avatar = hopper()
+    left, right = crops_of("eye", avatar.landmarks_px, avatar.size_px, SIDE, 1.8)
+    nose = avatar.landmarks_px[168, :2]
+    for crop in (left, right):
+        x = (crop.crop_from_picture[:, :2] @ nose + crop.crop_from_picture[:, 2])[0]
+        assert x > SIDE / 2

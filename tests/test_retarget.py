@@ -1,0 +1,242 @@
+"""Relative motion: what the driver does goes over, what the driver is does not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from avatars import hopper
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facepuppet.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
+from facepuppet.performance import Performance
+from facepuppet.profile import fit_head, neutral_from
+from facepuppet.retarget import Retargeter
+from facepuppet.retarget.limits import POSE_LIMIT, limit_turn, soft_limit
+from facepuppet.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER
+from facepuppet.track.arkit import ARKIT_INDEX
+from facepuppet.track.canonical import canonical_landmarks
+from facepuppet.track.expression import compose_landmarks
+from facepuppet.track.gaze import eye_openings
+from facepuppet.types import N_BLENDSHAPES, Face, Presence, Torso, Tracking
+
+UNIT_PX = 170.0
+
+
+def tracking(
+    second, *, head=None, rotation=None, shift_px=(0.0, 0.0), scale=1.0, shoulders_px=None, face=True
+) -> Tracking:
+    """A perfect tracker's view of a head-frame face."""
+    head = canonical_landmarks() if head is None else head
+    rotation = np.eye(3) if rotation is None else rotation
+    landmarks = UNIT_PX * scale * head @ rotation.T
+    landmarks[:, :2] += np.array([640, 300]) + shift_px
+    seen = Face(
+        landmarks.astype(np.float32),
+        rotation.astype(np.float32),
+        np.zeros(2, np.float32),
+        eye_openings(head),
+        np.zeros(N_BLENDSHAPES, np.float32),
+    )
+    torso = None if shoulders_px is None else Torso(np.array(shoulders_px, np.float32), 1.0)
+    return Tracking(seen if face else None, torso, (1280, 720), int(second * 30), int(second * 1e9))
+
+
+def expression(**shapes) -> np.ndarray:
+    weights = np.zeros(N_BLENDSHAPES, np.float32)
+    for name, value in shapes.items():
+        weights[ARKIT_INDEX[name]] = value
+    return compose_landmarks(canonical_landmarks(), weights)
+
+
+def follow(*later: Tracking):
+    """Motions of a retargeter that saw the driver at rest first."""
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter.update(tracking(0.0))
+    retargeter.update(tracking(1.0))  # the presence machine has arrived
+    return [retargeter.update(t) for t in later]
+
+
+def test_a_driver_at_rest_leaves_the_portrait_as_it_is():
+    (motion,) = follow(tracking(2.0))
+    assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
+    assert motion.presence is Presence.PRESENT
+    assert motion.head.scale == pytest.approx(1.0, abs=1e-4)
+    assert np.allclose(motion.eye_opening, 1.0, atol=0.01)
+
+
+@given(st.floats(0.8, 1.3), st.floats(0.8, 1.3), st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_the_driver_s_face_shape_never_shows(width, height, seed):
+    """Whatever the driver's resting face looks like, at rest the portrait keeps its own."""
+    shape = canonical_landmarks() * np.array([width, height, 1.0], np.float32)
+    shape += np.random.default_rng(seed).normal(0, 0.02, shape.shape).astype(np.float32)
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter.update(tracking(0.0, head=shape))
+    motion = retargeter.update(tracking(1.0, head=shape))
+    unit = np.linalg.norm(np.subtract(*hopper().landmarks_px[OUTER_CORNERS, :2]))
+    moved = np.abs(motion.landmarks_px[:, :2] - hopper().landmarks_px[:, :2])
+    assert moved.max() < 0.02 * unit
+
+
+@given(st.floats(-0.3, 0.3), st.floats(-0.2, 0.2), st.floats(-0.3, 0.3))
+@settings(max_examples=25, deadline=None)
+def test_small_turns_go_over_nearly_whole(yaw, pitch, roll):
+    rotation = rotation_from_euler(yaw, pitch, roll)
+    (motion,) = follow(tracking(2.0, rotation=rotation))
+    turned = euler_from_rotation(motion.head.rotation)
+    for got, wanted in zip(turned, (yaw, pitch, roll), strict=True):
+        assert np.sign(got) == np.sign(wanted) or abs(wanted) < 0.02
+        assert 0.8 * abs(wanted) - 0.02 <= abs(got) <= abs(wanted) + 0.02
+
+
+def test_huge_turns_stay_within_what_one_picture_can_show():
+    (motion,) = follow(tracking(2.0, rotation=rotation_from_euler(1.3, 0.9, 1.2)))
+    own = fit_head(hopper().landmarks_px).rotation
+    pose = euler_from_rotation(motion.head.rotation @ own)
+    assert abs(pose[0]) < 0.8 and abs(pose[1]) < 0.7 and geodesic_angle(motion.head.rotation, np.eye(3)) < 1.2
+
+
+def test_a_portrait_in_three_quarter_view_turns_back_farther_than_away():
+    own = rotation_from_euler(0.5, 0.0, 0.0)
+    away = euler_from_rotation(limit_turn(rotation_from_euler(0.6, 0, 0), own))[0]
+    back = euler_from_rotation(limit_turn(rotation_from_euler(-0.6, 0, 0), own))[0]
+    assert away < 0.25 < 0.4 < -back <= POSE_LIMIT[0]
+
+
+@given(st.floats(-10, 10), st.floats(0.05, 2))
+def test_soft_limit_is_odd_monotone_and_bounded(value, limit):
+    assert abs(soft_limit(value, limit)) <= limit
+    assert soft_limit(-value, limit) == pytest.approx(-soft_limit(value, limit))
+    assert soft_limit(value + 0.1, limit) >= soft_limit(value, limit)
+
+
+@pytest.mark.parametrize("eye_scale", [0.6, 1.0, 1.6])
+def test_a_blink_shuts_eyes_of_any_size(eye_scale):
+    """The portrait's eyes are made smaller or larger; a shut driver's eye shuts them all the same."""
+    avatar = hopper()
+    landmarks = avatar.landmarks_px.copy()
+    for eye in EYES:
+        middle = (landmarks[eye.upper_lid] + landmarks[eye.lower_lid]) / 2
+        for lid in (eye.upper_lid, eye.lower_lid):
+            landmarks[lid] = middle + eye_scale * (landmarks[lid] - middle)
+    retargeter = Retargeter(replace(avatar, landmarks_px=landmarks), settle_frames=1)
+    retargeter.update(tracking(0.0))
+    retargeter.update(tracking(1.0))
+    motion = retargeter.update(tracking(2.0, head=expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)))
+    assert motion.eye_opening.max() < 0.02
+    for eye in EYES:
+        gap = np.linalg.norm(
+            motion.landmarks_px[eye.upper_lid, :2] - motion.landmarks_px[eye.lower_lid, :2], axis=1
+        )
+        assert gap.max() < 0.5  # px
+
+
+def test_one_eye_can_wink():
+    (motion,) = follow(tracking(2.0, head=expression(eyeBlinkRight=1.0)))  # the person's right: image left
+    assert motion.eye_opening[0] < 0.05 and motion.eye_opening[1] > 0.9
+
+
+def test_gaze_moves_the_irises_and_nothing_else():
+    (right,) = follow(tracking(2.0, head=expression(eyeLookOutLeft=0.7, eyeLookInRight=0.7)))
+    rest = hopper().landmarks_px
+    for eye in EYES:
+        width = np.linalg.norm(rest[eye.outer, :2] - rest[eye.inner, :2])
+        moved = right.landmarks_px[eye.iris, :2] - rest[eye.iris, :2]
+        assert (moved[:, 0] > 0.05 * width).all()  # to the image's right
+        assert np.ptp(moved, axis=0).max() < 0.02 * width  # rigidly
+        corners = np.abs(right.landmarks_px[[eye.outer, eye.inner]] - rest[[eye.outer, eye.inner]])
+        assert corners.max() < 0.06 * width
+
+
+def test_speech_opens_the_mouth_in_proportion():
+    half, full = follow(
+        tracking(2.0, head=expression(jawOpen=0.3)), tracking(2.1, head=expression(jawOpen=0.6))
+    )
+    (rest,) = follow(tracking(2.0))
+    assert rest.mouth_opening < half.mouth_opening < full.mouth_opening
+    assert full.mouth_opening > 0.15
+
+
+def test_lips_never_pass_through_each_other():
+    """The driver's neutral was taken with an open mouth: shutting it must not invert the portrait's."""
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter.update(tracking(0.0, head=expression(jawOpen=0.7)))
+    motion = retargeter.update(tracking(1.0, head=expression(mouthPressLeft=0.5, mouthPressRight=0.5)))
+    upper, lower = motion.landmarks_px[UPPER_LIP_INNER, 1], motion.landmarks_px[LOWER_LIP_INNER, 1]
+    assert (lower - upper).min() > -0.5
+    outer = motion.landmarks_px[17, 1] - motion.landmarks_px[14, 1]
+    assert outer > 0.5 * (hopper().landmarks_px[17, 1] - hopper().landmarks_px[14, 1])  # red is not swallowed
+
+
+def test_shoulders_carry_the_torso_and_the_head_goes_with_them():
+    rest, lean = [(340.0, 690.0), (940.0, 690.0)], [(420.0, 690.0), (1020.0, 690.0)]
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter.update(tracking(0.0, shoulders_px=rest))
+    motion = retargeter.update(tracking(1.0, shift_px=(80.0, 0.0), shoulders_px=lean))
+    assert motion.torso.shift_px[0] > 10
+    assert motion.head.shift_px[0] == pytest.approx(motion.torso.shift_px[0], abs=4)
+
+
+def test_rolled_shoulders_roll_the_torso_clockwise():
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter.update(tracking(0.0, shoulders_px=[(340, 690), (940, 690)]))
+    motion = retargeter.update(tracking(1.0, shoulders_px=[(340, 660), (940, 720)]))
+    assert motion.torso.roll_rad == pytest.approx(0.1, abs=0.02)
+
+
+def test_without_a_face_it_holds_then_eases_home_and_comes_back():
+    turned = rotation_from_euler(0.3, 0.0, 0.0)
+    lost = [tracking(2.0 + t, face=False) for t in (0.1, 0.3, 0.8, 3.0)]
+    present, held, _, easing, away = follow(tracking(2.0, rotation=turned), *lost)
+    assert [m.presence for m in (present, held, easing, away)] == [
+        Presence.PRESENT,
+        Presence.HELD,
+        Presence.EASING,
+        Presence.AWAY,
+    ]
+    assert np.allclose(held.landmarks_px, present.landmarks_px)
+    home = hopper().landmarks_px
+    assert np.abs(away.landmarks_px - home).max() < 0.1
+    distance = [np.abs(m.landmarks_px - home).max() for m in (held, easing, away)]
+    assert distance[0] > distance[1] > distance[2]
+
+
+def test_before_any_face_the_portrait_idles():
+    motion = Retargeter(hopper()).update(tracking(0.0, face=False))
+    assert motion.presence is Presence.AWAY
+    assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
+
+
+def test_a_held_lean_recentres():
+    retargeter = Retargeter(hopper(), settle_frames=1, recentre_s=2.0)
+    for i in range(3):
+        retargeter.update(tracking(i / 10))
+    at_once = retargeter.update(tracking(0.5, shift_px=(60.0, 0.0)))
+    for i in range(100):
+        later = retargeter.update(tracking(0.6 + i / 10, shift_px=(60.0, 0.0)))
+    assert at_once.head.shift_px[0] > 10
+    assert abs(later.head.shift_px[0]) < 0.1 * at_once.head.shift_px[0]
+
+
+def test_recentre_takes_the_next_pose_as_rest():
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter.update(tracking(0.0))
+    turned = rotation_from_euler(0.25, 0.1, 0.0)
+    retargeter.recentre()
+    retargeter.update(tracking(1.0, rotation=turned))
+    motion = retargeter.update(tracking(2.0, rotation=turned))
+    assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
+
+
+def test_neutral_of_a_blinking_sample_still_has_open_eyes():
+    shut = tracking(0.0, head=expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0))
+    assert neutral_from([shut]).eye_opening.min() >= 0.2
+
+
+def test_the_whole_piece_gives_finite_motions():
+    retargeter = Retargeter(hopper(), settle_frames=1)
+    piece = Performance()
+    for i in range(120):
+        motion = retargeter.update(piece.tracking(i / 10, i))
+        assert np.isfinite(motion.landmarks_px).all() and motion.frame_id == i
