@@ -18,9 +18,7 @@ def _canvas(width: int = 1280, height: int = 720) -> U8:
     canvas = np.full((height, width, 3), (120, 128, 136), np.uint8)
     side = min(width, height)
     left = (width - side) // 2
-    canvas[(height - side) // 2 :, left : left + side] = cv2.resize(data.astronaut(), (side, side))[
-        : height - (height - side) // 2
-    ]
+    canvas[height - side :, left : left + side] = cv2.resize(data.astronaut(), (side, side))
     return canvas
 
 

@@ -13,7 +13,11 @@ from facepuppet.watermark.code import N_CODE_BITS, decode, encode
 from facepuppet.watermark.payload import N_MESSAGE_BITS, crc16, message_bits, payload_of
 
 PAYLOADS = st.builds(
-    Payload, st.integers(0, (1 << 28) - 1), st.integers(0, (1 << 24) - 1), st.integers(0, 255), st.integers(0, 15)
+    Payload,
+    st.integers(0, (1 << 28) - 1),
+    st.integers(0, (1 << 24) - 1),
+    st.integers(0, 255),
+    st.integers(0, 15),
 )
 
 

@@ -3,7 +3,7 @@
 A cell is 1/90 of the canvas's shorter side. The field P(x) is the sum over the spatial
 frequencies k of the band of a unit phasor times exp(2πi k·x); the mark on a frame shown at time t
 is Re(P(x) · exp(2πi · RATE_HZ · t)), so that it is there in every single frame, averages out over
-time, and can be told from any still picture. A quarter of the phasors are a pilot (presence, place
+time, and can be told from any still picture. A third of the phasors are a pilot (presence, place
 and scale); the others carry the code bits in their signs.
 
 Because the phasors are independent and uniform, a picture that knows nothing of the key correlates
@@ -28,7 +28,7 @@ TORUS_CELLS = (128, 192)  # rows, columns
 BAND_PER_SIDE = (7, 30)  # cycles per shorter side
 RATE_HZ = 1.0
 PILOT = -1  # in Carrier.slot
-PILOT_SHARE = 0.25
+PILOT_SHARE = 1 / 3
 
 C64 = npt.NDArray[np.complex64]
 
@@ -79,7 +79,7 @@ def carrier_of(key: Key) -> Carrier:
     """Derive the carrier of a key.
 
     Each bin takes four bytes of the key's stream: a 16-bit phase in turns, then a 16-bit rank. Sorted
-    by rank (ties in raster order), the first quarter is the pilot and bin i of the rest carries code
+    by rank (ties in raster order), the first third is the pilot and bin i of the rest carries code
     bit i modulo 264.
     """
     rows, columns = band_bins()

@@ -38,7 +38,14 @@ def spectrum(evidence: C64, carrier: Carrier, geometry: Geometry) -> C64:
     folded = _fold(_sample(evidence, geometry))
     height, width = folded.shape[:2]
     transformed = cv2.dft(folded).view(np.complex64)[..., 0]
-    return _whiten(transformed[carrier.rows % height, carrier.columns % width], carrier)
+    values = transformed[carrier.rows % height, carrier.columns % width]
+    return displaced(_whiten(values, carrier), carrier, geometry.row, geometry.column)
+
+
+def displaced(values: C64, carrier: Carrier, row: float, column: float) -> C64:
+    """Return the spectrum as seen from a centre moved by so many cells."""
+    turns = carrier.rows * (row / TORUS_CELLS[0]) + carrier.columns * (column / TORUS_CELLS[1])
+    return np.asarray(values * np.exp(2j * np.pi * turns), np.complex64)
 
 
 def _sample(evidence: C64, geometry: Geometry) -> F32:
@@ -54,8 +61,8 @@ def _sample(evidence: C64, geometry: Geometry) -> F32:
         planes = np.asarray(cv2.GaussianBlur(planes, (0, 0), 0.4 * step), np.float32)
     source_from_sample = np.array(
         [
-            [step, 0, width / 2 - 0.5 - step * n_columns / 2 + geometry.column * px_per_cell],
-            [0, step, height / 2 - 0.5 - step * n_rows / 2 + geometry.row * px_per_cell],
+            [step, 0, width / 2 - 0.5 - step * n_columns / 2],
+            [0, step, height / 2 - 0.5 - step * n_rows / 2],
         ]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

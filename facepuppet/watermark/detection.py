@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facepuppet.errors import WatermarkError
 from facepuppet.types import U8
 from facepuppet.watermark.detector import CurvePoint, Detector, Finding
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
@@ -114,6 +115,8 @@ def detect(
         n_frames, end_s = n_frames + 1, look.t_s
         if on_progress is not None:
             on_progress(look.progress)
+    if n_frames == 0:
+        raise WatermarkError("no frames", "at least one picture", "Check the source.")
     return Detection(detector.finish(), n_frames, end_s - start_s)
 
 

@@ -1,13 +1,15 @@
 """From frames to evidence: a lock-in amplifier for every pixel of a reduced picture.
 
-Each block of one second is fitted, pixel by pixel, with a constant plus a sinusoid at the mark's
-rate (least squares on the frames' own times, so drops and odd rates do not matter). The constant
-is the still picture; the sinusoid is the mark plus whatever moves. Each block is band-passed and
-divided by its local energy, so that moving heads count little and calm walls count much; blocks
-then add up. A single frame is a block without the constant.
+Each block of one second is fitted, pixel by pixel, with a constant, a slope and a sinusoid at the
+mark's rate (least squares on the frames' own times, so drops and odd rates do not matter). The
+constant is the still picture, the slope what drifts, the sinusoid the mark plus whatever moves.
+Each block is split into sub-bands and each divided by its local energy, so that moving heads count
+little and calm walls count much; blocks then add up. A single frame is a block without constant and slope.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -16,10 +18,10 @@ from facepuppet.types import F32, U8
 from facepuppet.watermark.carrier import C64, RATE_HZ
 
 ANALYSIS_SIDE_PX = 270  # shorter side of the reduced picture: three pixels a cell at full frame
-_MIN_SPAN = 0.6  # of a turn: below it the constant and the sinusoid cannot be told apart
-_BAND_SIGMAS_PX = (0.8, 6.0)
-_LOCAL_PX = 15
-_FLOOR = 0.15  # grey levels: evidence of a perfectly calm place is not infinite
+_MIN_SPAN = 0.9  # of a turn: below it the sinusoid cannot be told from constant and slope
+_SIGMAS_PX = (0.8, 1.6, 3.2, 6.0)  # differences of neighbours are the sub-bands
+_LOCAL_PX = 7
+_FLOOR = 0.3  # grey levels: evidence of a perfectly calm place is not infinite
 
 
 def reduce_luma(luma: U8) -> F32:
@@ -37,8 +39,8 @@ class Block:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.n_frames = 0
         self.start_s = self.end_s = 0.0
-        self._gram = np.zeros((3, 3))
-        self._sums = np.zeros((3, *shape), np.float32)
+        self._gram = np.zeros((4, 4))
+        self._sums = np.zeros((4, *shape), np.float32)
 
     def add(self, picture: F32, t_s: float) -> None:
         """Add one analysis picture shown at t_s."""
@@ -46,7 +48,7 @@ class Block:
             self.start_s = t_s
         self.end_s = t_s
         angle = 2 * np.pi * RATE_HZ * t_s
-        basis = np.array([1.0, np.cos(angle), np.sin(angle)])
+        basis = np.array([1.0, np.cos(angle), np.sin(angle), t_s - self.start_s])
         self._gram += np.outer(basis, basis)
         for plane, weight in zip(self._sums, basis, strict=True):
             cv2.scaleAdd(picture, float(weight), plane, plane)
@@ -57,17 +59,20 @@ class Block:
         return _weigh(self._field())
 
     def _field(self) -> C64:
-        if self.n_frames < 4 or (self.end_s - self.start_s) * RATE_HZ < _MIN_SPAN:
+        if self.n_frames < 6 or (self.end_s - self.start_s) * RATE_HZ < _MIN_SPAN:
             return np.asarray((self._sums[1] - 1j * self._sums[2]) / self.n_frames, np.complex64)
-        gram = self._gram + 1e-6 * np.eye(3)
-        _, cosine, sine = np.tensordot(np.linalg.inv(gram), self._sums, axes=1)
+        gram = self._gram + 1e-6 * np.eye(4)
+        _, cosine, sine, _ = np.tensordot(np.linalg.inv(gram), self._sums, axes=1)
         return np.asarray(cosine - 1j * sine, np.complex64)
 
 
 def _weigh(field: C64) -> C64:
+    """Split the field into sub-bands, each divided by its local energy, so that what is quiet counts most."""
     planes = np.ascontiguousarray(field).view(np.float32).reshape(*field.shape, 2)
-    fine, coarse = (cv2.GaussianBlur(planes, (0, 0), sigma) for sigma in _BAND_SIGMAS_PX)
-    band = fine - coarse
-    energy = cv2.blur((band**2).sum(axis=2), (_LOCAL_PX, _LOCAL_PX))
-    weighted = band / (energy + _FLOOR**2)[..., None]
-    return np.ascontiguousarray(weighted, np.float32).view(np.complex64)[..., 0]
+    blurred = [cv2.GaussianBlur(planes, (0, 0), sigma) for sigma in _SIGMAS_PX]
+    weighted = np.zeros_like(planes)
+    for fine, coarse in pairwise(blurred):
+        band = fine - coarse
+        energy = cv2.blur((band**2).sum(axis=2), (_LOCAL_PX, _LOCAL_PX))
+        weighted += band / (energy + _FLOOR**2)[..., None]
+    return weighted.view(np.complex64)[..., 0]

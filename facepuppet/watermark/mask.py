@@ -8,8 +8,8 @@ import numpy as np
 from facepuppet.types import F32, U8
 
 FLAT_RMS = 0.56  # grey levels; with dithered rounding the flat-area total stays below 0.7
-TEXTURE_RMS = 2.2
-RMS_PER_ACTIVITY = 0.22
+TEXTURE_RMS = 1.6
+RMS_PER_ACTIVITY = 0.2
 
 
 def strength(luma: U8) -> F32:
@@ -23,5 +23,5 @@ def strength(luma: U8) -> F32:
     """
     departure = cv2.absdiff(luma, cv2.blur(luma, (5, 5)))
     activity = cv2.erode(cv2.blur(departure, (7, 7)), np.ones((9, 9), np.uint8))
-    gain = np.float32(RMS_PER_ACTIVITY) * cv2.blur(activity, (9, 9)).astype(np.float32)
-    return np.asarray(np.clip(gain, FLAT_RMS, TEXTURE_RMS), np.float32)
+    gain = FLAT_RMS + np.float32(RMS_PER_ACTIVITY) * cv2.blur(activity, (9, 9)).astype(np.float32)
+    return np.asarray(np.minimum(gain, TEXTURE_RMS), np.float32)

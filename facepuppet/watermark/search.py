@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 
 from facepuppet.watermark.carrier import C64, TORUS_CELLS, Carrier
-from facepuppet.watermark.correlate import Geometry, spectrum, statistic, surface
+from facepuppet.watermark.correlate import Geometry, displaced, spectrum, statistic, surface
 
 SCALES = tuple(float(scale) for scale in np.exp(np.arange(np.log(0.38), np.log(1.65), 0.01)))
 _SCALE_OFFSETS = (-0.005, -0.0025, 0.0, 0.0025)  # in log scale, within one step of SCALES
@@ -67,10 +67,8 @@ def _refine(evidence: C64, carrier: Carrier, match: Match) -> Match:
         values = spectrum(evidence, carrier, scaled)
         for row_offset in _CELL_OFFSETS:
             for column_offset in _CELL_OFFSETS:
-                turns = carrier.rows * (row_offset / TORUS_CELLS[0]) + carrier.columns * (
-                    column_offset / TORUS_CELLS[1]
-                )
-                score = statistic(values * np.exp(2j * np.pi * turns), carrier.pilot)
+                moved = displaced(values, carrier, row_offset, column_offset)
+                score = statistic(moved, carrier.pilot)
                 shifted = replace(scaled, row=scaled.row + row_offset, column=scaled.column + column_offset)
                 candidates.append(Match(shifted, score))
     return max(candidates, key=lambda candidate: candidate.score)
