@@ -16,6 +16,7 @@ FacepuppetError
 ├── ProfileError                a driver profile that is malformed or not neutral
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
+├── StageError              a stage of the pipeline that failed in a way nobody foresaw
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
     ├── VirtualCameraMissingError   no virtual camera driver

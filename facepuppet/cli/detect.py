@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facepuppet.errors import FacepuppetError
-from facepuppet.watermark import PUBLIC_KEY, Detection, Key
-from facepuppet.watermark import detect as examine
-from facepuppet.watermark.report import write_report
+
+if TYPE_CHECKING:
+    from facepuppet.watermark import Detection, Key
 
 MARKED, NOT_MARKED, ERROR = 0, 1, 2
 
@@ -30,6 +30,9 @@ def detect(
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the evidence curve.")] = None,
 ) -> None:
     """Look for the invisible mark. Exit status: 0 marked, 1 not marked, 2 could not be examined."""
+    from facepuppet.watermark import PUBLIC_KEY, Key
+    from facepuppet.watermark.report import write_report
+
     try:
         keys = (PUBLIC_KEY, *(Key.from_file(path) for path in key_file or ()))
         result = _examine(source, keys, seconds, quiet=as_json)
@@ -45,6 +48,8 @@ def detect(
 
 
 def _examine(source: str, keys: tuple[Key, ...], seconds: float | None, *, quiet: bool) -> Detection:
+    from facepuppet.watermark import detect as examine
+
     columns = (TextColumn("Examining"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
         task = progress.add_task("examine", total=None)
