@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from fakes import FakeClock, picture
 
-from facepuppet.capture.webcam import Webcam, find_camera
+from facepuppet.capture.choose import find_camera
+from facepuppet.capture.webcam import Webcam
 from facepuppet.devices import CameraInfo
 from facepuppet.errors import CameraBlackError, CameraBusyError, CameraMissingError
 from facepuppet.types import U8
@@ -25,6 +26,8 @@ class Bus:
     clock: FakeClock = field(default_factory=FakeClock)
     cameras: list[CameraInfo] = field(default_factory=lambda: [DESK])
     busy: bool = False
+    damaged: int = 0  # how many of the next pictures are
+    mute: bool = False  # opens, but delivers nothing
     level: int = 120
     opened: list[CameraInfo] = field(default_factory=list)
     released: int = 0
@@ -57,9 +60,12 @@ class Device:
 
     def grab(self) -> bool:
         self.bus.clock.advance_s(1 / 30)
-        return self.camera in self.bus.cameras
+        return self.camera in self.bus.cameras and not self.bus.mute
 
     def retrieve(self) -> U8 | None:
+        if self.bus.damaged > 0:
+            self.bus.damaged -= 1
+            return None
         bgr = picture(SIZE_PX, level=self.bus.level)
         bgr[..., 0] //= 2  # bluish pictures would be reddish if channels were swapped
         return bgr
@@ -135,6 +141,31 @@ def test_one_that_never_comes_back_is_missing() -> None:
         with pytest.raises(CameraMissingError, match="gone for 30 s"):
             camera.read()
         assert camera.reconnecting.is_set()
+
+
+def test_one_that_opens_but_stays_mute_is_missing_too() -> None:
+    bus = Bus()
+    with webcam(bus, patience_s=30) as camera:
+        assert camera.read() is not None
+        bus.mute = True
+        with pytest.raises(CameraMissingError, match="gone for 30 s"):
+            camera.read()
+    with pytest.raises(CameraMissingError, match="delivers no picture"):
+        webcam(bus)
+    assert bus.released == len(bus.opened)
+
+
+def test_a_damaged_picture_is_skipped_without_reconnecting() -> None:
+    bus = Bus()
+    with webcam(bus) as camera:
+        assert camera.read() is not None
+        bus.damaged = 3
+        frame = camera.read()
+        assert frame is not None
+        assert (frame.frame_id, camera.reconnects) == (1, 0)
+        bus.damaged = 5
+        assert camera.read() is not None
+        assert camera.reconnects == 1
 
 
 def test_close_wakes_a_read_that_waits_for_the_camera() -> None:

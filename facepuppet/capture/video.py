@@ -16,6 +16,7 @@ from facepuppet.errors import MediaUnreadableError
 from facepuppet.types import U8, Frame
 
 MAX_DAMAGED_IN_A_ROW = 200  # packets; past this it is not a damaged video but no video
+MAX_PIXELS = 64_000_000  # 8K is 33 million
 FILE_OPTIONS = {"protocol_whitelist": "file,crypto,data"}  # a playlist in a file must not reach the network
 URL_OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "reconnect": "1", "reconnect_streamed": "1"}
 URL_TIMEOUT_S = (10.0, 10.0)  # to open, to read
@@ -132,6 +133,14 @@ def _open(where: Path | str) -> av.container.InputContainer:
             f"{str(where)!r}, which has no video stream",
             "a video, not only sound",
             "Choose another file.",
+        )
+    width, height = container.streams.video[0].width, container.streams.video[0].height
+    if width * height > MAX_PIXELS:
+        container.close()
+        raise MediaUnreadableError(
+            f"{str(where)!r}, whose frames are {width}x{height}",
+            f"at most {MAX_PIXELS // 1_000_000} megapixels",
+            "Scale it down first; a face needs no more than 1280x720.",
         )
     return container
 

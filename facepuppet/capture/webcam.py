@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from facepuppet.capture.choose import find_again, find_camera, what_is_there
 from facepuppet.capture.device import CameraDevice, DeviceOpener, OpenCVDevice
 from facepuppet.capture.source import Source
 from facepuppet.clock import Clock, SystemClock
@@ -19,6 +20,7 @@ from facepuppet.types import U8, Frame
 BLACK_BELOW = 8.0  # mean of 0..255: darker than any room in which a face can be seen
 BLACK_AFTER_S = 3.0  # cameras may start dark while their exposure settles
 BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)  # the last one repeats
+DAMAGED_IN_A_ROW = 5  # pictures; fewer are skipped, more mean that the camera is gone
 SLICE_S = 0.1  # close() never waits longer than this for a sleeping read()
 
 ListCameras = Callable[[], Sequence[CameraInfo]]
@@ -86,10 +88,8 @@ class Webcam(Source):
         """Block for the next picture, through unplugging if need be; None after close()."""
         frame, self._first = self._first, None
         with self._lock:
-            while frame is None and not self._closed.is_set():
-                frame = self._grab()
-                if frame is None:
-                    self._reconnect()
+            if frame is None and not self._closed.is_set():
+                frame = self._grab() or self._reconnect()
         if frame is not None:
             self._watch_for_light(frame)
         return frame
@@ -101,46 +101,50 @@ class Webcam(Source):
             self._release()
 
     def _grab(self) -> Frame | None:
-        if self._device is None or not self._device.grab():
-            return None
-        captured_ns = self._clock.now_ns()  # before decoding, which takes milliseconds
-        bgr = self._device.retrieve()
-        if bgr is None:
-            return None
-        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-        frame = Frame(rgb, self._next_id, captured_ns)
-        self._next_id += 1
-        return frame
+        """Return the next picture that is not damaged; None when the camera is gone."""
+        for _ in range(DAMAGED_IN_A_ROW):
+            if self._device is None or not self._device.grab():
+                return None
+            captured_ns = self._clock.now_ns()  # before decoding, which takes milliseconds
+            bgr = self._device.retrieve()
+            if bgr is not None:
+                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+                self._next_id += 1
+                return Frame(rgb, self._next_id - 1, captured_ns)
+        return None
 
-    def _reconnect(self) -> None:
-        """Reopen the camera; returns when it is open again or close() was called."""
+    def _reconnect(self) -> Frame | None:
+        """Return the first picture of the camera that came back; None when close() was called."""
         log.warning("%s: lost, trying to reconnect", self.description)
         self.reconnecting.set()
-        self._release()
         lost_ns = self._clock.now_ns()
         attempt = 0
-        while not self._closed.is_set() and not self._reopened():
+        while not self._closed.is_set():
+            frame = self._reopened()
+            if frame is not None:
+                log.warning("%s: back", self.description)
+                self.reconnecting.clear()
+                self.reconnects += 1
+                return frame
             if self._clock.now_ns() - lost_ns > self._patience_s * 1e9:
                 raise CameraMissingError(
                     f"{self.description}, gone for {self._patience_s:.0f} s",
                     "the camera to come back",
-                    f"Plug it in and start again. {_what_is_there(self._cameras())}",
+                    f"Plug it in and start again. {what_is_there(self._cameras())}",
                 )
             self._pause(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
             attempt += 1
-        self.reconnecting.clear()
+        return None
 
-    def _reopened(self) -> bool:
+    def _reopened(self) -> Frame | None:
+        self._release()
         try:
-            camera = _same_camera(self._camera, self._cameras())
-            self._device = self._opener(camera, *self._asked)
+            self._camera = find_again(self._camera, self._cameras())
+            self._device = self._opener(self._camera, *self._asked)
         except CaptureError as error:
             log.debug("%s: not back yet: %s", self.description, error)
-            return False
-        self.reconnects += 1
-        self._camera = camera
-        log.warning("%s: back", self.description)
-        return True
+            return None
+        return self._grab()
 
     def _pause(self, duration_s: float) -> None:
         end_ns = self._clock.now_ns() + round(duration_s * 1e9)
@@ -156,7 +160,7 @@ class Webcam(Source):
                 f"only black pictures from {self.description}",
                 "a lit picture",
                 "Open its shutter or lens cap, close other programs that use it, "
-                f"or choose another camera. {_what_is_there(self._cameras())}",
+                f"or choose another camera. {what_is_there(self._cameras())}",
             )
 
     def _release(self) -> None:
@@ -168,34 +172,3 @@ class Webcam(Source):
 def is_black(rgb: U8) -> bool:
     """Tell whether a picture is black but for sensor noise."""
     return float(rgb[::8, ::8].mean()) < BLACK_BELOW
-
-
-def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
-    """Return the camera with an index, device node or name.
-
-    Raises:
-        CameraMissingError: none fits, or a part of a name fits several.
-    """
-    if isinstance(which, int):
-        fitting = [camera for camera in cameras if camera.index == which]
-    else:
-        exact = [camera for camera in cameras if which in (camera.name, camera.path)]
-        fitting = exact or [camera for camera in cameras if which.lower() in camera.name.lower()]
-    if len(fitting) == 1:
-        return fitting[0]
-    raise CameraMissingError(
-        f"camera {which!r}, which fits {len(fitting) or 'none'}",
-        "the index or name of one camera",
-        _what_is_there(cameras),
-    )
-
-
-def _same_camera(camera: CameraInfo, cameras: Sequence[CameraInfo]) -> CameraInfo:
-    """Find a camera again, by name first: its index may have changed."""
-    return find_camera(camera.name if any(c.name == camera.name for c in cameras) else camera.index, cameras)
-
-
-def _what_is_there(cameras: Sequence[CameraInfo]) -> str:
-    if not cameras:
-        return "No camera is connected; plug one in, or use a video file."
-    return f"There is: {', '.join(map(str, cameras))}."

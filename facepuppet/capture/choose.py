@@ -1,0 +1,40 @@
+"""Which of the connected cameras a word means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from facepuppet.devices import CameraInfo
+from facepuppet.errors import CameraMissingError
+
+
+def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
+    """Return the camera with an index, device node or name.
+
+    Raises:
+        CameraMissingError: none fits, or a part of a name fits several.
+    """
+    if isinstance(which, int):
+        fitting = [camera for camera in cameras if camera.index == which]
+    else:
+        exact = [camera for camera in cameras if which in (camera.name, camera.path)]
+        fitting = exact or [camera for camera in cameras if which.lower() in camera.name.lower()]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise CameraMissingError(
+        f"camera {which!r}, which fits {len(fitting) or 'none'}",
+        "the index or name of one camera",
+        what_is_there(cameras),
+    )
+
+
+def find_again(camera: CameraInfo, cameras: Sequence[CameraInfo]) -> CameraInfo:
+    """Find a camera again, by name first: its index may have changed."""
+    return find_camera(camera.name if any(c.name == camera.name for c in cameras) else camera.index, cameras)
+
+
+def what_is_there(cameras: Sequence[CameraInfo]) -> str:
+    """Return a sentence that lists the cameras."""
+    if not cameras:
+        return "No camera is connected; plug one in, or use a video file."
+    return f"There is: {', '.join(map(str, cameras))}."
