@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from fakes import FakeClock, picture
 
-from facepuppet.capture.choose import find_camera
+from facepuppet.capture.choose import find_again, find_camera
 from facepuppet.capture.webcam import Webcam
 from facepuppet.devices import CameraInfo
 from facepuppet.errors import CameraBlackError, CameraBusyError, CameraMissingError
@@ -115,6 +115,15 @@ def test_it_is_found_again_under_another_index() -> None:
         bus.unplug(back_after_s=1, back_as=CameraInfo(4, DESK.name, "/dev/video4"))
         assert camera.read() is not None
     assert [opened.index for opened in bus.opened] == [0, 4]
+
+
+def test_another_camera_under_its_index_is_not_taken_for_it() -> None:
+    stranger = CameraInfo(0, "Kitchen Cam", "/dev/video0")
+    with pytest.raises(CameraMissingError):
+        find_again(DESK, [stranger])
+    twin = CameraInfo(2, DESK.name, "/dev/video2")
+    assert find_again(DESK, [DESK, twin]) is DESK
+    assert find_again(DESK, [stranger, twin]) is twin
 
 
 def test_reconnecting_pauses_longer_and_longer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 
 from facepuppet.devices import CameraInfo
@@ -21,6 +22,8 @@ def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
         fitting = exact or [camera for camera in cameras if which.lower() in camera.name.lower()]
     if len(fitting) == 1:
         return fitting[0]
+    if isinstance(which, int) and platform.system() != "Linux":
+        return CameraInfo(which, "not listed")  # the list is a guess there: opening it will tell
     raise CameraMissingError(
         f"camera {which!r}, which fits {len(fitting) or 'none'}",
         "the index or name of one camera",
@@ -29,8 +32,12 @@ def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
 
 
 def find_again(camera: CameraInfo, cameras: Sequence[CameraInfo]) -> CameraInfo:
-    """Find a camera again, by name first: its index may have changed."""
-    return find_camera(camera.name if any(c.name == camera.name for c in cameras) else camera.index, cameras)
+    """Find a camera that was unplugged: under its old index, or as the only one of its name.
+
+    Raises:
+        CameraMissingError: it is not back; another camera that took its index does not count.
+    """
+    return camera if camera in cameras else find_camera(camera.name, cameras)
 
 
 def what_is_there(cameras: Sequence[CameraInfo]) -> str:
