@@ -1,0 +1,223 @@
+"""The program as a user meets it: words in, files and one-line errors out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from facepuppet.avatar.load import sample_portrait_path
+from facepuppet.cli import main
+from facepuppet.cli.run import camera_word
+
+PORTRAIT = str(sample_portrait_path())
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run the program in this process; returns exit status, standard output and standard error."""
+    with pytest.raises(SystemExit) as left:
+        main(list(words))
+    told = capsys.readouterr()
+    return int(left.value.code or 0), told.out, told.err
+
+
+def one_line(err: str) -> str:
+    """The error, which must be one line and no traceback."""
+    assert "Traceback" not in err
+    lines = [line for line in err.splitlines() if line.startswith("facepuppet:")]
+    assert len(lines) == 1, err
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def performance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `facepuppet demo` wrote: a folder, whose video is also a driver with a real face."""
+    folder = tmp_path_factory.mktemp("cli") / "demo"
+    with pytest.raises(SystemExit) as left:
+        main(["demo", "--out", str(folder), "--seconds", "1.5"])
+    assert left.value.code in (0, None)
+    return folder
+
+
+def test_help_names_every_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from facepuppet.cli import main; main()", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for command in ("demo", "run", "render", "detect", "devices", "doctor", "bench"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "run", "render", "detect", "devices", "doctor", "bench"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0
+    assert "--help" in out
+
+
+def test_demo_writes_video_sheet_and_stats(performance: Path) -> None:
+    with av.open(str(performance / "demo.mp4")) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert (len(frames), frames[0].shape) == (45, (720, 1280, 3))
+    assert np.abs(frames[20].astype(int) - frames[0]).max() > 60, "the puppet moves"
+    with Image.open(performance / "sheet.png") as sheet:
+        assert sheet.width > 1000
+    stats = json.loads((performance / "stats.json").read_text())
+    assert stats["frames_out"] == 45
+    assert {"retarget", "render", "compose", "mark", "sink"} == set(stats["stages"])
+
+
+def test_demo_is_marked(performance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "detect", str(performance / "demo.mp4"), "--json")
+    assert status == 0
+    assert json.loads(out)["marked"] is True
+
+
+def test_render_follows_a_real_face(
+    performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = run(
+        capsys,
+        *("render", "--avatar", PORTRAIT, "--input", str(performance / "demo.mp4")),
+        *("--output", str(tmp_path / "out.mp4"), "--canvas", "320x180", "--no-label", "--neutral", "auto"),
+        *("--stats", str(tmp_path / "stats.json"), "--tracking", str(tmp_path / "seen.npz")),
+    )
+    assert status == 0
+    assert "45 frames" in out
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert stats["frames_with_face"] == stats["frames_out"] == 45
+    assert np.load(tmp_path / "seen.npz")["landmarks_px"].shape == (45, 478, 3)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 180)
+
+
+def test_run_plays_a_file_into_a_file(
+    performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = run(
+        capsys,
+        *("run", "--avatar", PORTRAIT, "--camera", str(performance / "demo.mp4"), "--seconds", "4"),
+        *("--sink", str(tmp_path / "live.mp4"), "--canvas", "320x180", "--stats", str(tmp_path / "s.json")),
+    )
+    assert status == 0, err
+    stats = json.loads((tmp_path / "s.json").read_text())
+    assert stats["frames_in"] == 45
+    assert stats["frames_out"] > 0
+    assert stats["latency"]["n"] == stats["frames_out"]
+    assert (tmp_path / "live.mp4").stat().st_size > 1000
+
+
+def test_devices_and_doctor_speak_json(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "devices", "--json")
+    assert status == 0
+    assert set(json.loads(out)) == {"cameras", "virtual_cameras"}
+    status, out, _ = run(capsys, "doctor", "--json")
+    told = json.loads(out)
+    assert status == (0 if told["ok"] else 1)
+    assert told["ok"], told
+    assert {"python", "packages", "models", "virtual camera", "gpu", "cache folder"} <= {
+        check["name"] for check in told["checks"]
+    }
+    assert all(check["mend"] for check in told["checks"] if check["verdict"] != "ok")
+
+
+def test_doctor_speaks_plainly(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "doctor")
+    assert "ok    python" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--avatar", "none.jpg", "--sink", "out.mp4"), "none.jpg"),
+        (("run", "--avatar", PORTRAIT, "--camera", "none.mp4", "--sink", "out.mp4"), "none.mp4"),
+        (("run", "--avatar", PORTRAIT, "--camera", "No Such Camera", "--sink", "out.mp4"), "No Such Camera"),
+        (("run", "--avatar", PORTRAIT, "--camera", "987"), "987"),
+        (("run", "--avatar", PORTRAIT, "--profile", "none.toml"), "none.toml"),
+        (("run", "--avatar", PORTRAIT, "--background", "none.png"), "none.png"),
+        (("render", "--avatar", PORTRAIT, "--input", "none.mp4", "--output", "out.mp4"), "none.mp4"),
+        (("render", "--avatar", PORTRAIT, "--input", PORTRAIT, "--output", "out.doc"), "out.doc"),
+        (("demo", "--out", PORTRAIT), "grace_hopper.jpg"),
+    ],
+)
+def test_errors_are_one_clear_line(
+    words: tuple[str, ...],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, *words)
+    assert status == 2
+    assert said in one_line(err)
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run",),
+        ("nonsense",),
+        ("render", "--avatar", PORTRAIT, "--input", "a", "--output", "b", "--canvas", "big"),
+        ("render", "--avatar", PORTRAIT, "--input", "a", "--output", "b", "--canvas", "10x10"),
+        ("run", "--avatar", PORTRAIT, "--label", "middle"),
+    ],
+)
+def test_wrong_usage_is_told_without_a_traceback(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = run(capsys, *words)
+    assert status == 2
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=r"none\.jpg"):
+        main(["run", "--avatar", str(tmp_path / "none.jpg"), "--debug"])
+
+
+def test_unforeseen_errors_are_one_line_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("told to fail")
+
+    monkeypatch.setattr("facepuppet.devices.list_cameras", broken)
+    status, _, err = run(capsys, "devices")
+    assert status == 2
+    assert "ZeroDivisionError: told to fail" in one_line(err)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("0", "0"),
+        ("Logitech", "camera:Logitech"),
+        ("camera:Logitech", "camera:Logitech"),
+        ("rtsp://there/1", "rtsp://there/1"),
+        ("talk.mp4", "talk.mp4"),
+        (str(Path(__file__).parent), str(Path(__file__).parent)),
+    ],
+)
+def test_camera_words(word: str, meant: str) -> None:
+    assert camera_word(word) == meant
+
+
+@pytest.mark.slow
+def test_bench_measures_both_portraits(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "bench", "--seconds", "3", "--json")
+    assert status == 0
+    told = json.loads(out)
+    assert set(told["runs"]) == {"512x512", "1024x1024"}
+    for stats in told["runs"].values():
+        assert stats["frames_with_face"] > 0
+        assert {"track", "render", "mark", "sink"} <= set(stats["stages"])
