@@ -118,12 +118,13 @@ class BesideTheLoop:
         self._thread.join()
 
     def _work(self) -> None:
-        model = PoseModel()
         try:
-            while (frame := self._frames.take()) is not None:
-                self._newest = (model.find(frame.rgb), frame.captured_ns)
+            model = PoseModel()
+            try:
+                while (frame := self._frames.take()) is not None:
+                    self._newest = (model.find(frame.rgb), frame.captured_ns)
+            finally:
+                model.close()
         except Exception:  # the face goes on without shoulders
             log.exception("shoulders are no longer tracked")
             self._newest = (None, 0)
-        finally:
-            model.close()
