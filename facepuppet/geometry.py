@@ -69,14 +69,6 @@ def geodesic_angle(a: Floats, b: Floats) -> float:
     return float(np.linalg.norm(vector_from_rotation(np.asarray(a, dtype=np.float64).T @ b)))
 
 
-def nearest_rotation(matrix: Floats) -> F64:
-    """Return the proper rotation nearest to a square matrix (in the Frobenius sense)."""
-    u, _, vt = np.linalg.svd(np.asarray(matrix, dtype=np.float64))
-    sign = np.ones(len(u))
-    sign[-1] = np.linalg.det(u @ vt)
-    return np.asarray(u @ (sign[:, None] * vt))
-
-
 @dataclass(frozen=True, slots=True)
 class Similarity:
     """The map p ↦ scale · rotation · p + translation, in 2-D or 3-D; name it `dst_from_src`.

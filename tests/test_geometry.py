@@ -11,7 +11,6 @@ from facepuppet.geometry import (
     fit_similarity,
     geodesic_angle,
     head_from_image,
-    nearest_rotation,
     rotation_from_euler,
     rotation_from_vector,
     smoothstep,
@@ -74,12 +73,6 @@ def test_half_a_turn_is_well_conditioned() -> None:
 def test_geodesic_angle_is_the_length_of_the_step(a: np.ndarray, v: np.ndarray) -> None:
     step = 0.5 * v  # at most about 1.6 rad, so there is no shorter way round
     assert geodesic_angle(a, a @ rotation_from_vector(step)) == pytest.approx(np.linalg.norm(step), abs=1e-6)
-
-
-@given(rotation)
-def test_nearest_rotation_mends_a_scaled_one_and_refuses_a_mirror(r: np.ndarray) -> None:
-    np.testing.assert_allclose(nearest_rotation(2.5 * r), r, atol=1e-9)
-    assert np.linalg.det(nearest_rotation(r @ np.diag([1.0, 1.0, -1.0]))) == pytest.approx(1.0)
 
 
 @given(similarity, st.integers(0, 2**31))
