@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from eval_blendshapes import correlations, perform, read_back, wardrobe_for_tests
+from eval_blendshapes import correlations, perform, read_back, unseen_skins
 from fit_blendshapes import Tracker
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,10 +120,10 @@ def test_box_solver_meets_the_optimality_conditions(seed: int) -> None:
 def test_a_drawn_heads_performance_is_read_back(fitter: BlendshapeFitter, shared: Path) -> None:
     """A head that learning has not seen plays a script, drawn and tracked for real.
 
-    Measured by tools/eval_blendshapes.py on four people: mean correlation 0.91, least 0.71.
+    Measured by tools/eval_blendshapes.py on four people: mean correlation 0.90, least 0.59 (eyeLookUpRight).
     """
     heads, tracker = IctHeads.load(shared / "heads" / "ict_facekit_light.npz"), Tracker()
-    (skin,) = wardrobe_for_tests(heads, shared / "portraits" / "generated", tracker, count=1, people=2)
+    (skin,) = unseen_skins(heads, shared / "portraits" / "generated", tracker, count=1)
     truth, seen_px, neutral = perform(heads, skin, tracker, seed=9100, frames_each=5)
     measured = correlations(truth, read_back(fitter, seen_px, neutral))
     assert np.mean(list(measured.values())) > 0.8, measured

@@ -12,17 +12,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from fit_blendshapes import Tracker, landmarks_on_heads
-from ict_render import IctHeads, Skin, portrait_skin, render
+from fit_blendshapes import Tracker, skins
+from ict_render import IctHeads, Skin, render
 
-from facepuppet.geometry import fit_similarity, head_from_image, rotation_from_euler
-from facepuppet.topology import N_MESH, RIGID
+from facepuppet.geometry import head_from_image, rotation_from_euler
 from facepuppet.track.arkit import ARKIT_INDEX, ARKIT_NAMES
 from facepuppet.track.blendshapes import BlendshapeFitter
-from facepuppet.track.canonical import canonical_landmarks
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32
 
@@ -98,22 +95,9 @@ def correlations(truth: F32, found: F32) -> dict[str, float]:
     return out
 
 
-def wardrobe_for_tests(
-    heads: IctHeads, portraits: Path, tracker: Tracker, count: int, people: int
-) -> list[Skin]:
-    """Return skins from the portraits that learning leaves out (every tenth), mouths shut and frontal."""
-    where, out = landmarks_on_heads(heads, tracker, people), []
-    for path in sorted(portraits.glob("*.jpg"))[::10][5:]:
-        rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        found = tracker(rgb)
-        if found is None:
-            continue
-        face = fit_similarity(found[RIGID], canonical_landmarks()[RIGID]).apply(found)
-        if np.linalg.norm(face[13] - face[14]) < 0.02:
-            out.append(portrait_skin(heads, rgb, found[:N_MESH, :2], where))
-        if len(out) == count:
-            break
-    return out
+def unseen_skins(heads: IctHeads, portraits: Path, tracker: Tracker, count: int) -> list[Skin]:
+    """Return skins from the portraits that learning leaves out (every tenth)."""
+    return skins(heads, sorted(portraits.glob("*.jpg"))[::10], tracker, count, people=2)
 
 
 def main(shared: Path, people: int = 4) -> None:
@@ -123,7 +107,7 @@ def main(shared: Path, people: int = 4) -> None:
         Tracker(),
         BlendshapeFitter(),
     )
-    wardrobe = wardrobe_for_tests(heads, shared / "portraits" / "generated", tracker, people, people=4)
+    wardrobe = unseen_skins(heads, shared / "portraits" / "generated", tracker, people)
     played = [perform(heads, skin, tracker, 9000 + i, 12) for i, skin in enumerate(wardrobe)]
     truth = np.concatenate([t for t, _, _ in played])
     known = np.concatenate([read_back(fitter, seen, neutral) for _, seen, neutral in played])

@@ -60,7 +60,7 @@ class Tracker:
         return np.array([(p.x, p.y, p.z) for p in faces[0].landmark]) * (width, height, width)
 
 
-def landmarks_on_heads(heads: IctHeads, tracker: Tracker, people: int = 6) -> F64:
+def landmarks_on_heads(heads: IctHeads, tracker: Tracker, people: int) -> F64:
     """Return (468, 3), where on `heads.neutral` the network sees its landmarks, in cm.
 
     Landmarks found on plain heads from five sides are cast onto the surface; hits are averaged with the
@@ -89,16 +89,17 @@ def landmarks_on_heads(heads: IctHeads, tracker: Tracker, people: int = 6) -> F6
     return (mean + mean[mirror_order()[:N_MESH]] * MIRROR) / 2
 
 
-def neutral_portraits(
-    folder: Path, tracker: Tracker, count: int
-) -> Iterator[tuple[npt.NDArray[np.uint8], F64]]:
-    """Yield pictures and landmarks of faces that look straight ahead with a shut mouth.
-
-    Every tenth portrait is left to the tests.
-    """
+def learning_portraits(folder: Path) -> list[Path]:
+    """Return the portraits to learn from, shuffled; every tenth is left to tools/eval_blendshapes.py."""
     paths = [path for i, path in enumerate(sorted(folder.glob("*.jpg"))) if i % 10]
-    order = np.random.default_rng(0).permutation(len(paths))
-    for path in (paths[i] for i in order):
+    return [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
+
+
+def neutral_portraits(
+    paths: Sequence[Path], tracker: Tracker, count: int
+) -> Iterator[tuple[npt.NDArray[np.uint8], F64]]:
+    """Yield the first pictures, and their landmarks, of faces that look straight ahead with a shut mouth."""
+    for path in paths:
         rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
         found = tracker(rgb)
         if found is None:
@@ -113,10 +114,12 @@ def neutral_portraits(
             return
 
 
-def skins(heads: IctHeads, folder: Path, tracker: Tracker, count: int) -> list[Skin]:
-    """Return portrait skins for the heads."""
-    where = landmarks_on_heads(heads, tracker)
-    portraits = neutral_portraits(folder, tracker, count)
+def skins(
+    heads: IctHeads, paths: Sequence[Path], tracker: Tracker, count: int, people: int = 6
+) -> list[Skin]:
+    """Return `count` portrait skins for the heads, laid on by what is seen on `people` plain heads."""
+    where = landmarks_on_heads(heads, tracker, people)
+    portraits = neutral_portraits(paths, tracker, count)
     return [portrait_skin(heads, rgb, found[:N_MESH, :2], where) for rgb, found in portraits]
 
 
@@ -241,7 +244,7 @@ def main(shared: Path, recording: Path | None) -> None:
             weights, offsets = data["weights"], data["offsets"]
     else:
         heads, tracker = IctHeads.load(shared / "heads" / "ict_facekit_light.npz"), Tracker()
-        wardrobe = skins(heads, shared / "portraits" / "generated", tracker, PEOPLE)
+        wardrobe = skins(heads, learning_portraits(shared / "portraits" / "generated"), tracker, PEOPLE)
         weights, offsets = record(heads, wardrobe, tracker)
         if recording is not None:
             np.savez_compressed(recording, weights=weights, offsets=offsets.astype(np.float32))
