@@ -44,7 +44,7 @@ class FaceView:
         return cls(
             landmarks_px=landmarks_px,
             width_px=face_width_px(landmarks_px),
-            yaw_rad=float(np.arctan2(-across[2], np.hypot(across[0], across[1]))),
+            yaw_rad=float(np.arctan2(across[2], np.hypot(across[0], across[1]))),
             pitch_rad=float(np.arctan2(down[2], np.hypot(down[0], down[1]))),
             roll_rad=float(np.arctan2(across[1], across[0])),
         )

@@ -16,7 +16,7 @@ def estimate_foreground(rgb: U8, person_alpha: U8) -> U8:
     image = rgb.astype(np.float32)
     alpha = person_alpha.astype(np.float32)[..., None] / 255
     foreground, background = image, image
-    reach = max(9, round(max(rgb.shape[:2]) / 12)) | 1
+    reach = max(9, max(rgb.shape[:2]) // 6)
     for size in (reach, 7):
         foreground, background = _blur_fusion(image, alpha, foreground, background, size)
     solid = person_alpha[..., None] == 255

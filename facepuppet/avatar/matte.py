@@ -36,7 +36,7 @@ def cut_out_person(rgb: U8, landmarks_px: F32, body: BodyView | None) -> U8:
     face = _face_area(rgb.shape[:2], landmarks_px)
     likely = np.maximum(_likelihood(rgb, body), face)
     person = _whole_person(_decide(rgb, likely, face), face)
-    return _soft_edge(rgb, person, likely)
+    return _soft_edge(rgb, person, likely, face)
 
 
 def _face_area(shape: tuple[int, ...], landmarks_px: F32) -> F32:
@@ -78,17 +78,18 @@ def _decide(rgb: U8, likely: F32, face: F32) -> U8:
         colours = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         no_box = (0, 0, 1, 1)
+        cv2.setRNGSeed(0)  # this thread's; the same picture shall give the same matte
         cv2.grabCut(colours, labels, no_box, models[0], models[1], _CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     person = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
+    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     enlarged = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(enlarged > 0.5, dtype=np.uint8)
 
 
 def _whole_person(person: U8, face: F32) -> U8:
     """Keep the component the face belongs to, without small holes."""
-    opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, parts = cv2.connectedComponents(opened)
-    face_parts = parts[(face > 0) & (opened > 0)]
+    _, parts = cv2.connectedComponents(person)
+    face_parts = parts[(face > 0) & (person > 0)]
     if face_parts.size:
         person = (parts == np.bincount(face_parts).argmax()).astype(np.uint8)
     _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - person, connectivity=4)
@@ -96,7 +97,7 @@ def _whole_person(person: U8, face: F32) -> U8:
     return np.asarray(person | small[holes], dtype=np.uint8)
 
 
-def _soft_edge(rgb: U8, person: U8, likely: F32) -> U8:
+def _soft_edge(rgb: U8, person: U8, likely: F32, face: F32) -> U8:
     """Return the (H, W) uint8 coverage: solid inside, hair-fine at the edge, nothing beyond its reach."""
     radius = max(4, round(max(person.shape) * _EDGE_REACH))
     near = cv2.dilate(person, _disc(radius))
@@ -108,10 +109,12 @@ def _soft_edge(rgb: U8, person: U8, likely: F32) -> U8:
     filtered = filtered[margin:-margin, margin:-margin]
     low, high = _STRETCH
     coverage = np.clip((filtered - low) / (high - low), 0, 1)
-    inside = cv2.erode(person, _disc(radius))
-    coverage[inside > 0] = 1
-    coverage[near == 0] = 0
-    return np.asarray(np.rint(coverage * 255), dtype=np.uint8)
+    coverage[cv2.erode(person, _disc(radius)) > 0] = 1
+    coverage[cv2.erode(face, _disc(radius // 2)) > 0] = 1
+    whole = _whole_person((coverage > 0.5).astype(np.uint8), face) > 0
+    coverage[whole & (coverage <= 0.5)] = 1  # pinholes
+    coverage[~whole] = np.minimum(coverage[~whole], 0.5)  # specks
+    return np.asarray(coverage * 255, dtype=np.uint8)
 
 
 def _disc(radius: int) -> U8:

@@ -45,6 +45,7 @@ _IMAGES = {
 _ARRAYS = {"landmarks_px": (N_LANDMARKS, 3), "shoulders_px": (2, 2)}
 _MAX_MEMBERS = 64
 _MAX_MEMBER_BYTES = 8_000_000  # an incompressible 1024² RGB PNG has 3.2 MB
+_MAX_TEXT = 400
 _FARTHEST_PX = 100.0 * MAX_SIDE_PX
 _PLAIN_NAME = re.compile(r"[a-z0-9_]{1,64}\.[a-z0-9]{1,8}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # equal avatars make equal files
@@ -102,7 +103,7 @@ def _pack_bytes(avatar: Avatar) -> bytes:
     manifest = {
         "format": PACK_FORMAT,
         "version": PACK_VERSION,
-        "name": avatar.name,
+        "name": avatar.name[:_MAX_TEXT],
         "source_sha256": avatar.source_sha256,
     }
     buffer = io.BytesIO()
@@ -150,7 +151,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return content
 
 
-def _read_manifest(archive: zipfile.ZipFile) -> dict[str, str]:
+def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         manifest: Any = json.loads(_read(archive, "manifest.json"))
     except (ValueError, RecursionError) as error:
@@ -160,9 +161,10 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, str]:
     if manifest.get("version") != PACK_VERSION:
         raise _refused(f"a pack of version {str(manifest.get('version'))[:20]!r}")
     fields = {key: manifest.get(key) for key in ("name", "source_sha256")}
-    if not all(isinstance(value, str) for value in fields.values()):
-        raise _refused("a pack whose manifest.json lacks its name or source_sha256")
-    return {key: str(value)[:200] for key, value in fields.items()}
+    for key, value in fields.items():
+        if not isinstance(value, str) or not value.isprintable() or len(value) > _MAX_TEXT:
+            raise _refused(f"a pack without a proper {key}")
+    return fields
 
 
 def _read_image(archive: zipfile.ZipFile, name: str, mode: str) -> U8:

@@ -13,8 +13,9 @@ _STRAY_REACH = 0.12  # how far from the person stray hairs are looked for, likew
 _CLEAR_OF_HAIR = 0.04  # from here on the background shows its own liveliness, likewise
 _STRAY_FACTOR = 3.0  # a stray hair differs from its surroundings by so many standard deviations
 _MIN_STRAY = 9.0  # and by so many levels of 255
+_RIM = 0.015  # width of the rim that lends nothing to the hole, likewise
 _FILM_ROUNDS = 8  # of smoothing at each size
-_TEXTURE_SIGMA = 1 / 24  # what is finer than this, over the longer side, is texture
+_TEXTURE_SIGMA = 1 / 32  # what is finer than this, over the longer side, is texture
 
 
 def fill_background(rgb: U8, person_alpha: U8) -> U8:
@@ -27,9 +28,12 @@ def fill_background(rgb: U8, person_alpha: U8) -> U8:
     known = _background(picture, person_alpha)
     if not known.any():
         return np.full_like(rgb, 128)
-    broad = _blur_known(picture, known, max(1.5, _TEXTURE_SIGMA * max(known.shape)))
-    base = _membrane(broad, known)
-    texture = copy_texture(picture - broad, known, base)
+    lending = known & _off_border(known.shape)
+    if not lending.any():
+        lending = known
+    broad = _blur_known(picture, lending, max(1.5, _TEXTURE_SIGMA * max(known.shape)))
+    base = _membrane(broad, lending)
+    texture = copy_texture(picture - broad, lending, base)
     filled = np.where(known[..., None], picture, base + texture)
     return np.asarray(np.clip(np.rint(filled), 0, 255), dtype=np.uint8)
 
@@ -50,11 +54,20 @@ def _background(picture: F32, person_alpha: U8) -> Mask:
     return np.asarray(known & (spread == 0))
 
 
+def _off_border(shape: tuple[int, ...]) -> Mask:
+    """Leave out the picture's rim: scans and screenshots often have a frame there, which is no background."""
+    rim = max(2, round(_RIM * max(shape)))
+    inner = np.zeros(shape, bool)
+    inner[rim:-rim, rim:-rim] = True
+    return inner
+
+
 def _blur_known(picture: F32, known: Mask, sigma: float) -> F32:
-    """Gaussian blur that looks at known pixels only."""
+    """Blur (about Gaussian) that looks at known pixels only."""
+    size = (2 * round(2.45 * sigma) + 1,) * 2
     weight = known.astype(np.float32)
-    total = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma).reshape(picture.shape)
-    return np.asarray(total / (cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + 1e-6), dtype=np.float32)
+    total = cv2.stackBlur(picture * weight[..., None], size).reshape(picture.shape)
+    return np.asarray(total / (cv2.stackBlur(weight, size)[..., None] + 1e-6), dtype=np.float32)
 
 
 def _membrane(picture: F32, known: Mask) -> F32:
