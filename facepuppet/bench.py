@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 
 from facepuppet.avatar.load import load_avatar, sample_portrait_path
 from facepuppet.capture import Source, open_source
+from facepuppet.compose import Composer
 from facepuppet.demo import perform
 from facepuppet.hardware import Hardware, describe_hardware
 from facepuppet.pipeline import LivePipeline
@@ -24,9 +27,11 @@ from facepuppet.types import Frame
 from facepuppet.watermark import Marked
 
 FPS = 30.0
+CANVAS_PX = (1280, 720)
 PORTRAITS_PX = (512, 1024)
 _CLIP_S = 8.0
 
+R = TypeVar("R")
 Progress = Callable[[str, int, "int | None"], None]
 
 
@@ -107,31 +112,40 @@ def run_bench(seconds: float, driver: str | None = None, progress: Progress | No
     Raises:
         CaptureError: the driver video cannot be decoded.
     """
-    show = progress or (lambda phase, done, total: None)
-    runs, canvas = {}, ""
+    show = progress or _silent
+    canvas = "x".join(map(str, CANVAS_PX))
+    steps = 1 + len(PORTRAITS_PX)
+    runs = {}
     with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
-        video = driver or str(_driver_clip(Path(folder), show))
-        for i, side in enumerate(PORTRAITS_PX):
-            show("measuring", i, len(PORTRAITS_PX))
-            puppet = Puppet(load_avatar(_square_portrait(Path(folder), side), cache=False))
-            canvas = "x".join(map(str, puppet.canvas_px))
-            runs[f"{side}x{side}"] = _measure(video, puppet, seconds)
+        show("bench", 0, steps)
+        video = driver or _apart(_driver_clip, Path(folder))
+        for done, side in enumerate(PORTRAITS_PX, start=1):
+            show("bench", done, steps)
+            runs[f"{side}x{side}"] = _apart(_measure, video, _square_portrait(Path(folder), side), seconds)
+        show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs)
 
 
-def _measure(video: str, puppet: Puppet, seconds: float) -> RunStats:
+def _apart(work: Callable[..., R], *arguments: object) -> R:
+    """Do work in a fresh process, so that what came before costs it neither memory nor threads."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _measure(video: str, portrait: Path, seconds: float) -> RunStats:
+    avatar = load_avatar(portrait, cache=False)
+    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX))
     with closing(LoopedVideo(video)) as source:
-        live = LivePipeline(source, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS)
+        live = LivePipeline(source, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
         live.run(seconds)
         return live.stats()
 
 
-def _driver_clip(folder: Path, show: Progress) -> Path:
+def _driver_clip(folder: Path) -> str:
     """Let the sample portrait play the driver, so that tracking works on a real face."""
-    path, n = folder / "driver.mp4", round(_CLIP_S * FPS)
-    avatar = load_avatar(sample_portrait_path())
-    perform(avatar, path, n, lambda i, tracking, picture: show("driver", i + 1, n))
-    return path
+    path = folder / "driver.mp4"
+    perform(load_avatar(sample_portrait_path()), path, round(_CLIP_S * FPS))
+    return str(path)
 
 
 def _square_portrait(folder: Path, side: int) -> Path:
@@ -144,3 +158,7 @@ def _square_portrait(folder: Path, side: int) -> Path:
     path = folder / f"portrait_{side}.png"
     cv2.imwrite(str(path), cv2.resize(picture[:length, :length], (side, side), interpolation=how))
     return path
+
+
+def _silent(phase: str, done: int, total: int | None) -> None:
+    """Report nothing."""

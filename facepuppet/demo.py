@@ -55,8 +55,13 @@ def run_demo(
     return stats
 
 
-def perform(avatar: Avatar, path: Path, n: int, each: Callable[[int, Tracking, Marked], None]) -> Meter:
-    """Let a portrait perform the scripted piece in n frames, into a video file; tell the times."""
+def perform(
+    avatar: Avatar, path: Path, n: int, each: Callable[[int, Tracking, Marked], None] | None = None
+) -> Meter:
+    """Let a portrait perform the scripted piece in n frames, into a video file; tell the times.
+
+    `each`, if given, is called with every frame's number, tracking and picture.
+    """
     puppet = Puppet(avatar, settle_frames=1)
     piece = Performance(n / FPS)
     with open_sink(path, puppet.canvas_px, FPS) as sink:
@@ -66,7 +71,8 @@ def perform(avatar: Avatar, path: Path, n: int, each: Callable[[int, Tracking, M
             with puppet.meter.time("sink"):
                 sink.send(picture, i / FPS)
             puppet.meter.count("with face")
-            each(i, tracking, picture)
+            if each is not None:
+                each(i, tracking, picture)
     return puppet.meter
 
 

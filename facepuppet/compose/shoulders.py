@@ -91,12 +91,12 @@ def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_l
     x, y, w, h = placement.target_px
     band = max(4, round(_BAND * w))
     half = band // 2
-    rows = slice(max(y, 0), min(y + h, height))
     columns = slice(0, x + band) if is_left else slice(x + w - band, width)
     column = half if is_left else w - 1 - half
     at_border = _shoulder_px(avatar, placement, 0 if is_left else w - 1)
     slope = float(np.clip((at_border - _shoulder_px(avatar, placement, column)) / half, *_SLOPES))
     top = at_border - slope * half - _RISE * height
+    rows = slice(int(np.clip(y + top, 0, height - 1)), min(y + h, height))
 
     xs = np.arange(columns.start, columns.stop, dtype=np.float32)
     away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
