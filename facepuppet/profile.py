@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.geometry import Similarity, fit_similarity
-from facepuppet.topology import LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
-from facepuppet.track.canonical import canonical_landmarks
+from facepuppet.geometry import Similarity
+from facepuppet.topology import LOWER_LIP_INNER, UPPER_LIP_INNER
 from facepuppet.track.gaze import eye_openings
+from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, Tracking
 
 MIN_EYE_OPENING = 0.2  # aperture over width; less at rest means that the sample caught a blink
@@ -40,17 +40,6 @@ class DriverNeutral:
 
     landmarks_head: F32
     eye_opening: F32
-
-
-def fit_head(landmarks_px: F32, template_head: F32 | None = None) -> Similarity:
-    """Return image_from_head: the pose that carries a head-frame template onto landmarks.
-
-    Args:
-        landmarks_px: (478, 3) landmarks, z in pixels.
-        template_head: (478, 3) the person's own neutral in the head frame; the canonical face if None.
-    """
-    template = canonical_landmarks() if template_head is None else template_head
-    return fit_similarity(template[RIGID], landmarks_px[RIGID])
 
 
 def neutral_from(samples: Sequence[Tracking]) -> DriverNeutral:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from facepuppet.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
 from facepuppet.performance import Performance
-from facepuppet.profile import fit_head, neutral_from
+from facepuppet.profile import neutral_from
 from facepuppet.retarget import Retargeter
 from facepuppet.retarget.limits import POSE_LIMIT, limit_turn, soft_limit
 from facepuppet.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER

@@ -7,8 +7,8 @@ import numpy as np
 from facepuppet.geometry import Floats, Similarity, vector_from_rotation
 from facepuppet.profile import DriverNeutral, Seat
 from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.irises import iris_position
 from facepuppet.retarget.limits import soft_limit
-from facepuppet.topology import EYES
 from facepuppet.track.gaze import eye_openings
 from facepuppet.types import F32, Tracking
 
@@ -38,10 +38,11 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
     head_shift = (image_from_head.translation - rest.translation)[:2] / rest.scale
     log_scale = float(soft_limit(np.log(image_from_head.scale / rest.scale), np.log(SCALE_LIMIT)))
     lean, torso_roll, torso_log_scale = _measure_torso(tracking, seat, head_shift, log_scale)
+    gaze = iris_position(tracking.face.landmarks_px) - iris_position(rest.apply(neutral.landmarks_head))
     return Deltas(
         offsets=head - neutral.landmarks_head,
         eye_opening=_opening_ratio(eye_openings(head) / neutral.eye_opening),
-        gaze=soft_limit(_gaze(head) - _gaze(neutral.landmarks_head), GAZE_LIMIT).astype(np.float32),
+        gaze=soft_limit(gaze, GAZE_LIMIT).astype(np.float32),
         turn=turn.astype(np.float32),
         log_scale=log_scale,
         shift=soft_limit(head_shift - lean, SHIFT_LIMIT).astype(np.float32),
@@ -76,22 +77,3 @@ def _opening_ratio(ratio: F32) -> F32:
     beyond = soft_limit(np.maximum(stretched - 1.0, 0.0), WIDEST_EYE - 1.0)
     opening: F32 = (np.clip(stretched, 0.0, 1.0) + beyond).astype(np.float32)
     return opening
-
-
-def _gaze(head: F32) -> F32:
-    """Position of the irises between the eye corners (2,): to the image right and down, in eye widths.
-
-    The mean of both eyes: they look at one thing, and the mean halves the tracker's noise.
-    """
-    positions = []
-    for eye in EYES:
-        corners = sorted((eye.outer, eye.inner), key=lambda i: float(head[i, 0]))
-        left, right = head[corners[0], :2], head[corners[1], :2]
-        axis = right - left
-        width = float(np.linalg.norm(axis))
-        axis /= width
-        offset = head[eye.iris_centre, :2] - (left + right) / 2
-        along, down = offset @ axis, axis[0] * offset[1] - axis[1] * offset[0]
-        positions.append(np.array([along, down]) / width)
-    mean: F32 = np.mean(positions, axis=0).astype(np.float32)
-    return mean

@@ -8,10 +8,11 @@ import numpy as np
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import Similarity
-from facepuppet.profile import DriverNeutral, Seat, fit_head, neutral_from, seat_from
+from facepuppet.profile import DriverNeutral, Seat, neutral_from, seat_from
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.driver import measure
 from facepuppet.retarget.target import Target
+from facepuppet.track.head_pose import fit_head
 from facepuppet.track.presence import PresenceMachine
 from facepuppet.types import Motion, Tracking
 

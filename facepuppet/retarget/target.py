@@ -6,10 +6,12 @@ import numpy as np
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import rotation_from_vector
-from facepuppet.profile import DriverNeutral, fit_head, mouth_gap
+from facepuppet.profile import DriverNeutral, mouth_gap
 from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.irises import move_irises
 from facepuppet.retarget.limits import limit_turn
 from facepuppet.topology import EYES, LIPS, LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER, EyeTopology
+from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
 
 MOUTH_REACH = 0.45  # inter-ocular distances around the lips that scale with the mouth
@@ -23,6 +25,7 @@ class Target:
     def __init__(self, avatar: Avatar) -> None:
         self._portrait_from_head = fit_head(avatar.landmarks_px)
         self._neutral = self._portrait_from_head.inverse().apply(avatar.landmarks_px).astype(np.float32)
+        self._rest_px = avatar.landmarks_px
         self._pivot_px = avatar.head_pivot_px
         self._unit_px = np.float32(self._portrait_from_head.scale)
         from_mouth = np.linalg.norm(self._neutral - self._neutral[LIPS].mean(0), axis=1)
@@ -42,11 +45,13 @@ class Target:
         scale = float(np.exp(deltas.log_scale))
         shift_px = ((deltas.shift + deltas.lean) * self._unit_px).astype(np.float32)
         offset_px = self._portrait_from_head.apply(head) - self._pivot_px
-        landmarks = scale * offset_px @ rotation.T + self._pivot_px
+        landmarks = (scale * offset_px @ rotation.T + self._pivot_px).astype(np.float32)
         landmarks[:, :2] += shift_px
+        # A shutting lid drags the tracked iris down with it.
+        move_irises(landmarks, self._rest_px, deltas.gaze, np.clip(deltas.eye_opening / 0.5, 0.0, 1.0))
         torso_scale = float(np.exp(deltas.torso_log_scale))
         return Motion(
-            landmarks_px=landmarks.astype(np.float32),
+            landmarks_px=landmarks,
             head=HeadMotion(rotation, shift_px, scale),
             torso=TorsoMotion(deltas.lean * self._unit_px, deltas.torso_roll, torso_scale),
             eye_opening=deltas.eye_opening,
@@ -65,7 +70,6 @@ class Target:
         head = self._neutral + (deltas.offsets * gain).astype(np.float32)
         for eye, opening in zip(EYES, deltas.eye_opening.tolist(), strict=True):
             self._move_lids(head, eye, opening)
-            self._move_iris(head, eye, deltas.gaze, opening)
         self._keep_lips_apart(head)
         return head
 
@@ -77,15 +81,6 @@ class Target:
         drift = (head[corners] - self._neutral[corners]).mean(0)
         head[upper] = meeting + opening * (self._neutral[upper] - meeting) + drift
         head[lower] = meeting + opening * (self._neutral[lower] - meeting) + drift
-
-    def _move_iris(self, head: F32, eye: EyeTopology, gaze: F32, opening: float) -> None:
-        """Shift the iris along the eye's own axes; a shutting lid drags the tracked iris, so damp that."""
-        corners = sorted((eye.outer, eye.inner), key=lambda i: float(self._neutral[i, 0]))
-        axis = self._neutral[corners[1]] - self._neutral[corners[0]]
-        down = np.array([-axis[1], axis[0], 0.0], np.float32)
-        steady = min(1.0, opening / 0.5)
-        drift = (head[corners] - self._neutral[corners]).mean(0)
-        head[eye.iris] = self._neutral[eye.iris] + drift + gaze[0] * axis + steady * gaze[1] * down
 
     def _keep_lips_apart(self, head: F32) -> None:
         """Lips press together but never pass through each other, nor swallow each other's red.
