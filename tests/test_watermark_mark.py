@@ -29,9 +29,9 @@ def _delta(rgb: U8, t_ns: int, marker: Marker | None = None) -> np.ndarray:
 
 def test_only_a_marker_makes_marked_frames() -> None:
     with pytest.raises(WatermarkError):
-        Marked(_canvas(), 0, 0, Payload(), object())
+        Marked(_canvas(), 0, 0, Payload(), "key", object())
     with pytest.raises(TypeError):
-        Marked(_canvas(), 0, 0, Payload())  # type: ignore[call-arg]
+        Marked(_canvas(), 0, 0, Payload(), "key")  # type: ignore[call-arg]
 
 
 def test_keeps_ids_leaves_the_input_alone_and_is_read_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from facepuppet.errors import FacepuppetError
 
 if TYPE_CHECKING:
     from facepuppet.watermark import Detection, Key
+    from facepuppet.watermark.provenance import Provenance
 
 MARKED, NOT_MARKED, ERROR = 0, 1, 2
 
@@ -31,19 +33,21 @@ def detect(
 ) -> None:
     """Look for the invisible mark. Exit status: 0 marked, 1 not marked, 2 could not be examined."""
     from facepuppet.watermark import PUBLIC_KEY, Key
+    from facepuppet.watermark.provenance import read_provenance
     from facepuppet.watermark.report import write_report
 
     try:
         keys = (PUBLIC_KEY, *(Key.from_file(path) for path in key_file or ()))
         result = _examine(source, keys, seconds, quiet=as_json)
+        provenance = read_provenance(Path(source)) if Path(source).is_file() else None
         if report is not None:
-            write_report(report, source, result)
+            write_report(report, source, result, provenance)
     except FacepuppetError as error:
         if as_json:
             typer.echo(json.dumps({"marked": None, "error": str(error)}))
         typer.echo(str(error), err=True)
         raise typer.Exit(ERROR) from error
-    typer.echo(json.dumps(result.as_dict()) if as_json else _sentence(result))
+    typer.echo(_json(result, provenance) if as_json else _sentences(result, provenance))
     raise typer.Exit(MARKED if result.marked else NOT_MARKED)
 
 
@@ -60,7 +64,21 @@ def _examine(source: str, keys: tuple[Key, ...], seconds: float | None, *, quiet
         return examine(source, keys, max_s=seconds, on_progress=show)
 
 
-def _sentence(result: Detection) -> str:
+def _json(result: Detection, provenance: Provenance | None) -> str:
+    manifest = None
+    if provenance is not None:
+        manifest = {**asdict(provenance), "agrees": provenance.payload == result.payload}
+    return json.dumps({**result.as_dict(), "c2pa": manifest})
+
+
+def _sentences(result: Detection, provenance: Provenance | None) -> str:
+    lines = [_mark_sentence(result)]
+    if provenance is not None:
+        lines.append(provenance.sentence(result.payload))
+    return "\n".join(lines)
+
+
+def _mark_sentence(result: Detection) -> str:
     best = result.best
     p_value = f"p = 10^{best.log10_p:.1f}"
     if not result.marked:

@@ -30,6 +30,7 @@ class Marked:
     Attributes:
         rgb: (H, W, 3) uint8, read-only.
         payload: what the mark says.
+        key_name: name of the key it was made with.
 
     Raises:
         WatermarkError: constructed by anyone but a Marker.
@@ -39,6 +40,7 @@ class Marked:
     frame_id: int
     captured_ns: int
     payload: Payload
+    key_name: str
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -91,7 +93,7 @@ class Marker:
         reduced = np.asarray(cv2.cvtColor(self._reduce(composed.rgb), cv2.COLOR_RGB2GRAY), np.uint8)
         steps = self._steps(reduced, composed.captured_ns if t_ns is None else t_ns, 1.0)
         rgb = _add(composed.rgb, steps, self._dither)
-        return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, _SEAL)
+        return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, self.key.name, _SEAL)
 
     def mark_yuv(self, luma: U8, t_ns: int) -> U8:
         """Return a marked copy of the (H, W) uint8 video-range luma plane of an I420 or NV12 frame.

@@ -6,8 +6,10 @@ from html import escape
 from pathlib import Path
 
 from facepuppet.errors import OutputUnwritableError
+from facepuppet.watermark.correlate import Geometry
 from facepuppet.watermark.detection import Detection
 from facepuppet.watermark.detector import CurvePoint
+from facepuppet.watermark.provenance import Provenance
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 260, 44
 _THRESHOLD = -6.0
@@ -28,21 +30,21 @@ alarm in a million sessions). No mark found does not prove a picture real; a mar
 """
 
 
-def write_report(path: Path, source: str, result: Detection) -> None:
+def write_report(path: Path, source: str, result: Detection, provenance: Provenance | None = None) -> None:
     """Write the page.
 
     Raises:
         OutputUnwritableError: the file cannot be written.
     """
     try:
-        path.write_text(render_report(source, result), encoding="utf-8")
+        path.write_text(render_report(source, result, provenance), encoding="utf-8")
     except OSError as error:
         raise OutputUnwritableError(
             f"{path} ({error.strerror})", "a writable place for the report", "Choose another folder."
         ) from error
 
 
-def render_report(source: str, result: Detection) -> str:
+def render_report(source: str, result: Detection, provenance: Provenance | None = None) -> str:
     """Return the page as text."""
     best = result.best
     facts = {
@@ -52,7 +54,8 @@ def render_report(source: str, result: Detection) -> str:
         "Payload": result.payload or "not readable",
         "p-value": f"10^{best.log10_p:.1f}",
         "Certain after": "–" if result.first_seen_s is None else f"{result.first_seen_s:.1f} s",
-        "Place": "–" if best.geometry is None else _place(result),
+        "Place": "–" if best.geometry is None else _place(best.geometry),
+        "Manifest": "none" if provenance is None else provenance.sentence(result.payload),
     }
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.items()
@@ -61,9 +64,7 @@ def render_report(source: str, result: Detection) -> str:
     return _PAGE.format(verdict=verdict, rows=rows, chart=_chart(result.curve))
 
 
-def _place(result: Detection) -> str:
-    geometry = result.best.geometry
-    assert geometry is not None
+def _place(geometry: Geometry) -> str:
     mirrored = ", mirrored" if geometry.mirrored else ""
     return (
         f"scale {geometry.scale:.3f}, {geometry.column:+.1f} cells across, {geometry.row:+.1f} down{mirrored}"

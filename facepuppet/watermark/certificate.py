@@ -1,0 +1,117 @@
+"""The certificate that signs recordings: made once on this machine, or the user's own."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from platformdirs import user_data_path
+
+from facepuppet.errors import OutputUnwritableError, WatermarkError
+
+_VALID = datetime.timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An ES256 certificate chain, leaf first, and the leaf's private key, as PEM bytes."""
+
+    chain_pem: bytes
+    key_pem: bytes = field(repr=False)
+
+    @classmethod
+    def from_files(cls, chain: Path, key: Path) -> Credentials:
+        """Read the user's own.
+
+        Raises:
+            WatermarkError: a file cannot be read.
+        """
+        try:
+            return cls(chain.read_bytes(), key.read_bytes())
+        except OSError as error:
+            raise WatermarkError(
+                f"unreadable credentials ({error})", "two PEM files", "Check the paths."
+            ) from error
+
+
+def own_credentials(folder: Path | None = None) -> Credentials:
+    """Return this machine's self-made credentials, making them on first use.
+
+    Args:
+        folder: where they are kept; the user's data folder by default.
+
+    Raises:
+        OutputUnwritableError: they cannot be stored.
+    """
+    folder = folder if folder is not None else user_data_path("facepuppet") / "c2pa"
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    if not (chain.exists() and key.exists()):
+        made = make_credentials()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_private(key, made.key_pem)
+            chain.write_bytes(made.chain_pem)
+        except OSError as error:
+            raise OutputUnwritableError(
+                f"{folder} ({error.strerror})",
+                "a writable folder for the signing key",
+                "Check its permissions.",
+            ) from error
+    return Credentials.from_files(chain, key)
+
+
+def make_credentials() -> Credentials:
+    """Make a root and a leaf under it (C2PA refuses certificates that sign themselves)."""
+    root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root_name, leaf_name = _name("facepuppet self-made root"), _name("facepuppet self-made signer")
+    root = _builder(root_name, root_name, root_key, is_root=True).sign(root_key, hashes.SHA256())
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+    leaf = (
+        _builder(leaf_name, root_name, leaf_key, is_root=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+        .add_extension(issuer, critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    key_pem = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Credentials(leaf.public_bytes(pem) + root.public_bytes(pem), key_pem)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "facepuppet (self-made, unverified)"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_root: bool
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    usage = x509.KeyUsage(not is_root, False, False, False, False, is_root, is_root, False, False)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + _VALID)
+        .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write so that nobody but the owner can ever read it."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)

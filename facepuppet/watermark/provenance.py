@@ -1,0 +1,157 @@
+"""C2PA manifests for recordings: who made the file, that it is synthetic, and which mark it carries.
+
+The manifest names the invisible mark as soft binding, so that a copy stripped of its manifest can be
+led back to it. Signing uses a certificate made on this machine unless the user gives another; that
+proves that the file was not changed since, not who signed it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import c2pa
+
+import facepuppet
+from facepuppet.errors import OutputUnwritableError, WatermarkError
+from facepuppet.watermark.certificate import Credentials, own_credentials
+from facepuppet.watermark.payload import Payload
+
+SOFT_BINDING_ALGORITHM = "io.github.facepuppet.watermark.1"
+SIGNED_SUFFIXES = {".mp4": "video/mp4", ".mov": "video/quicktime"}
+_SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a file's manifest says.
+
+    Attributes:
+        intact: the signature holds and the file was not changed since.
+        trusted: the signer's certificate leads to a root on the C2PA trust list.
+        signer: the certificate's issuer.
+        payload: hex payload of the mark that the manifest binds, or None.
+        problems: validation codes that failed, other than an unlisted signer.
+    """
+
+    intact: bool
+    trusted: bool
+    signer: str
+    payload: str | None
+    problems: tuple[str, ...]
+
+    def sentence(self, detected: str | None) -> str:
+        """Say in one sentence what the manifest proves beside the payload detected in the picture."""
+        state = "intact" if self.intact else f"DAMAGED ({', '.join(self.problems)})"
+        binding = "names no mark"
+        if self.payload is not None:
+            agrees = {None: "unread", self.payload: "the same as"}.get(detected, "NOT the same as")
+            binding = f"names payload {self.payload}, {agrees} in the picture"
+        trust = "on the trust list" if self.trusted else "not on a trust list"
+        return f"C2PA manifest {state}, signed by {self.signer} ({trust}), {binding}."
+
+
+def sign_recording(
+    path: Path, destination: Path, payload: Payload, key_name: str, credentials: Credentials | None = None
+) -> None:
+    """Copy a finished .mp4 or .mov to destination with a signed manifest.
+
+    Args:
+        path: the video; not written to.
+        destination: where the signed copy goes; an existing file is replaced.
+        payload: what the mark in the picture carries.
+        key_name: name of the mark's key.
+        credentials: the signer's; made on this machine by default.
+
+    Raises:
+        WatermarkError: the file kind cannot carry a manifest, or the credentials do not work.
+        OutputUnwritableError: the destination cannot be written.
+    """
+    if path.suffix.lower() not in SIGNED_SUFFIXES:
+        kinds = " or ".join(SIGNED_SUFFIXES)
+        raise WatermarkError(
+            f"a {path.suffix} recording", f"{kinds} for a manifest", "Record to one of these."
+        )
+    credentials = credentials or own_credentials()
+    temporary = destination.with_name(f".{destination.stem}.{os.getpid()}.signed{destination.suffix}")
+    info = c2pa.C2paSignerInfo(b"es256", credentials.chain_pem, credentials.key_pem, None)
+    try:
+        with (
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(_manifest(path, payload, key_name)) as builder,
+        ):
+            builder.sign_file(path, temporary, signer)
+        temporary.replace(destination)
+    except OSError as error:
+        raise OutputUnwritableError(
+            f"{destination} ({error})", "a writable folder", "Choose another."
+        ) from error
+    except c2pa.C2paError as error:
+        raise WatermarkError(
+            f"{path}, which could not be signed ({error})",
+            "a playable video and an ES256 certificate chain with its key",
+            "Check the certificate.",
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def publish_recording(path: Path, destination: Path, payload: Payload, key_name: str) -> None:
+    """Move a finished recording to its place, signed by this machine where the kind of file allows it.
+
+    Args and errors are those of `sign_recording`, except that other kinds of file move unsigned.
+    """
+    if path.suffix.lower() not in SIGNED_SUFFIXES:
+        path.replace(destination)
+        return
+    sign_recording(path, destination, payload, key_name)
+    path.unlink()
+
+
+def read_provenance(path: Path) -> Provenance | None:
+    """Return what the file's manifest says, or None when there is none or the kind of file has none."""
+    try:
+        with c2pa.Reader(path) as reader:
+            report = json.loads(reader.json())
+    except (c2pa.C2paError, OSError):
+        return None
+    return _provenance(report)
+
+
+def _manifest(path: Path, payload: Payload, key_name: str) -> dict[str, Any]:
+    actions = [
+        {"action": "c2pa.created", "digitalSourceType": _SYNTHETIC},
+        {"action": "c2pa.watermarked.bound", "parameters": {"description": f"key {key_name}"}},
+    ]
+    binding = {"alg": SOFT_BINDING_ALGORITHM, "blocks": [{"scope": {}, "value": payload.hex}]}
+    return {
+        "claim_generator_info": [{"name": "facepuppet", "version": facepuppet.__version__}],
+        "title": path.name,
+        "format": SIGNED_SUFFIXES[path.suffix.lower()],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            {"label": "c2pa.soft-binding", "data": binding},
+        ],
+    }
+
+
+def _provenance(report: dict[str, Any]) -> Provenance:
+    manifest = report["manifests"][report["active_manifest"]]
+    problems = {status["code"] for status in report.get("validation_status", [])}
+    problems.discard(
+        "signingCredential.untrusted"
+    )  # says that the signer is unlisted, not that anything is wrong
+    bindings = (item["data"] for item in manifest["assertions"] if item["label"] == "c2pa.soft-binding")
+    payload = next(
+        (data["blocks"][0]["value"] for data in bindings if data["alg"] == SOFT_BINDING_ALGORITHM), None
+    )
+    return Provenance(
+        intact=not problems,
+        trusted=report.get("validation_state") == "Trusted",
+        signer=manifest.get("signature_info", {}).get("issuer", "unknown"),
+        payload=payload,
+        problems=tuple(sorted(problems)),
+    )

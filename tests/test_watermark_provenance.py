@@ -1,0 +1,100 @@
+"""C2PA manifests of recordings: signed, read back, and broken by any change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from facepuppet.cli.app import app
+from facepuppet.errors import WatermarkError
+from facepuppet.types import Composed
+from facepuppet.watermark import PUBLIC_KEY, Marker, Payload
+from facepuppet.watermark.certificate import Credentials, make_credentials, own_credentials
+from facepuppet.watermark.provenance import publish_recording, read_provenance, sign_recording
+
+PAYLOAD = Payload(avatar=5, session=6)
+
+
+@pytest.fixture(scope="module")
+def credentials() -> Credentials:
+    return make_credentials()
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recording") / "show.mp4"
+    marker = Marker(payload=PAYLOAD, size_px=(320, 240))
+    wall = np.full((240, 320, 3), 128, np.uint8)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=30, options={"crf": "14"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for i in range(50):
+            rgb = marker.mark(Composed(wall, i, round(i * 1e9 / 30))).rgb
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        output.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def signed(recording: Path, credentials: Credentials, tmp_path: Path) -> Path:
+    destination = tmp_path / "signed.mp4"
+    sign_recording(recording, destination, PAYLOAD, PUBLIC_KEY.name, credentials)
+    return destination
+
+
+def test_manifest_names_the_mark_as_soft_binding(recording: Path, signed: Path) -> None:
+    provenance = read_provenance(signed)
+    assert provenance is not None
+    assert provenance.intact
+    assert not provenance.trusted
+    assert provenance.payload == PAYLOAD.hex
+    assert read_provenance(recording) is None
+
+
+def test_a_changed_byte_breaks_the_manifest(signed: Path) -> None:
+    content = bytearray(signed.read_bytes())
+    content[-2000] ^= 0xFF
+    signed.write_bytes(content)
+    provenance = read_provenance(signed)
+    assert provenance is not None
+    assert not provenance.intact
+
+
+def test_detect_verifies_mark_and_manifest(signed: Path) -> None:
+    result = CliRunner().invoke(app, ["detect", str(signed), "--json"])
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer["payload"] == PAYLOAD.hex
+    assert answer["c2pa"]["intact"]
+    assert answer["c2pa"]["agrees"]
+
+
+def test_only_kinds_that_can_carry_a_manifest_are_signed(tmp_path: Path, credentials: Credentials) -> None:
+    path = tmp_path / "show.mkv"
+    path.write_bytes(b"matroska")
+    with pytest.raises(WatermarkError, match="mp4"):
+        sign_recording(path, tmp_path / "out.mkv", PAYLOAD, "k", credentials)
+    publish_recording(path, tmp_path / "moved.mkv", PAYLOAD, "k")
+    assert (tmp_path / "moved.mkv").read_bytes() == b"matroska"
+
+
+def test_bad_credentials_and_bad_video_leave_nothing_behind(
+    tmp_path: Path, recording: Path, credentials: Credentials
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    for path, signer in ((recording, Credentials(b"x", b"y")), (broken, credentials)):
+        with pytest.raises(WatermarkError):
+            sign_recording(path, tmp_path / "out.mp4", PAYLOAD, "k", signer)
+    assert [path.name for path in tmp_path.iterdir()] == ["broken.mp4"]
+
+
+def test_own_credentials_are_made_once_and_private(tmp_path: Path) -> None:
+    first = own_credentials(tmp_path)
+    assert own_credentials(tmp_path) == first
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
