@@ -66,8 +66,10 @@ def _blur_known(picture: F32, known: Mask, sigma: float) -> F32:
     """Blur (about Gaussian) that looks at known pixels only."""
     size = (2 * round(2.45 * sigma) + 1,) * 2
     weight = known.astype(np.float32)
-    total = cv2.stackBlur(picture * weight[..., None], size).reshape(picture.shape)
-    return np.asarray(total / (cv2.stackBlur(weight, size)[..., None] + 1e-6), dtype=np.float32)
+    # Its running sums leave tiny negative rests where nothing is known.
+    total = np.maximum(cv2.stackBlur(picture * weight[..., None], size), 0).reshape(picture.shape)
+    seen = np.maximum(cv2.stackBlur(weight, size), 1e-3)
+    return np.asarray(total / seen[..., None], dtype=np.float32)
 
 
 def _membrane(picture: F32, known: Mask) -> F32:
