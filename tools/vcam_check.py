@@ -167,24 +167,24 @@ class Reader:
 
 def read_back(node: str, duration_s: float, answers: Connection) -> None:
     """Open the camera as any program would, tell of the first frame, then judge what comes."""
+    # All memory is taken, and touched, beforehand: a reader that stalls would blame the camera.
+    store = np.ones((round(duration_s * FPS * 1.5), SIZE_PX[1] // 2, SIZE_PX[0] // 2), np.uint8)
+    bgr, luma = np.ones((*SIZE_PX[::-1], 3), np.uint8), np.ones(SIZE_PX[::-1], np.uint8)
     capture = _opened(node)
-    lumas: list[tuple[npt.NDArray[np.uint8], float]] = []
+    times_s: list[float] = []
     numbers: list[int] = []
-    size_px = (0, 0)
-    end_s = float("inf")
-    while time.monotonic() < end_s:
-        ok, bgr = capture.read()
-        now_s = time.monotonic()
+    while len(numbers) < len(store) and (not times_s or times_s[-1] < times_s[0] + duration_s):
+        ok, bgr = capture.read(bgr)
         if not ok:
             continue
-        if not numbers:
-            answers.send("first frame")
-            end_s = now_s + duration_s
-        size_px = (bgr.shape[1], bgr.shape[0])
-        luma = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+        times_s.append(time.monotonic())
+        luma = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY, dst=luma)
         numbers.append(number_in(luma))
-        half = cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # to hold all in memory
-        lumas.append((np.asarray(half, np.uint8), now_s))
+        cv2.resize(luma, store.shape[:0:-1], dst=store[len(numbers) - 1], interpolation=cv2.INTER_AREA)
+        if len(numbers) == 1:
+            answers.send("first frame")
+    size_px = (bgr.shape[1], bgr.shape[0])
+    lumas = list(zip(store, times_s, strict=False))
     capture.release()
     answers.send(_judged(size_px, numbers, lumas))
 
