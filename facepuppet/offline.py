@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from facepuppet.ahead import ahead
 from facepuppet.avatar.model import Avatar
 from facepuppet.capture import Source, open_source
 from facepuppet.compose import Composer
@@ -101,13 +102,14 @@ def render_video(
                 session=session,
                 meter=meter,
             )
-            for n, step in enumerate(steps, start=1):
-                picture = puppet.show(step.tracking)
-                with meter.time("sink"):
-                    sink.send(picture, step.pts_s)
-                if tracking_to is not None:
-                    recorder.add(step.tracking, step.pts_s)
-                progress("rendering", n, opened.n_frames)
+            with ahead(steps) as tracked:
+                for n, step in enumerate(tracked, start=1):
+                    picture = puppet.show(step.tracking)
+                    with meter.time("sink"):
+                        sink.send(picture, step.pts_s)
+                    if tracking_to is not None:
+                        recorder.add(step.tracking, step.pts_s)
+                    progress("rendering", n, opened.n_frames)
             if meter.counted("with face") == 0:
                 raise _no_face(opened)
     if tracking_to is not None:
