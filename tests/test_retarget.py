@@ -18,6 +18,7 @@ from facepuppet.track.arkit import ARKIT_INDEX
 from facepuppet.track.canonical import canonical_landmarks
 from facepuppet.track.expression import compose_landmarks
 from facepuppet.track.gaze import eye_openings
+from facepuppet.track.head_pose import fit_head
 from facepuppet.types import N_BLENDSHAPES, Face, Presence, Torso, Tracking
 
 UNIT_PX = 170.0
