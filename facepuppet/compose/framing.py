@@ -86,7 +86,9 @@ def place(avatar: Avatar, canvas_px: tuple[int, int], framing: Framing) -> Place
     width, _ = avatar.size_px
     eyes = avatar.landmarks_px[OUTER_CORNERS, :2].mean(axis=0)
     scale, eye_line = _scale_and_eye_line(avatar, float(eyes[1]), canvas_height, framing)
-    left = canvas_width / 2 - float(eyes[0]) * scale
+    # Between face and body: a head turned to the side then looks into the free half of the picture.
+    centre_x = (float(eyes[0]) + _body_x_px(avatar.person_alpha)) / 2
+    left = canvas_width / 2 - centre_x * scale
     if width * scale >= canvas_width:
         left = float(np.clip(left, canvas_width - width * scale, 0.0))
     top = eye_line * canvas_height - float(eyes[1]) * scale
@@ -114,6 +116,13 @@ def person_bottom_px(person_alpha: U8) -> float:
     """Return the row under the person's last broad one (a row of which a twentieth is person)."""
     broad = np.flatnonzero((person_alpha >= _SOLID).mean(axis=1) > 0.05)
     return float(broad[-1] + 1) if broad.size else float(person_alpha.shape[0])
+
+
+def _body_x_px(person_alpha: U8) -> float:
+    """Centre of the person's area across, in px; the picture's middle when nobody is there."""
+    columns = person_alpha.sum(axis=0, dtype=np.float64)
+    total = float(columns.sum())
+    return float(columns @ np.arange(columns.size)) / total if total else columns.size / 2
 
 
 def cut_sides(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> tuple[bool, bool]:
