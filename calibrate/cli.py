@@ -1,4 +1,4 @@
-"""`facepuppet-calibrate`: avatar packs from portraits, and a look inside them."""
+"""`facepuppet-calibrate`: avatar packs from portraits, driver profiles from people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from calibrate.measures import describe, measure_gates
 from calibrate.preview import save_preview
@@ -15,12 +16,13 @@ from facepuppet.avatar.load import load_avatar
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import PACK_SUFFIX, load_pack, save_pack
 from facepuppet.errors import FacepuppetError, OutputUnwritableError
+from facepuppet.profile_file import save_profile
 
 ERROR = 2
 
 app = typer.Typer(
     name="facepuppet-calibrate",
-    help="Make avatar packs from portraits, and look inside them.",
+    help="Make avatar packs from portraits and driver profiles from people.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -59,6 +61,24 @@ def show(
     width, height = avatar.size_px
     typer.echo(f"{avatar.name}: {width}x{height} px, from a portrait with sha256 {avatar.source_sha256}")
     _print_gates(avatar)
+
+
+@app.command()
+def driver(
+    source: Annotated[str, typer.Argument(help="Camera index or name, or a recording of you.")],
+    out: Annotated[Path, typer.Option(help="The profile to write, NAME.toml.")],
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long to look.")] = 20.0,
+) -> None:
+    """Find your resting face, so that `run --profile` starts from it at once."""
+    from calibrate.driver import resting_face, track_source
+    from facepuppet.capture import open_source
+
+    with open_source(source) as opened, Progress(transient=True) as bar:
+        task = bar.add_task("Look straight, mouth shut, then move a little", total=seconds)
+        trackings = track_source(opened, seconds, lambda done_s: bar.update(task, completed=done_s))
+        neutral = resting_face(trackings, opened.description)
+    save_profile(out, neutral)
+    typer.echo(f"Wrote {out}. Use it: facepuppet run --avatar PORTRAIT --profile {out}")
 
 
 def _print_gates(avatar: Avatar) -> None:

@@ -88,7 +88,7 @@ def most_neutral(trackings: Sequence[Tracking]) -> int:
     for index, tracking in enumerate(trackings):
         if tracking.face is None:
             continue
-        cost = _restlessness(tracking.face.landmarks_px)
+        cost = restlessness(tracking.face.landmarks_px)
         if cost < best_cost:
             best, best_cost = index, cost
     if best < 0:
@@ -102,7 +102,14 @@ def mouth_gap(landmarks_head: F32) -> float:
     return float(np.linalg.norm(gap))
 
 
-def _restlessness(landmarks_px: F32) -> float:
+def restlessness(landmarks_px: F32) -> float:
+    """How far a face is from rest: head turn (rad), mouth gap and missing eye opening, added up.
+
+    0 is a frontal face, mouth shut, eyes open; about 0.5 and more is plainly something else.
+
+    Args:
+        landmarks_px: (478, 3) in the image frame.
+    """
     image_from_head = fit_head(landmarks_px)
     head = image_from_head.inverse().apply(landmarks_px).astype(np.float32)
     turn = np.arccos(np.clip((np.trace(image_from_head.rotation) - 1) / 2, -1, 1))
