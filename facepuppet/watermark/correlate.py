@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from facepuppet.types import F32
-from facepuppet.watermark.carrier import C64, CELLS_PER_SIDE, TORUS_CELLS, Carrier
+from facepuppet.watermark.carrier import C64, CELLS_PER_SIDE, TORUS_CELLS, Carrier, band_bins
 from facepuppet.watermark.lockin import ANALYSIS_SIDE_PX
 
 _OVERSAMPLE = 2
@@ -35,11 +36,23 @@ class Geometry:
 
 def spectrum(evidence: C64, carrier: Carrier, geometry: Geometry) -> C64:
     """Return the (K,) whitened evidence at the carrier's frequencies, seen under the geometry."""
-    folded = _fold(_sample(evidence, geometry))
-    height, width = folded.shape[:2]
-    transformed = cv2.dft(folded).view(np.complex64)[..., 0]
-    values = transformed[carrier.rows % height, carrier.columns % width]
-    return displaced(_whiten(values, carrier), carrier, geometry.row, geometry.column)
+    return picked(torus_transform(evidence, geometry.scale), carrier, geometry)
+
+
+def torus_transform(evidence: C64, scale: float) -> C64:
+    """Return the transform of the evidence sampled twice a cell and folded onto the torus, (256, 384)."""
+    planes = np.ascontiguousarray(evidence).view(np.float32).reshape(*evidence.shape, 2)
+    return np.asarray(cv2.dft(_fold(_sample(planes, scale))), np.float32).view(np.complex64)[..., 0]
+
+
+def picked(transform: C64, carrier: Carrier, geometry: Geometry) -> C64:
+    """Return the (K,) whitened values of a transform at the carrier's frequencies, mirrored and displaced."""
+    height, width = transform.shape
+    columns = -carrier.columns if geometry.mirrored else carrier.columns
+    values = _whiten(transform[carrier.rows % height, columns % width])
+    if geometry.row == geometry.column == 0:
+        return values
+    return displaced(values, carrier, geometry.row, geometry.column)
 
 
 def displaced(values: C64, carrier: Carrier, row: float, column: float) -> C64:
@@ -48,14 +61,10 @@ def displaced(values: C64, carrier: Carrier, row: float, column: float) -> C64:
     return np.asarray(values * np.exp(2j * np.pi * turns), np.complex64)
 
 
-def _sample(evidence: C64, geometry: Geometry) -> F32:
-    """Return the evidence sampled twice a cell, (rows, columns, 2), the canvas's centre in the middle."""
-    planes = np.ascontiguousarray(evidence).view(np.float32).reshape(*evidence.shape, 2)
+def _sample(planes: F32, scale: float) -> F32:
+    """Return (h, w, 2) planes sampled twice a cell of a canvas of that scale, their centre in the middle."""
     height, width = planes.shape[:2]
-    if geometry.mirrored:
-        planes = np.ascontiguousarray(planes[:, ::-1])
-    px_per_cell = geometry.scale * ANALYSIS_SIDE_PX / CELLS_PER_SIDE
-    step = px_per_cell / _OVERSAMPLE
+    step = scale * ANALYSIS_SIDE_PX / CELLS_PER_SIDE / _OVERSAMPLE
     n_rows, n_columns = (int(np.ceil(n / step / 2)) * 2 for n in (height, width))
     if step > 1.5:
         planes = np.asarray(cv2.GaussianBlur(planes, (0, 0), 0.4 * step), np.float32)
@@ -95,20 +104,21 @@ def _pieces(start: int, length: int, period: int) -> list[tuple[int, slice]]:
     return pieces
 
 
-def _whiten(values: C64, carrier: Carrier) -> C64:
-    """Divide by the mean energy of each ring of spatial frequency."""
-    ring = _rings(carrier)
-    energy = np.bincount(ring, np.abs(values) ** 2, _RADIAL_BINS) / np.maximum(
-        np.bincount(ring, None, _RADIAL_BINS), 1
-    )
+def _whiten(values: C64) -> C64:
+    """Divide by the rms of each ring of spatial frequency."""
+    ring, count = _rings()
+    energy = np.bincount(ring, np.abs(values) ** 2, _RADIAL_BINS) / count
     return np.asarray(values / np.sqrt(energy + 1e-30)[ring], np.complex64)
 
 
-def _rings(carrier: Carrier) -> npt.NDArray[np.int64]:
-    height, width = TORUS_CELLS
-    radius = np.hypot(carrier.rows / height, carrier.columns / width)
+@lru_cache(maxsize=1)
+def _rings() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return which of 24 rings each bin of the band lies in, and how many bins each ring has."""
+    rows, columns = band_bins()
+    radius = np.hypot(rows / TORUS_CELLS[0], columns / TORUS_CELLS[1])
     low, high = radius.min(), radius.max()
-    return np.asarray(np.minimum((radius - low) / (high - low) * _RADIAL_BINS, _RADIAL_BINS - 1), np.int64)
+    ring = np.minimum((radius - low) / (high - low) * _RADIAL_BINS, _RADIAL_BINS - 1).astype(np.int64)
+    return ring, np.bincount(ring, minlength=_RADIAL_BINS)
 
 
 def surface(values: C64, phasors: C64, carrier: Carrier) -> F32:
@@ -118,7 +128,7 @@ def surface(values: C64, phasors: C64, carrier: Carrier) -> F32:
     planes = product.view(np.float32).reshape(*TORUS_CELLS, 2)
     out = cv2.dft(planes, flags=cv2.DFT_INVERSE)
     energy = float((np.abs(values[phasors != 0]) ** 2).sum())
-    return np.asarray((out**2).sum(axis=2) / max(energy, 1e-30), np.float32)
+    return np.asarray((out[..., 0] ** 2 + out[..., 1] ** 2) / max(energy, 1e-30), np.float32)
 
 
 def statistic(values: C64, phasors: C64) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from facepuppet.errors import WatermarkError
 from facepuppet.types import U8
 from facepuppet.watermark.carrier import C64, RATE_HZ, Carrier, carrier_of
-from facepuppet.watermark.correlate import Geometry, spectrum, statistic
+from facepuppet.watermark.correlate import Geometry, picked, spectrum, statistic, torus_transform
 from facepuppet.watermark.decode import read_payload
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.lockin import Block, reduce_luma
@@ -187,8 +187,9 @@ class Detector:
 
     def _look_whole(self, window: C64, t_s: float) -> None:
         share = log_look_share(self._looks) - _LOG_N_WHOLE - log(len(self._states))
+        transform = torus_transform(window, 1.0)
         for geometry in _WHOLE_FRAME:
-            values = spectrum(window, self._states[0].carrier, geometry)
+            values = picked(transform, self._states[0].carrier, geometry)
             for state in self._states:
                 log_p = min(0.0, log_tail(statistic(values, state.carrier.pilot)) - share)
                 state.consider(log_p, geometry, t_s, blind=False)

@@ -8,7 +8,15 @@ from math import log
 import numpy as np
 
 from facepuppet.watermark.carrier import C64, TORUS_CELLS, Carrier
-from facepuppet.watermark.correlate import Geometry, displaced, spectrum, statistic, surface
+from facepuppet.watermark.correlate import (
+    Geometry,
+    displaced,
+    picked,
+    spectrum,
+    statistic,
+    surface,
+    torus_transform,
+)
 
 SCALES = tuple(float(scale) for scale in np.exp(np.arange(np.log(0.38), np.log(1.65), 0.01)))
 _SCALE_OFFSETS = (-0.005, -0.0025, 0.0, 0.0025)  # in log scale, within one step of SCALES
@@ -37,10 +45,11 @@ def blind_search(evidence: C64, carriers: tuple[Carrier, ...]) -> tuple[Match, .
         carriers: the keys' carriers (they share their frequencies, so one transform serves all).
     """
     coarse: list[list[Match]] = [[] for _ in carriers]
-    for mirrored in (False, True):
-        for scale in SCALES:
+    for scale in SCALES:
+        transform = torus_transform(evidence, scale)
+        for mirrored in (False, True):
             geometry = Geometry(scale, mirrored=mirrored)
-            values = spectrum(evidence, carriers[0], geometry)
+            values = picked(transform, carriers[0], geometry)
             for found, carrier in zip(coarse, carriers, strict=True):
                 found.append(_best_place(values, carrier, geometry))
     return tuple(

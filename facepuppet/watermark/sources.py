@@ -15,6 +15,7 @@ from facepuppet.errors import WatermarkError
 from facepuppet.types import U8
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+_LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
 _SEQUENCE_FPS = 30.0
 _MAX_PIXELS = 64_000_000
 
@@ -108,7 +109,7 @@ def _decode(container: av.container.InputContainer, path: Path) -> Iterator[Look
             t_s = frame.time if frame.time is not None and frame.time > last_s else last_s + 1 / fps
             last_s, n_frames = t_s, n_frames + 1
             yield Look(
-                np.asarray(frame.to_ndarray(format="gray"), np.uint8),
+                _luma(frame),
                 t_s,
                 min(1.0, t_s / duration_s) if duration_s else None,
             )
@@ -117,6 +118,15 @@ def _decode(container: av.container.InputContainer, path: Path) -> Iterator[Look
             raise
     if n_frames == 0:
         raise WatermarkError(f"{path} without a single frame", "a playable video", "Check the file.")
+
+
+def _luma(frame: av.VideoFrame) -> U8:
+    """Return the luma plane as it is where there is an 8-bit one, else a conversion."""
+    if frame.format.name in _LUMA_FIRST:
+        plane = frame.planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        return rows[: frame.height, : frame.width]
+    return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
 
 
 def _camera(name: str) -> Iterator[Look]:
