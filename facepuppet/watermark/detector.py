@@ -23,6 +23,7 @@ BLOCK_S = 1.0 / RATE_HZ
 HOP_S = BLOCK_S / 2
 _GAP_S = 1.5  # a longer silence starts afresh
 _RECENT_BLOCKS = 16
+_MIN_SIDE_PX, _MAX_ASPECT = 32, 8
 _WHOLE_FRAME = (Geometry(), Geometry(mirrored=True))
 # Half the error is spent on the whole frame, half on the blind search, evenly over two windows.
 _LOG_N_WHOLE = log(2 * 2 * len(_WHOLE_FRAME))
@@ -131,12 +132,17 @@ class Detector:
 
         Args:
             luma: (H, W) uint8, or (H, W, 3) RGB uint8.
-            t_s: its presentation time; the origin is arbitrary, times must not decrease.
+            t_s: its presentation time, any origin. A gap or a step back starts the evidence afresh.
+
+        Raises:
+            WatermarkError: the picture is too small or too narrow to carry a mark.
         """
         if luma.ndim == 3:
             luma = np.asarray(cv2.cvtColor(luma, cv2.COLOR_RGB2GRAY), np.uint8)
+        _check_shape(luma)
         picture = reduce_luma(luma)
-        if self._shape is None or _differ(self._shape, picture.shape) or t_s - self._last_s > _GAP_S:
+        jumped = not 0 <= t_s - self._last_s <= _GAP_S
+        if self._shape is None or jumped or _differ(self._shape, picture.shape):
             self._restart((picture.shape[0], picture.shape[1]), t_s)
         elif picture.shape != self._shape:
             picture = np.asarray(cv2.resize(picture, self._shape[::-1]), np.float32)
@@ -219,6 +225,16 @@ class Detector:
                 spectrum(window, state.carrier, state.geometry or Geometry()), state.carrier.pilot
             )
             state.curve.append(CurvePoint(t_s, state.log_p / log(10), log_tail(score) / log(10)))
+
+
+def _check_shape(luma: U8) -> None:
+    height, width = luma.shape
+    if min(height, width) < _MIN_SIDE_PX or max(height, width) > _MAX_ASPECT * min(height, width):
+        raise WatermarkError(
+            f"a picture of {width}x{height}",
+            f"at least {_MIN_SIDE_PX} pixels on each side and no side over {_MAX_ASPECT} times the other",
+            "Examine a larger part of the picture.",
+        )
 
 
 def _differ(shape: tuple[int, int], other: tuple[int, ...]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from PIL import Image
 
 from facepuppet.errors import WatermarkError
 from facepuppet.types import U8
@@ -60,14 +61,21 @@ def open_source(source: str | Path) -> Iterator[Look]:
 
 def _image(path: Path) -> U8:
     try:
+        with Image.open(path) as header:
+            _check_size(*header.size)
         luma = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (OSError, cv2.error):
+    except (OSError, cv2.error, Image.DecompressionBombError):
         luma = None
     if luma is None:
         raise WatermarkError(
             f"{path}, which is not a readable picture", "a PNG, JPEG or WebP image", "Check the file."
         )
     return np.asarray(luma, np.uint8)
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > _MAX_PIXELS:
+        raise WatermarkError(f"a picture of {width}x{height}", "at most 64 megapixels", "Scale it down.")
 
 
 def _sequence(folder: Path) -> Iterator[Look]:
@@ -102,10 +110,7 @@ def _decode(container: av.container.InputContainer, path: Path) -> Iterator[Look
     last_s, n_frames = -1.0 / fps, 0
     try:
         for frame in container.decode(stream):
-            if frame.width * frame.height > _MAX_PIXELS:
-                raise WatermarkError(
-                    f"frames of {frame.width}x{frame.height}", "at most 64 megapixels", "Scale it down."
-                )
+            _check_size(frame.width, frame.height)
             t_s = frame.time if frame.time is not None and frame.time > last_s else last_s + 1 / fps
             last_s, n_frames = t_s, n_frames + 1
             yield Look(
@@ -124,9 +129,14 @@ def _luma(frame: av.VideoFrame) -> U8:
     """Return the luma plane as it is where there is an 8-bit one, else a conversion."""
     if frame.format.name in _LUMA_FIRST:
         plane = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        return rows[: frame.height, : frame.width]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        return np.asarray(rows[: frame.height, : frame.width], np.uint8)
     return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+
+
+def _upright(luma: U8, rotation_deg: int) -> U8:
+    """Turn a picture as its display matrix asks (counter-clockwise), for quarter turns."""
+    return np.rot90(luma, round(rotation_deg / 90) % 4)
 
 
 def _camera(name: str) -> Iterator[Look]:
