@@ -13,7 +13,7 @@ from facepuppet.avatar.vision import view_body
 from facepuppet.track.quiet import quiet_native_logs
 from facepuppet.types import U8
 
-ANALYSIS_VERSION = 3  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 4  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(rgb: U8, *, name: str, source_sha256: str) -> Avatar:

@@ -19,6 +19,7 @@ _STEP_CELLS = 6  # shifts are multiples of this
 _WINDOW_CELLS = 13
 _MOST_SHIFTS = 8
 _FARNESS_COST = 1500.0  # squared colour levels a shift loses for being a picture's length long
+_ALIKE = 40.0  # colour levels between which a piece still fits
 _IMPOSSIBLE = 3e4  # costs no texture at all
 
 
@@ -45,7 +46,10 @@ def copy_texture(detail: F32, known: Mask, guide: F32) -> F32:
         )
         to, source = _overlap(known.shape, round(down * cell), round(right * cell))
         weight = share[to] * known[source]
-        total[to] += weight[..., None] * detail[source]
+        # Where colours differ after all, a piece would bring foreign things: it fades out there.
+        unlike = ((guide[to] - guide[source]) ** 2).sum(axis=-1)
+        likeness = np.exp(-unlike / (2 * _ALIKE**2))
+        total[to] += (weight * likeness)[..., None] * detail[source]
         energy[to] += weight**2
     return np.where(known[..., None], 0, total / np.sqrt(energy)[..., None]).astype(np.float32)
 
