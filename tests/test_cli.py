@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -113,6 +115,30 @@ def test_run_plays_a_file_into_a_file(
     assert stats["frames_out"] > 0
     assert stats["latency"]["n"] == stats["frames_out"]
     assert (tmp_path / "live.mp4").stat().st_size > 1000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_a_finished_file(tmp_path: Path, stop: signal.Signals) -> None:
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    with Image.open(PORTRAIT) as portrait:
+        portrait.reduce(2).save(faces / "0000.jpg")
+    for i in range(1, 2000):
+        (faces / f"{i:04}.jpg").symlink_to(faces / "0000.jpg")
+    words = ["run", "--avatar", PORTRAIT, "--camera", str(faces), "--sink", str(tmp_path / "live.mp4")]
+    program = [sys.executable, "-c", "from facepuppet.cli import main; main()", *words, "--canvas", "320x180"]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        while "→" not in (line := running.stderr.readline()):
+            assert line, "ended before it began"
+        time.sleep(1.5)
+        running.send_signal(stop)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    assert "frames in" in err and "Traceback" not in err
+    with av.open(str(tmp_path / "live.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 0
 
 
 def test_devices_and_doctor_speak_json(capsys: pytest.CaptureFixture[str]) -> None:

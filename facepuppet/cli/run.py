@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,8 @@ from facepuppet.cli.options import (
     watermark_key,
     write_json,
 )
+
+RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 
 
 def run(
@@ -48,6 +51,7 @@ def run(
     from facepuppet.session import next_session
     from facepuppet.sinks import open_sink
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service's stop is a Ctrl-C to us
     portrait = load_avatar(avatar)
     puppet = Puppet(
         portrait,
@@ -72,9 +76,6 @@ def run(
     typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
     if stats is not None:
         write_json(stats, told.to_json())
-
-
-RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 
 
 def camera_word(word: str) -> str:
