@@ -44,6 +44,6 @@ class Avatar:
 
     @property
     def head_pivot_px(self) -> F32:
-        """Point (3,) px about which the head turns: midway between the outer eye corners, the head frame's origin."""
+        """Point (3,) px about which the head turns: midway between the outer eye corners."""
         pivot: F32 = self.landmarks_px[OUTER_CORNERS].mean(0)
         return pivot
