@@ -107,6 +107,20 @@ def _models() -> Check:
     return Check("models", Verdict.OK, f"{len(_MODELS)} tracking models come with MediaPipe")
 
 
+def _networks() -> Check:
+    from facepuppet.errors import ManifestError
+    from facepuppet.render.manifest import read_manifest, read_verified
+
+    try:
+        networks = read_manifest()
+        for network in networks:
+            read_verified(network)
+    except ManifestError as error:
+        return Check("networks", Verdict.FAIL, str(error), f"{_REINSTALL} facepuppet")
+    found = ", ".join(network.name for network in networks)
+    return Check("networks", Verdict.OK, found or "none shipped; mouth and eyes are drawn")
+
+
 def _virtual_camera() -> Check:
     from facepuppet.devices import list_virtual_cameras
     from facepuppet.sinks.advice import virtual_camera_advice
@@ -184,6 +198,7 @@ _CHECKS = (
     _machine,
     _packages,
     _models,
+    _networks,
     _cameras,
     _virtual_camera,
     _gpu,
