@@ -114,7 +114,7 @@ def _decode(container: av.container.InputContainer, path: Path) -> Iterator[Look
             t_s = frame.time if frame.time is not None and frame.time > last_s else last_s + 1 / fps
             last_s, n_frames = t_s, n_frames + 1
             yield Look(
-                _luma(frame),
+                _upright(_luma(frame), frame.rotation),
                 t_s,
                 min(1.0, t_s / duration_s) if duration_s else None,
             )
