@@ -9,7 +9,7 @@ import numpy as np
 
 from facepuppet.geometry import Similarity
 from facepuppet.topology import LOWER_LIP_INNER, UPPER_LIP_INNER
-from facepuppet.track.gaze import eye_openings
+from facepuppet.track.gaze import eye_openings, gaze_angles
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, Tracking
 
@@ -103,9 +103,9 @@ def mouth_gap(landmarks_head: F32) -> float:
 
 
 def restlessness(landmarks_px: F32) -> float:
-    """How far a face is from rest: head turn (rad), mouth gap and missing eye opening, added up.
+    """How far a face is from rest: head turn, mouth gap, missing eye opening and averted gaze, added up.
 
-    0 is a frontal face, mouth shut, eyes open; about 0.5 and more is plainly something else.
+    0 is a frontal face, mouth shut, eyes open and ahead; about 0.5 and more is plainly something else.
 
     Args:
         landmarks_px: (478, 3) in the image frame.
@@ -114,4 +114,5 @@ def restlessness(landmarks_px: F32) -> float:
     head = image_from_head.inverse().apply(landmarks_px).astype(np.float32)
     turn = np.arccos(np.clip((np.trace(image_from_head.rotation) - 1) / 2, -1, 1))
     shut = np.maximum(0.27 - eye_openings(head), 0).sum()
-    return float(turn + 4.0 * mouth_gap(head) + 3.0 * shut)
+    averted = np.abs(gaze_angles(head, image_from_head.rotation.astype(np.float32))).sum()
+    return float(turn + 4.0 * mouth_gap(head) + 3.0 * shut + 0.5 * averted)

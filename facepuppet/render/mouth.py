@@ -47,7 +47,7 @@ class Mouth:
         landmarks = avatar.landmarks_px
         middle = landmarks[[UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]]]
         self._pivot = avatar.head_pivot_px
-        self._rest_mid, self._rest_lower = middle.mean(0), middle[1]
+        self._rest = np.stack([middle.mean(0), *middle])  # line between the lips, upper lip, lower lip
         self._half_px = float(np.linalg.norm(np.subtract(*landmarks[MOUTH_CORNERS, :2]))) / 2
         axis = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1], :2])
         axis /= np.linalg.norm(axis)
@@ -88,7 +88,7 @@ class Mouth:
         patch = self._skull.copy()
         height, width = patch.shape[:2]
         rest_from_patch = self._upright * self._half_px / (_PATCH_PX / 2)
-        offset = self._rest_mid[:2] - rest_from_patch @ (width / 2, height / 2)
+        offset = self._rest[0, :2] - rest_from_patch @ (width / 2, height / 2)
         matrix = np.column_stack([rest_from_patch, offset]).astype(np.float32)
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         own = cv2.warpAffine(avatar.portrait_rgb, matrix, (width, height), flags=flags)
@@ -107,11 +107,12 @@ class Mouth:
         return patch
 
     def _interior(self, motion: Motion, region: tuple[int, int, int, int]) -> U8:
-        skull = apply_head(motion.head, self._rest_mid[None, :2], self._rest_mid[None, 2], self._pivot)[0]
-        lower_rest = apply_head(
-            motion.head, self._rest_lower[None, :2], self._rest_lower[None, 2], self._pivot
-        )[0]
-        jaw = skull + motion.landmarks_px[LOWER_LIP_INNER[5], :2] - lower_rest
+        skull, upper, lower = apply_head(motion.head, self._rest[:, :2], self._rest[:, 2], self._pivot)
+        moved = motion.landmarks_px[:, :2]
+        jaw = skull + moved[LOWER_LIP_INNER[5]] - lower
+        if self._shows_teeth:
+            # The picture has no gums to show: own teeth follow a lip that would uncover them.
+            skull = skull + np.minimum(moved[UPPER_LIP_INNER[5]] - upper, 0.0) * (0.0, 1.0)
         colour = self._place(self._skull[..., :3], motion, skull, region)
         jaw_rgba = self._place(self._jaw, motion, jaw, region)
         teeth = self._place(np.dstack([self._skull[..., 3]] * 3), motion, skull, region)[..., 0]

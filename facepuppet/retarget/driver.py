@@ -15,8 +15,8 @@ from facepuppet.types import F32, Tracking
 # Limits within which one photo can be moved without tearing (inter-ocular distances; ratios; radians).
 SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
 TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
-GAZE_LIMIT = np.array([0.20, 0.14], np.float32)  # of the eye's width; to the side, up and down
-WIDEST_EYE = 1.4  # aperture relative to relaxed open eyes
+GAZE_LIMIT = np.array([0.30, 0.20], np.float32)  # of the eye's width; to the side, up and down
+WIDEST_EYE = 1.6  # aperture relative to relaxed open eyes
 SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
 MIN_SHOULDER_CONFIDENCE = 0.5
