@@ -102,6 +102,18 @@ def test_drops_and_a_changed_resolution_do_not_matter() -> None:
     assert detect(halves).payload == PAYLOAD.hex
 
 
+def test_subtracting_the_mean_of_a_still_show_does_not_remove_it() -> None:
+    still = np.ascontiguousarray(next(_show())[0])
+    marker = Marker(payload=PAYLOAD, size_px=(640, 360))
+    frames = [marker.mark(Composed(still, 0, 0), round(i * 1e9 / 30)).rgb for i in range(120)]
+    mean = np.mean(frames, axis=0)
+    stolen = still - mean  # what an attacker believes to be the mark
+    cleaned = [
+        (np.clip(rgb + stolen, 0, 255).round().astype(np.uint8), i / 30) for i, rgb in enumerate(frames[:60])
+    ]
+    assert detect(cleaned).payload == PAYLOAD.hex
+
+
 def test_image_file_and_folder(tmp_path: Path) -> None:
     for i, (rgb, _) in enumerate(_marked(seconds=0.2)):
         cv2.imwrite(str(tmp_path / f"{i:03}.png"), rgb[..., ::-1])
