@@ -83,6 +83,19 @@ def test_only_kinds_that_can_carry_a_manifest_are_signed(tmp_path: Path, credent
     assert (tmp_path / "moved.mkv").read_bytes() == b"matroska"
 
 
+def test_publishing_signs_or_says_why_not(
+    tmp_path: Path, recording: Path, credentials: Credentials, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, signer, intact in (("signed", credentials, True), ("unsigned", Credentials(b"x", b"y"), None)):
+        part = tmp_path / "part.mp4"
+        part.write_bytes(recording.read_bytes())
+        publish_recording(part, tmp_path / f"{name}.mp4", PAYLOAD, "k", signer)
+        provenance = read_provenance(tmp_path / f"{name}.mp4")
+        assert (provenance and provenance.intact) is intact
+    assert "unsigned.mp4 gets no C2PA manifest" in caplog.text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["signed.mp4", "unsigned.mp4"]
+
+
 def test_bad_credentials_and_bad_video_leave_nothing_behind(
     tmp_path: Path, recording: Path, credentials: Credentials
 ) -> None:

@@ -8,6 +8,7 @@ proves that the file was not changed since, not who signed it.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any
 import c2pa
 
 import facepuppet
-from facepuppet.errors import OutputUnwritableError, WatermarkError
+from facepuppet.errors import FacepuppetError, OutputUnwritableError, WatermarkError
 from facepuppet.watermark.certificate import Credentials, own_credentials
 from facepuppet.watermark.payload import Payload
+
+log = logging.getLogger(__name__)
 
 SOFT_BINDING_ALGORITHM = "io.github.facepuppet.watermark.1"
 SIGNED_SUFFIXES = {".mp4": "video/mp4", ".mov": "video/quicktime"}
@@ -99,16 +102,32 @@ def sign_recording(
         temporary.unlink(missing_ok=True)
 
 
-def publish_recording(path: Path, destination: Path, payload: Payload, key_name: str) -> None:
-    """Move a finished recording to its place, signed by this machine where the kind of file allows it.
+def publish_recording(
+    path: Path, destination: Path, payload: Payload, key_name: str, credentials: Credentials | None = None
+) -> None:
+    """Move a finished recording to its place, signed where that is possible.
 
-    Args and errors are those of `sign_recording`, except that other kinds of file move unsigned.
+    A kind of file that cannot carry a manifest moves unsigned; so does one whose signing fails, with
+    a warning, because a recording must not be lost for its manifest.
+
+    Args:
+        path: the finished video; it is gone afterwards.
+        destination: its place; an existing file is replaced.
+        payload: what the mark in the picture carries.
+        key_name: name of the mark's key.
+        credentials: the signer's; made on this machine by default.
+
+    Raises:
+        OSError: it cannot be moved.
     """
-    if path.suffix.lower() not in SIGNED_SUFFIXES:
-        path.replace(destination)
-        return
-    sign_recording(path, destination, payload, key_name)
-    path.unlink()
+    if path.suffix.lower() in SIGNED_SUFFIXES:
+        signed = path.with_name(f"{path.stem}.signed{path.suffix}")
+        try:
+            sign_recording(path, signed, payload, key_name, credentials)
+            signed.replace(path)
+        except FacepuppetError as error:
+            log.warning("%s gets no C2PA manifest. %s", destination.name, error)
+    path.replace(destination)
 
 
 def read_provenance(path: Path) -> Provenance | None:
