@@ -9,7 +9,6 @@ import numpy as np
 
 from facepuppet.capture import Source
 from facepuppet.errors import NoDriverFaceError, ProfileError
-from facepuppet.geometry import F64
 from facepuppet.profile import DriverNeutral, neutral_from, restlessness
 from facepuppet.track.tracker import Tracker
 from facepuppet.types import Tracking
@@ -62,7 +61,7 @@ def resting_face(trackings: Sequence[Tracking], description: str) -> DriverNeutr
             f"a face in at least {MIN_FRAMES}",
             "Sit in the light, face the camera, and try again.",
         )
-    unrest: F64 = np.array([restlessness(t.face.landmarks_px) for t in faces if t.face is not None])
+    unrest = restlessness(faces)
     calmest = np.argsort(unrest, kind="stable")[: max(MIN_FRAMES, round(CALM_SHARE * len(faces)))]
     if np.median(unrest[calmest]) > MAX_RESTLESSNESS:
         raise ProfileError(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.geometry import Similarity
-from facepuppet.topology import LOWER_LIP_INNER, UPPER_LIP_INNER
+from facepuppet.geometry import F64, Similarity, geodesic_angle
+from facepuppet.topology import LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER
 from facepuppet.track.gaze import eye_openings, gaze_angles
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, Tracking
@@ -84,16 +84,10 @@ def most_neutral(trackings: Sequence[Tracking]) -> int:
     Raises:
         ValueError: no frame shows a face.
     """
-    best, best_cost = -1, np.inf
-    for index, tracking in enumerate(trackings):
-        if tracking.face is None:
-            continue
-        cost = restlessness(tracking.face.landmarks_px)
-        if cost < best_cost:
-            best, best_cost = index, cost
-    if best < 0:
+    seen = [index for index, tracking in enumerate(trackings) if tracking.face is not None]
+    if not seen:
         raise ValueError("got no tracking with a face, expected at least one")
-    return best
+    return seen[int(np.argmin(restlessness([trackings[index] for index in seen])))]
 
 
 def mouth_gap(landmarks_head: F32) -> float:
@@ -102,17 +96,29 @@ def mouth_gap(landmarks_head: F32) -> float:
     return float(np.linalg.norm(gap))
 
 
-def restlessness(landmarks_px: F32) -> float:
-    """How far a face is from rest: head turn, mouth gap, missing eye opening and averted gaze, added up.
+def mouth_width(landmarks_head: F32) -> float:
+    """Distance of the mouth's corners, in the units of the landmarks."""
+    return float(np.linalg.norm(np.subtract(*landmarks_head[MOUTH_CORNERS])))
 
-    0 is a frontal face, mouth shut, eyes open and ahead; about 0.5 and more is plainly something else.
+
+def restlessness(trackings: Sequence[Tracking]) -> F64:
+    """How far each face of one person is from rest; 0 is frontal, mouth shut, eyes open and ahead.
+
+    Head turn (rad), mouth gap, missing eye opening, averted gaze and lips wider or narrower than this
+    person's usual, added up: about 0.5 and more is plainly something else.
 
     Args:
-        landmarks_px: (478, 3) in the image frame.
+        trackings: all with a face.
     """
-    image_from_head = fit_head(landmarks_px)
-    head = image_from_head.inverse().apply(landmarks_px).astype(np.float32)
-    turn = np.arccos(np.clip((np.trace(image_from_head.rotation) - 1) / 2, -1, 1))
-    shut = np.maximum(0.27 - eye_openings(head), 0).sum()
-    averted = np.abs(gaze_angles(head, image_from_head.rotation.astype(np.float32))).sum()
-    return float(turn + 4.0 * mouth_gap(head) + 3.0 * shut + 0.5 * averted)
+    landmarks = [t.face.landmarks_px for t in trackings if t.face is not None]
+    poses = [fit_head(points) for points in landmarks]
+    heads = [
+        pose.inverse().apply(points).astype(np.float32) for pose, points in zip(poses, landmarks, strict=True)
+    ]
+    turn = np.array([geodesic_angle(pose.rotation, np.eye(3)) for pose in poses])
+    gap = np.array([mouth_gap(head) for head in heads])
+    shut = np.array([np.maximum(0.27 - eye_openings(head), 0).sum() for head in heads])
+    gaze = [gaze_angles(h, p.rotation.astype(np.float32)) for h, p in zip(heads, poses, strict=True)]
+    width = np.array([mouth_width(head) for head in heads])
+    pursed = np.abs(width - np.median(width))
+    return np.asarray(turn + 4.0 * gap + 3.0 * shut + 0.5 * np.abs(gaze).sum(1) + 3.0 * pursed)

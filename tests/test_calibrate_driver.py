@@ -1,5 +1,7 @@
 """Driver profiles: the resting face is found among restless ones, or refused."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -19,22 +21,27 @@ from facepuppet.track.expression import compose_landmarks
 from facepuppet.types import Tracking
 
 
-def landmarks(rotation=None, **shapes):
+def tracking(rotation=None, **shapes):
     weights = np.zeros(52, np.float32)
     for name, value in shapes.items():
         weights[ARKIT_INDEX[name]] = value
     head = compose_landmarks(canonical_landmarks(), weights)
-    return (150 * head @ (np.eye(3) if rotation is None else rotation).T + 300).astype(np.float32)
+    points = (150 * head @ (np.eye(3) if rotation is None else rotation).T + 300).astype(np.float32)
+    face = replace(Performance().tracking(0.0, 0).face, landmarks_px=points)
+    return Tracking(face, None, (640, 640), 0, 0)
 
 
 def test_restlessness_tells_rest_from_everything_else():
-    rest = restlessness(landmarks())
     restless = [
-        restlessness(landmarks(rotation_from_euler(0.5, 0, 0))),
-        restlessness(landmarks(jawOpen=0.6)),
-        restlessness(landmarks(eyeBlinkLeft=1, eyeBlinkRight=1)),
+        tracking(rotation_from_euler(0.5, 0, 0)),
+        tracking(jawOpen=0.6),
+        tracking(eyeBlinkLeft=1, eyeBlinkRight=1),
+        tracking(eyeLookOutLeft=1, eyeLookInRight=1),
     ]
-    assert rest < 0.15 < 0.4 < min(restless)
+    usual = [tracking()] * 5  # so that the person's usual mouth width is known
+    unrest = restlessness([*usual, *restless, tracking(mouthPucker=0.9)])
+    assert unrest[:5].max() < 0.15 < unrest[5:].min()
+    assert unrest[5:8].min() > 0.4
 
 
 def test_the_resting_face_of_a_lively_piece_is_the_neutral_one():

@@ -5,17 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import rotation_from_vector
-from facepuppet.profile import DriverNeutral, mouth_gap
+from facepuppet.geometry import Floats, rotation_from_vector
+from facepuppet.profile import DriverNeutral, mouth_gap, mouth_width
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.irises import move_irises
 from facepuppet.retarget.limits import limit_turn
-from facepuppet.topology import EYES, LIPS, LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER, EyeTopology
+from facepuppet.topology import (
+    EYES,
+    LIPS,
+    LOWER_LIP_INNER,
+    RIGID,
+    UPPER_LIP_INNER,
+    EyeTopology,
+)
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
 
 MOUTH_REACH = 0.45  # inter-ocular distances around the lips that scale with the mouth
 MOUTH_RATIO_RANGE = (0.7, 1.4)
+# Bone does not move: what trackers report there is head pose leaking into shape, and would change the
+# portrait's identity.
+SKULL_DAMPING = 0.7
+SKULL_REACH = 0.08  # inter-ocular distances around the rigid points
 MEETING_HEIGHT = 0.2  # where the lids meet, from the lower lid, as a share of the aperture
 
 
@@ -30,6 +41,8 @@ class Target:
         self._unit_px = np.float32(self._portrait_from_head.scale)
         from_mouth = np.linalg.norm(self._neutral - self._neutral[LIPS].mean(0), axis=1)
         self._mouth_share = np.exp(-((from_mouth / MOUTH_REACH) ** 2)).astype(np.float32)
+        skull = np.linalg.norm(self._neutral[:, None] - self._neutral[None, RIGID], axis=-1).min(1)
+        self._skull_share = np.exp(-((skull / SKULL_REACH) ** 2)) * (1.0 - self._mouth_share)
         lip_line = self._neutral[UPPER_LIP_INNER[1:-1]] + self._neutral[LOWER_LIP_INNER[1:-1]]
         self._columns = lip_line[:, 0] / 2
         height = np.interp(self._neutral[:, 0], self._columns, lip_line[:, 1] / 2)
@@ -63,10 +76,11 @@ class Target:
 
     def _shape(self, deltas: Deltas, neutral: DriverNeutral | None) -> F32:
         """The portrait's (478, 3) head-frame landmarks with the expression on."""
-        gain = 1.0
+        gain: Floats = np.ones((1, 1))
         if neutral is not None:
-            ratio = _mouth_width(self._neutral) / _mouth_width(neutral.landmarks_head)
+            ratio = mouth_width(self._neutral) / mouth_width(neutral.landmarks_head)
             gain = 1.0 + self._mouth_share[:, None] * (np.clip(ratio, *MOUTH_RATIO_RANGE) - 1.0)
+        gain = gain * (1.0 - SKULL_DAMPING * self._skull_share[:, None])
         head = self._neutral + (deltas.offsets * gain).astype(np.float32)
         for eye, opening in zip(EYES, deltas.eye_opening.tolist(), strict=True):
             self._move_lids(head, eye, opening)
@@ -97,7 +111,3 @@ class Target:
         rest = np.maximum(head[upper, 1] - head[lower, 1], 0.0) / 2
         head[upper, 1] -= rest
         head[lower, 1] += rest
-
-
-def _mouth_width(head: F32) -> float:
-    return float(np.linalg.norm(head[MOUTH_CORNERS[0]] - head[MOUTH_CORNERS[1]]))
