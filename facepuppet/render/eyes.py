@@ -19,6 +19,7 @@ from facepuppet.types import F32, U8, Motion
 
 _EYE_WIDTH_PX = 96  # resolution at which eyeballs are kept, unless the portrait's own is finer
 _INSET = 0.14  # rim of the opening that belongs to lashes and lids, as a share of the aperture
+_WIDEST_INSET = 0.05  # of the eye's width: on eyes wide open lashes are no longer than on others
 _IRIS_EDGE = 0.16  # softness of the iris' rim, as a share of its radius
 
 
@@ -86,7 +87,10 @@ class Eyes:
 def opening_outline(landmarks_px: F32, eye: EyeTopology) -> F32:
     """Outline (16, 2) of the visible eyeball: the lids' rims, drawn in by the width of the lashes."""
     upper, lower = landmarks_px[eye.upper_lid, :2], landmarks_px[eye.lower_lid, :2]
-    inset = _INSET * (lower - upper)
+    aperture = lower - upper
+    width = np.linalg.norm(upper[0] - upper[-1])
+    height = np.maximum(np.linalg.norm(aperture, axis=1, keepdims=True), 1e-6)
+    inset = aperture * np.minimum(_INSET, _WIDEST_INSET * width / height)
     outline: F32 = np.concatenate([upper + inset, (lower - inset)[-2:0:-1]])
     return outline
 
@@ -131,8 +135,10 @@ def _complete_iris(picture: F32, open_area: F32, centre: F32, radius: float) -> 
     size = (n_radii, n_angles)
     reach = radius * (1 + 2 * _IRIS_EDGE)
     middle = (float(centre[0]), float(centre[1]))
-    polar = cv2.warpPolar(picture, size, middle, reach, cv2.INTER_LINEAR)
-    known = cv2.warpPolar(open_area, size, middle, reach, cv2.INTER_LINEAR) > 0.9
+    # Without the second flag OpenCV leaves what lies outside uninitialised.
+    flags = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
+    polar = cv2.warpPolar(picture, size, middle, reach, flags)
+    known = cv2.warpPolar(open_area, size, middle, reach, flags) > 0.9
     mirrored = -np.arange(n_angles) % n_angles  # angle θ ↦ −θ: top and bottom change places
     take = ~known & known[mirrored]
     polar[take] = polar[mirrored][take]
@@ -144,9 +150,10 @@ def _complete_iris(picture: F32, open_area: F32, centre: F32, radius: float) -> 
         return picture
     nearest = seen[np.abs(np.arange(n_radii)[:, None] - seen[None]).argmin(1)]
     polar = np.where(known[..., None], polar, mean[nearest][None])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     height, width = picture.shape[:2]
-    completed: F32 = cv2.warpPolar(polar.astype(np.float32), (width, height), middle, reach, flags)
+    completed: F32 = cv2.warpPolar(
+        polar.astype(np.float32), (width, height), middle, reach, flags | cv2.WARP_INVERSE_MAP
+    )
     return completed
 
 
