@@ -14,6 +14,7 @@ from facepuppet.types import F32, U8, Motion
 # sharpness. Sampling from a texture enlarged once, with a sharp kernel, avoids that at no cost per frame.
 _TEXTURE_SCALE = 2
 _MAX_TEXTURE_PX = 2048
+_SIDE_SHARE = 0.12  # of the picture's width, kept ready at either side
 _CROWN_SHARE = 0.08  # height of the rounded crown over cut-off hair, as a share of its width
 
 
@@ -26,15 +27,16 @@ class Warp:
         self._body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
         self._scale = _TEXTURE_SCALE if fits else 1
-        self._crown_px = int(_CROWN_SHARE * self._size[0] * self._scale) + 2
-        self._texture = premultiplied_texture(avatar, self._scale, self._crown_px)
+        width_px = self._size[0] * self._scale
+        margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
+        self._texture = premultiplied_texture(avatar, self._scale, margin_px)
+        self._offset_px = np.array(margin_px, np.float32) - 0.5
 
     def render(self, motion: Motion) -> U8:
         """Return the moved person, (H, W, 4) uint8 premultiplied RGBA, writable."""
         texture_from_moved = self.texture_from_moved(motion)
-        # Shoulders that the picture cuts off go on as their mirror image when they move in.
         moved: U8 = cv2.remap(
-            self._texture, texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            self._texture, texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return moved
 
@@ -66,21 +68,23 @@ class Warp:
         return blended
 
     def _in_texture(self, portrait_px: F32) -> F32:
-        mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self._scale) - np.float32(0.5)
-        mapped[..., 1] += self._crown_px
+        mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self._scale) + self._offset_px
         return mapped
 
 
-def premultiplied_texture(avatar: Avatar, scale: int, crown_px: int) -> U8:
+def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]) -> U8:
     """The person as a premultiplied RGBA texture.
+
+    What the picture cuts off moves in from its edges: colours go on as their mirror image, the
+    outline straight on at the sides (shoulders) and rounded off at the top (hair).
 
     Args:
         avatar: the portrait.
         scale: enlargement, by a Lanczos kernel.
-        crown_px: rows (of the texture) added above the picture, where cut-off hair is rounded off.
+        margin_px: columns (of the texture) added at each side, and rows above.
 
     Returns:
-        (crown_px + H·scale, W·scale, 4) uint8.
+        (top + H·scale, side + W·scale + side, 4) uint8.
     """
     rgb, alpha = avatar.foreground_rgb, avatar.person_alpha
     if scale > 1:
@@ -88,8 +92,10 @@ def premultiplied_texture(avatar: Avatar, scale: int, crown_px: int) -> U8:
         size = (width * scale, height * scale)
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_LANCZOS4)
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
-    rgb = cv2.copyMakeBorder(rgb, crown_px, 0, 0, 0, cv2.BORDER_REFLECT_101)
-    alpha = np.vstack([_round_off(alpha[0], crown_px), alpha])
+    side, top = margin_px
+    rgb = cv2.copyMakeBorder(rgb, top, 0, side, side, cv2.BORDER_REFLECT_101)
+    alpha = np.vstack([_round_off(alpha[0], top), alpha])
+    alpha = cv2.copyMakeBorder(alpha, 0, 0, side, side, cv2.BORDER_REPLICATE)
     coverage = alpha[..., None].astype(np.float32) / 255.0
     colour = np.rint(rgb * coverage).astype(np.uint8)
     texture: U8 = np.ascontiguousarray(np.dstack([colour, alpha]))
