@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from facepuppet.avatar.eyes import fit_eyes
 from facepuppet.avatar.foreground import estimate_foreground
 from facepuppet.avatar.framing import frame_head_and_shoulders
 from facepuppet.avatar.gates import find_the_face
@@ -13,7 +14,7 @@ from facepuppet.avatar.vision import view_body
 from facepuppet.track.quiet import quiet_native_logs
 from facepuppet.types import U8
 
-ANALYSIS_VERSION = 4  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 5  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(rgb: U8, *, name: str, source_sha256: str) -> Avatar:
@@ -31,7 +32,7 @@ def _analyse(rgb: U8, name: str, source_sha256: str) -> Avatar:
     working = frame_head_and_shoulders(rgb, face.landmarks_px)
     if working is not rgb:
         face = find_the_face(working)
-    landmarks_px = face.landmarks_px
+    landmarks_px = fit_eyes(working, face.landmarks_px)
     body = view_body(working)
     alpha = cut_out_person(working, landmarks_px, body)
     return Avatar(
