@@ -16,6 +16,8 @@ from facepuppet.types import F32, U8
 _SURE, _SURELY_NOT = 0.9, 0.08
 _WAVERING = 0.8
 _BODY_WEIGHT = 0.25  # of the pose network's mask beside the segmentation network's
+_DOUBTFUL = 0.45  # below this vote colours may add only what is near a better one
+_CUT_REACH = 0.02  # over the longer side
 _CUT_SIDE_PX = 400
 _CUT_ROUNDS = 3
 _BORDER = 0.025  # band along the picture's edges where the networks fade, over its longer side
@@ -81,6 +83,9 @@ def _decide(rgb: U8, likely: F32, face: F32) -> U8:
         cv2.setRNGSeed(0)  # this thread's; the same picture shall give the same matte
         cv2.grabCut(colours, labels, no_box, models[0], models[1], _CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     person = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
+    # Skin-coloured things far from where the networks see anybody are not the person.
+    away = cv2.distanceTransform((small <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    person[(small < _DOUBTFUL) & (away > _CUT_REACH * max(size))] = 0
     person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     enlarged = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(enlarged > 0.5, dtype=np.uint8)
