@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from facepuppet.capture.source import Source
 from facepuppet.clock import Clock, SystemClock
 from facepuppet.errors import MediaUnreadableError
 from facepuppet.types import U8, Frame
 
+MAX_PIXELS = 64_000_000  # as for videos; what claims more is a trap or no picture of a face
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 
 log = logging.getLogger(__name__)
@@ -83,10 +87,22 @@ def read_rgb(path: Path) -> U8 | None:
     """Return an image as (H, W, 3) RGB uint8, EXIF rotation applied; None when it cannot be decoded."""
     try:
         # Not cv2.imread: on Windows it cannot open names outside the system's code page.
-        bgr = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
+        data = np.fromfile(path, dtype=np.uint8)
+        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if _is_of_sane_size(data.tobytes()) else None
     except (OSError, cv2.error):
         return None
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _is_of_sane_size(data: bytes) -> bool:
+    """Judge by the header alone: decoding a picture of a few kilobytes may take gigabytes."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as header:
+                return header.width * header.height <= MAX_PIXELS
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

@@ -24,6 +24,7 @@ from facepuppet.watermark import Marked
 TICKS_PER_S = 90_000  # the video clock of MPEG: whole numbers for all usual frame rates
 BT709 = 1  # FFmpeg's number for colour space, primaries and transfer alike
 LIMITED_RANGE = 1
+CHOOSE = "Choose another output."
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,12 @@ class VideoFile(Sink):
         self._clock = clock
         self._start_ns: int | None = None
         self._last_tick = -1
+        style = format_of(path)
+        if path.is_dir():
+            raise OutputUnwritableError(f"{str(path)!r}, which is a folder", "the name of a file", CHOOSE)
         self._temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
         self._container: av.container.OutputContainer | None = None  # None before opening and after the end
         self._audio: AudioTrack | None = None
-        style = format_of(path)
         with self._told():
             self._temporary.touch()  # FFmpeg opens it late; what forbids writing should show now
             self._container = container = av.open(
@@ -150,7 +153,8 @@ class VideoFile(Sink):
         if container is not None:
             with suppress(av.error.FFmpegError, OSError):  # what it cannot finish is thrown away anyway
                 container.close()
-        self._temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing was
+            self._temporary.unlink(missing_ok=True)
 
     def _time_s(self, pts_s: float | None) -> float:
         if pts_s is not None:
@@ -179,7 +183,7 @@ class VideoFile(Sink):
             raise OutputUnwritableError(
                 f"{str(self._path)!r}, which cannot be written ({error})",
                 "an existing folder that you may write to, with room left",
-                "Choose another --out, or free some space.",
+                f"{CHOOSE[:-1]}, or free some space.",
             ) from error
 
 
