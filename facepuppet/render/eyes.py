@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.render.patches import blend_into, fill_unknown, polygon_mask, region_around
+from facepuppet.render.patches import blend_into, fill_unknown, polygon_mask, region_around, to_u8
 from facepuppet.topology import EYES, EyeTopology
 from facepuppet.types import F32, U8, Motion
 
@@ -117,7 +117,7 @@ def _build_eyeball(avatar: Avatar, eye: EyeTopology) -> Eyeball:
     iris = _complete_iris(picture, open_area, iris_centre, radius)
     alpha = np.clip((1.0 + _IRIS_EDGE - from_centre) / (2 * _IRIS_EDGE), 0.0, 1.0)
     iris_rgba = np.dstack([iris * alpha[..., None], 255 * alpha])
-    return Eyeball(eye, patch_from_portrait, _to_u8(sclera), _to_u8(iris_rgba))
+    return Eyeball(eye, patch_from_portrait, to_u8(sclera), to_u8(iris_rgba))
 
 
 def _complete_sclera(picture: F32, open_area: F32, from_centre: F32) -> F32:
@@ -138,7 +138,7 @@ def _complete_iris(picture: F32, open_area: F32, centre: F32, radius: float) -> 
     # Without the second flag OpenCV leaves what lies outside uninitialised.
     flags = cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS
     polar = cv2.warpPolar(picture, size, middle, reach, flags)
-    known = cv2.warpPolar(open_area, size, middle, reach, flags) > 0.9
+    known = cv2.warpPolar(open_area, size, middle, reach, flags) > 0.05
     mirrored = -np.arange(n_angles) % n_angles  # angle θ ↦ −θ: top and bottom change places
     take = ~known & known[mirrored]
     polar[take] = polar[mirrored][take]
@@ -192,7 +192,3 @@ def _shade_under_lid(colour: U8, coverage: U8, closing: float) -> U8:
     shade = cv2.convertScaleAbs(soft, alpha=0.55 * closing, beta=255 * (1 - 0.55 * closing))
     shaded: U8 = cv2.multiply(colour, cv2.merge([shade] * 3), scale=1 / 255)
     return shaded
-
-
-def _to_u8(picture: F32) -> U8:
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)

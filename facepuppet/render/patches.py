@@ -60,3 +60,8 @@ def fill_unknown(picture: F32, known: F32) -> F32:
         sigma *= 2.0
     out: F32 = result / np.maximum(trust, 1e-6)[..., None]
     return out
+
+
+def to_u8(picture: F32) -> U8:
+    """Round and clip to uint8."""
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
