@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from facepuppet.avatar.files import write_whole
 from facepuppet.avatar.model import Avatar
+from facepuppet.files import write_whole
 from facepuppet.types import U8
 
 _CHECK_PX = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.errors import OutputUnwritableError
+from facepuppet.files import write_whole
 from facepuppet.types import F32, N_BLENDSHAPES, N_LANDMARKS, Tracking
 
 _FACE_SHAPES = {
@@ -44,15 +45,9 @@ class TrackingRecorder:
         Raises:
             OutputUnwritableError: it cannot be written.
         """
-        try:
-            with path.open("wb") as file:
-                np.savez_compressed(file, **_arrays(self._trackings, self._pts_s))
-        except OSError as error:
-            raise OutputUnwritableError(
-                f"'{path}', which cannot be written ({error.strerror})",
-                "a file in a folder that can be written to",
-                "Choose another place for --tracking.",
-            ) from error
+        content = io.BytesIO()
+        np.savez_compressed(content, **_arrays(self._trackings, self._pts_s))
+        write_whole(path, content.getvalue())
 
 
 def _arrays(trackings: Sequence[Tracking], pts_s: Sequence[float]) -> dict[str, npt.NDArray[Any]]:

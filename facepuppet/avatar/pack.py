@@ -26,10 +26,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from facepuppet.avatar.files import write_whole
 from facepuppet.avatar.framing import MAX_SIDE_PX
 from facepuppet.avatar.model import Avatar
 from facepuppet.errors import AvatarPackError
+from facepuppet.files import write_whole
 from facepuppet.types import F32, N_LANDMARKS, U8
 
 PACK_FORMAT = "facepuppet-avatar"

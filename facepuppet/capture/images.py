@@ -100,7 +100,7 @@ def _is_of_sane_size(data: bytes) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as header:
-                return header.width * header.height <= MAX_PIXELS
+                return bool(header.width * header.height <= MAX_PIXELS)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
 

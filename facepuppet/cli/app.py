@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -60,7 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
     # Understood anywhere on the line, because that is where people append it.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
     os.environ.setdefault("GLOG_minloglevel", "2")  # MediaPipe's C++ chatter
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # the errors it logs are told in our own words
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service's stop is a Ctrl-C to us
     try:
         app(arguments)
     except KeyboardInterrupt:
@@ -75,4 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, FacepuppetError):
         return f"facepuppet: {error}"
+    if isinstance(error, OSError) and error.filename is not None:
+        what = f"'{str(error.filename)[:80]}' ({error.strerror})"
+        return f"facepuppet: Got {what}; expected a file or folder that can be used. Check the name."
     return f"facepuppet: unexpected {type(error).__name__}: {error}. Run again with --debug to see where."

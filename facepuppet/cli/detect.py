@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from facepuppet.cli.options import refuse_clobbering
 from facepuppet.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def detect(
     from facepuppet.watermark.report import write_report
 
     try:
+        refuse_clobbering(report, read=[source, *(key_file or ())])
         keys = (PUBLIC_KEY, *(Key.from_file(path) for path in key_file or ()))
         result = _examine(source, keys, seconds, quiet=as_json)
         provenance = read_provenance(Path(source)) if Path(source).is_file() else None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facepuppet.errors import OutputUnwritableError
+from facepuppet.files import write_whole
 
 if TYPE_CHECKING:
     from facepuppet.avatar.model import Avatar
@@ -90,11 +93,27 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     Raises:
         OutputUnwritableError: it cannot be written.
     """
-    try:
-        path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputUnwritableError(
-            f"'{path}', which cannot be written ({error.strerror})",
-            "a file in a folder that can be written to",
-            "Choose another place for --stats.",
-        ) from error
+    write_whole(path, (json.dumps(values, indent=2) + "\n").encode())
+
+
+def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | None]) -> None:
+    """Check that no output falls on an input or on another output, before any work is done.
+
+    Args:
+        written: outputs; words that are no files, and None, do not matter.
+        read: inputs, the same.
+
+    Raises:
+        OutputUnwritableError: two of them are one file.
+    """
+    taken = {os.path.realpath(path) for path in read if path}
+    for path in written:
+        if not path:
+            continue
+        if os.path.realpath(path) in taken:
+            raise OutputUnwritableError(
+                f"'{path}', which is also another input or output of this run",
+                "a file of its own for each output",
+                "Choose another name.",
+            )
+        taken.add(os.path.realpath(path))

@@ -16,6 +16,7 @@ from facepuppet.cli.options import (
     MirrorOption,
     StatsOption,
     composer,
+    refuse_clobbering,
     watermark_key,
     write_json,
 )
@@ -47,6 +48,7 @@ def render(
     from facepuppet.offline import render_video
     from facepuppet.session import next_session
 
+    refuse_clobbering(output, stats, tracking, read=[source, avatar, neutral, background, key])
     portrait = load_avatar(avatar)
     with progress_bar() as show:
         told = render_video(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +17,14 @@ from facepuppet.cli.options import (
     MirrorOption,
     StatsOption,
     composer,
+    refuse_clobbering,
     watermark_key,
     write_json,
 )
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
+
+MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 
 def run(
@@ -32,7 +34,9 @@ def run(
     sink: Annotated[
         list[str] | None, typer.Option("--sink", help="virtual, window, or a video file; several at once.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Stop after so long.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, max=MAX_SECONDS, help="Stop after so long.")
+    ] = None,
     canvas: CanvasOption = "1280x720",
     fps: Annotated[float, typer.Option("--fps", min=5, max=60, help="Frames a second of the output.")] = 30.0,
     background: BackgroundOption = "portrait",
@@ -51,7 +55,7 @@ def run(
     from facepuppet.session import next_session
     from facepuppet.sinks import open_sink
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service's stop is a Ctrl-C to us
+    refuse_clobbering(*(sink or ()), stats, read=[camera, avatar, profile, background, key])
     portrait = load_avatar(avatar)
     puppet = Puppet(
         portrait,
