@@ -27,7 +27,7 @@ from facepuppet.watermark.sources import open_source
 
 COLUMNS = ("video", "search", "trials", "alarms", "largest statistic", "smallest p", "Gumbel p at threshold")
 BLOCK_S, HOP_S = 1.0, 0.5
-LOG_WINDOWS = log(4)  # the detector halves the error twice: whole frame or blind, all or recent
+LOG_SHARES = log(8)  # whole frame or blind, all or recent, turning or still
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _looks(video: Path, seconds: float) -> list[C64]:
-    """Return the accumulated evidence at every look."""
+    """Return the accumulated evidence at every look, (2, h, w) each."""
     live: list[Block] = []
     looks: list[C64] = []
     next_s = 0.0
@@ -77,10 +77,12 @@ def _wrong_keys(n_keys: int) -> Iterator[Carrier]:
 def _whole_frame(name: str, looks: list[C64], n_keys: int) -> str:
     carrier = carrier_of(PUBLIC_KEY)
     geometries = (Geometry(), Geometry(mirrored=True))
-    values = np.stack([picked(torus_transform(look, 1.0), carrier, g) for look in looks for g in geometries])
+    fields = [(n, field) for n, look in enumerate(looks, 1) for field in look]
+    transforms = [(n, torus_transform(field, 1.0)) for n, field in fields]
+    values = np.stack([picked(transform, carrier, g) for _, transform in transforms for g in geometries])
+    shares = [log_look_share(n) - log(2) - LOG_SHARES for n, _ in transforms for _ in geometries]
     energy = np.abs(values) ** 2
     largest, log_p = np.empty(n_keys), np.empty(n_keys)
-    shares = [log_look_share(i // 2 + 1) - log(2) - LOG_WINDOWS for i in range(len(values))]
     for trial, wrong in enumerate(_wrong_keys(n_keys)):
         pilot = wrong.pilot
         scores = np.abs(values @ pilot.conj()) ** 2 / (energy @ (pilot != 0))
@@ -92,12 +94,13 @@ def _whole_frame(name: str, looks: list[C64], n_keys: int) -> str:
 def _blind(name: str, evidence: C64, n_looks: int, n_keys: int) -> str:
     reference = carrier_of(PUBLIC_KEY)
     spectra = []
-    for scale in SCALES:
-        transform = torus_transform(evidence, scale)
-        spectra += [
-            picked(transform, reference, Geometry(scale, mirrored=mirrored)) for mirrored in (False, True)
-        ]
-    share = log_look_share(n_looks) - LOG_N_HYPOTHESES - LOG_WINDOWS
+    for field in evidence:
+        for scale in SCALES:
+            transform = torus_transform(field, scale)
+            spectra += [
+                picked(transform, reference, Geometry(scale, mirrored=flip)) for flip in (False, True)
+            ]
+    share = log_look_share(n_looks) - LOG_N_HYPOTHESES - LOG_SHARES
     largest = np.array(
         [max(float(surface(v, c.pilot, c).max()) for v in spectra) for c in _wrong_keys(n_keys)]
     )

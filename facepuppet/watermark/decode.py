@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from facepuppet.types import F32
@@ -12,22 +14,25 @@ from facepuppet.watermark.payload import Payload, payload_of
 _MIN_CORRELATION = 0.3  # of soft bits with the decoded code word; chance matches stay below it
 
 
-def soft_bits(values: C64, carrier: Carrier) -> F32:
-    """Return (264,) evidence for each code bit, positive for 0; the pilot gives the common phase."""
-    phase = np.vdot(carrier.pilot, values)
-    aligned = (values * carrier.phasor.conj() * np.conj(phase) / (abs(phase) + 1e-30)).real
+def soft_bits(views: Sequence[C64], carrier: Carrier) -> F32:
+    """Return (264,) evidence for each code bit, positive for 0.
+
+    The pilot gives each view its phase and, by its strength, its weight in the sum.
+    """
+    aligned = sum((view * np.vdot(carrier.pilot, view).conj() for view in views), np.zeros(1, np.complex64))
+    evidence = (aligned * carrier.phasor.conj()).real
     data = carrier.slot >= 0
-    return np.bincount(carrier.slot[data], aligned[data], N_CODE_BITS).astype(np.float32)
+    return np.bincount(carrier.slot[data], evidence[data], N_CODE_BITS).astype(np.float32)
 
 
-def read_payload(values: C64, carrier: Carrier) -> Payload | None:
+def read_payload(views: Sequence[C64], carrier: Carrier) -> Payload | None:
     """Return the payload when its CRC holds and the soft bits agree with its code word.
 
     Args:
-        values: (K,) whitened spectrum under the canvas's geometry.
+        views: (K,) whitened spectra under the canvas's geometry, of turning and still evidence.
         carrier: the key's.
     """
-    soft = soft_bits(values, carrier)
+    soft = soft_bits(views, carrier)
     message = decode(soft)
     payload = payload_of(message)
     if payload is None:

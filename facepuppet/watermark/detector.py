@@ -18,16 +18,18 @@ from facepuppet.watermark.lockin import Block, reduce_luma
 from facepuppet.watermark.payload import Payload
 from facepuppet.watermark.probability import LOG_ALPHA, log_look_share, log_tail
 from facepuppet.watermark.search import LOG_N_HYPOTHESES, blind_search
+from facepuppet.watermark.windows import Windows
 
 BLOCK_S = 1.0 / RATE_HZ
 HOP_S = BLOCK_S / 2
 _GAP_S = 1.5  # a longer silence starts afresh
-_RECENT_BLOCKS = 16
 _MIN_SIDE_PX, _MAX_ASPECT = 32, 8
 _WHOLE_FRAME = (Geometry(), Geometry(mirrored=True))
-# Half the error is spent on the whole frame, half on the blind search, evenly over two windows.
-_LOG_N_WHOLE = log(2 * 2 * len(_WHOLE_FRAME))
-_LOG_N_BLIND = log(2 * 2) + LOG_N_HYPOTHESES
+# Half the error is spent on the whole frame, half on the blind search, evenly over the two windows
+# and the two kinds of evidence.
+_N_FIELDS = 4
+_LOG_N_WHOLE = log(2 * _N_FIELDS * len(_WHOLE_FRAME))
+_LOG_N_BLIND = log(2 * _N_FIELDS) + LOG_N_HYPOTHESES
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,7 @@ class Detector:
         self._states = [_KeyState(key) for key in keys]
         self._blocks: list[Block] = []
         self._shape: tuple[int, int] | None = None
-        self._recent: list[C64] = []
-        self._total: C64 | None = None
+        self._windows = Windows()
         self._looks = 0
         self._first_s: float | None = None
         self._last_s = 0.0
@@ -169,43 +170,40 @@ class Detector:
 
     def _restart(self, shape: tuple[int, int], t_s: float) -> None:
         self._shape = shape
-        self._blocks, self._recent, self._total = [], [], None
+        self._blocks, self._windows = [], Windows()
         self._next_start_s = t_s
 
     def _look(self, block: Block) -> None:
-        evidence = block.evidence()
+        self._windows.add(block.evidence())
         self._looks += 1
-        self._recent = [*self._recent[1 - _RECENT_BLOCKS :], evidence]
-        self._total = evidence if self._total is None else self._total + evidence
-        windows = [self._total]
-        if self._looks > _RECENT_BLOCKS:
-            windows.append(np.sum(self._recent, axis=0))
         t_s = block.end_s - (self._first_s or 0.0)
-        for window in windows:
-            self._look_whole(window, t_s)
+        for window in self._windows.all():
+            for field in window:
+                self._look_whole(field, t_s)
             if self._blind_due():
-                self._look_blind(window, t_s)
+                for field in window:
+                    self._look_blind(field, t_s)
             self._read(window, t_s)
         self._plot(t_s)
 
     def _blind_due(self) -> bool:
         return self._looks.bit_count() == 1 or self._looks % 32 == 0
 
-    def _look_whole(self, window: C64, t_s: float) -> None:
+    def _look_whole(self, field: C64, t_s: float) -> None:
         share = log_look_share(self._looks) - _LOG_N_WHOLE - log(len(self._states))
-        transform = torus_transform(window, 1.0)
+        transform = torus_transform(field, 1.0)
         for geometry in _WHOLE_FRAME:
             values = picked(transform, self._states[0].carrier, geometry)
             for state in self._states:
                 log_p = min(0.0, log_tail(statistic(values, state.carrier.pilot)) - share)
                 state.consider(log_p, geometry, t_s, blind=False)
 
-    def _look_blind(self, window: C64, t_s: float) -> None:
+    def _look_blind(self, field: C64, t_s: float) -> None:
         pending = [state for state in self._states if state.first_seen_s is None or state.blind]
         if not pending:
             return
         share = log_look_share(self._looks) - _LOG_N_BLIND - log(len(self._states))
-        matches = blind_search(window, tuple(state.carrier for state in pending))
+        matches = blind_search(field, tuple(state.carrier for state in pending))
         for state, match in zip(pending, matches, strict=True):
             log_p = min(0.0, log_tail(match.score) - share)
             state.consider(log_p, match.geometry, t_s, blind=True)
@@ -214,16 +212,17 @@ class Detector:
         for state in self._states:
             if state.first_seen_s is None or state.payload is not None or state.geometry is None:
                 continue
-            state.payload = read_payload(spectrum(window, state.carrier, state.geometry), state.carrier)
+            views = [spectrum(field, state.carrier, state.geometry) for field in window]
+            state.payload = read_payload(views, state.carrier)
             if state.payload is not None:
                 state.payload_s = t_s
 
     def _plot(self, t_s: float) -> None:
-        window = np.sum(self._recent[-4:], axis=0)
+        window = self._windows.latest()
         for state in self._states:
-            score = statistic(
-                spectrum(window, state.carrier, state.geometry or Geometry()), state.carrier.pilot
-            )
+            geometry = state.geometry or Geometry()
+            views = [spectrum(field, state.carrier, geometry) for field in window]
+            score = max(statistic(view, state.carrier.pilot) for view in views)
             state.curve.append(CurvePoint(t_s, state.log_p / log(10), log_tail(score) / log(10)))
 
 

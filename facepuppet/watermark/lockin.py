@@ -2,9 +2,12 @@
 
 Each block of one second is fitted, pixel by pixel, with a constant, a slope and a sinusoid at the
 mark's rate (least squares on the frames' own times, so drops and odd rates do not matter). The
-constant is the still picture, the slope what drifts, the sinusoid the mark plus whatever moves.
-Each block is split into sub-bands and each divided by its local energy, so that moving heads count
-little and calm walls count much; blocks then add up. A single frame is a block without constant and slope.
+sinusoid is the mark plus whatever moves: the turning evidence. The constant is the still picture,
+plus the mark wherever a codec froze it: VP8's denoiser lets calm places stand still at the phase
+they had when last coded. That is the still evidence, as is all of a single frame.
+
+Each field is split into sub-bands and each divided by its local energy, so that moving heads and
+texture count little and calm walls count much; blocks then add up.
 """
 
 from __future__ import annotations
@@ -55,15 +58,20 @@ class Block:
         self.n_frames += 1
 
     def evidence(self) -> C64:
-        """Return the (h, w) complex field, proportional to the carrier times its local reliability."""
-        return _weigh(self._field())
+        """Return (2, h, w): turning and still evidence, carrier times local reliability up to a phase.
 
-    def _field(self) -> C64:
+        A block too short to tell them apart has all of it in the still field.
+        """
+        return np.stack([_weigh(field) for field in self._fields()])
+
+    def _fields(self) -> tuple[C64, C64]:
         if self.n_frames < 6 or (self.end_s - self.start_s) * RATE_HZ < _MIN_SPAN:
-            return np.asarray((self._sums[1] - 1j * self._sums[2]) / self.n_frames, np.complex64)
+            mean = np.asarray((self._sums[1] - 1j * self._sums[2]) / self.n_frames, np.complex64)
+            return np.zeros_like(mean), mean
         gram = self._gram + 1e-6 * np.eye(4)
         _, cosine, sine, _ = np.tensordot(np.linalg.inv(gram), self._sums, axes=1)
-        return np.asarray(cosine - 1j * sine, np.complex64)
+        mean = np.asarray(self._sums[0] / self.n_frames, np.complex64)
+        return np.asarray(cosine - 1j * sine, np.complex64), mean
 
 
 def _weigh(field: C64) -> C64:

@@ -10,18 +10,23 @@ from facepuppet.types import F32, U8
 FLAT_RMS = 0.56  # grey levels; with dithered rounding the flat-area total stays below 0.7
 TEXTURE_RMS = 1.6
 RMS_PER_ACTIVITY = 0.2
+DARK_LEVEL, DARK_SHARE = 80, 0.6  # from this level down to this share at black
 
 
 def strength(luma: U8) -> F32:
     """Return the rms amplitude in grey levels for each pixel of a reduced luma picture.
 
     Activity is the local mean departure from the local mean. Its minimum over a neighbourhood is
-    taken, so that the flat side of an edge stays as calm as the rest of the wall.
+    taken, so that the flat side of an edge stays as calm as the rest of the wall. Dark places get
+    less, because the same step in grey levels is a larger share of their light.
 
     Args:
         luma: (h, w) uint8.
     """
-    departure = cv2.absdiff(luma, cv2.blur(luma, (5, 5)))
-    activity = cv2.erode(cv2.blur(departure, (7, 7)), np.ones((9, 9), np.uint8))
+    local_mean = cv2.blur(luma, (5, 5))
+    activity = cv2.erode(cv2.blur(cv2.absdiff(luma, local_mean), (7, 7)), np.ones((9, 9), np.uint8))
     gain = FLAT_RMS + np.float32(RMS_PER_ACTIVITY) * cv2.blur(activity, (9, 9)).astype(np.float32)
-    return np.asarray(np.minimum(gain, TEXTURE_RMS), np.float32)
+    adaptation = np.minimum(
+        np.float32(DARK_SHARE) + local_mean * np.float32((1 - DARK_SHARE) / DARK_LEVEL), 1
+    )
+    return np.asarray(np.minimum(gain, TEXTURE_RMS) * adaptation, np.float32)
