@@ -102,6 +102,23 @@ def test_drops_and_a_changed_resolution_do_not_matter() -> None:
     assert detect(halves).payload == PAYLOAD.hex
 
 
+def test_places_frozen_by_a_codec_still_tell() -> None:
+    frames = _marked(seconds=2)
+    frozen = [(frames[0][0], t) for _, t in frames]
+    assert detect(frozen).payload == PAYLOAD.hex
+
+
+def test_says_when_the_mark_was_there() -> None:
+    plain, marked = list(_show(seconds=3)), _marked(seconds=6)
+    detection = detect(
+        [*plain, *((rgb, t + 3) for rgb, t in marked[:75]), *((rgb, t + 6) for rgb, t in plain)]
+    )
+    assert detection.payload == PAYLOAD.hex
+    ((start_s, end_s),) = detection.best.spans_s
+    assert 2 <= start_s <= 4
+    assert 5 <= end_s <= 8.6
+
+
 def test_subtracting_the_mean_of_a_still_show_does_not_remove_it() -> None:
     still = np.ascontiguousarray(next(_show())[0])
     marker = Marker(payload=PAYLOAD, size_px=(640, 360))

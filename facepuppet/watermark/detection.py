@@ -74,6 +74,7 @@ class Detection:
             "payload": self.payload,
             "first_seen_s": self.first_seen_s,
             "payload_s": self.best.payload_s,
+            "spans_s": [[round(start, 2), round(end, 2)] for start, end in self.best.spans_s],
             "n_frames": self.n_frames,
             "duration_s": round(self.duration_s, 3),
             "keys": [
@@ -96,7 +97,7 @@ def detect(
     Args:
         source: where the pictures come from; frames are (luma or RGB uint8, time in seconds).
         keys: whose marks to look for.
-        max_s: examine at most this much; live sources stop after 15 s by default.
+        max_s: examine at most this much. Live sources stop after 15 s by default, and once a payload is read.
         on_progress: called with the share done, or None when there is no end.
 
     Raises:
@@ -113,6 +114,8 @@ def detect(
             break
         detector.add(look.luma, look.t_s)
         n_frames, end_s = n_frames + 1, look.t_s
+        if live and detector.payload_read:
+            break
         if on_progress is not None:
             on_progress(look.progress)
     if n_frames == 0:

@@ -73,6 +73,19 @@ class Finding:
         """True when the p-value is below 1e-6."""
         return self.first_seen_s is not None
 
+    @property
+    def spans_s(self) -> tuple[tuple[float, float], ...]:
+        """Stretches of time whose own evidence shows the mark, to about two seconds."""
+        spans: list[tuple[float, float]] = []
+        for point in self.curve:
+            if point.recent_log10_p * log(10) >= LOG_ALPHA:
+                continue
+            start_s = max(0.0, point.t_s - BLOCK_S)
+            if spans and start_s <= spans[-1][1]:
+                start_s = spans.pop()[0]
+            spans.append((start_s, point.t_s))
+        return tuple(spans)
+
 
 class _KeyState:
     """What is known of one key so far."""
@@ -157,6 +170,11 @@ class Detector:
             block.add(picture, t_s)
         if self._blocks[0].end_s - self._blocks[0].start_s >= BLOCK_S - 0.02:
             self._look(self._blocks.pop(0))
+
+    @property
+    def payload_read(self) -> bool:
+        """True once the payload of some key was read: more frames then tell only when, not what."""
+        return any(state.payload is not None for state in self._states)
 
     def finish(self) -> tuple[Finding, ...]:
         """Look at what is left and return a finding for each key, the most certain first."""
