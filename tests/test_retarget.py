@@ -203,6 +203,59 @@ def test_without_a_face_it_holds_then_eases_home_and_comes_back():
     assert distance[0] > distance[1] > distance[2]
 
 
+def returning(gap_s: float, rotation) -> list[float]:
+    """Steps (px) of the fastest landmark, 30 a second, while a held face comes back turned elsewhere."""
+    turned = rotation_from_euler(0.3, 0.0, 0.0)
+    lost = [tracking(2.0 + t, face=False) for t in np.arange(1 / 30, gap_s, 1 / 30)]
+    back = [tracking(2.0 + gap_s + i / 30, rotation=rotation) for i in range(12)]
+    motions = follow(tracking(2.0, rotation=turned), *lost, *back)
+    places = np.array([m.landmarks_px for m in motions])
+    return np.abs(np.diff(places, axis=0)).max((1, 2)).tolist()
+
+
+@pytest.mark.parametrize("gap_s", [0.2, 0.35, 0.7])
+def test_a_face_that_returns_elsewhere_does_not_make_the_puppet_pop(gap_s):
+    """Neither while the pose was held nor while it eased home."""
+    elsewhere = rotation_from_euler(-0.3, 0.1, 0.0)
+    (old,), (new,) = (
+        follow(tracking(2.0, rotation=rotation_from_euler(0.3, 0, 0))),
+        follow(tracking(2.0, rotation=elsewhere)),
+    )
+    jump = np.abs(new.landmarks_px - old.landmarks_px).max()
+    steps = returning(gap_s, elsewhere)
+    assert jump > 20
+    assert max(steps) < 0.3 * jump
+    assert max(steps[-3:]) < 0.1  # arrived
+
+
+def test_a_face_missed_for_one_frame_is_followed_again_at_once():
+    elsewhere = rotation_from_euler(0.25, 0.0, 0.0)
+    steps = returning(2 / 30, elsewhere)
+    assert max(steps[7:]) < 0.1  # the fade is over within five frames of the return
+
+
+def test_a_face_lost_again_while_fading_is_held_where_it_was_shown():
+    turned, elsewhere = rotation_from_euler(0.3, 0.0, 0.0), rotation_from_euler(-0.3, 0.0, 0.0)
+    _, _, shown, held = follow(
+        tracking(2.0, rotation=turned),
+        tracking(2.2, face=False),
+        tracking(2.3, rotation=elsewhere),
+        tracking(2.35, face=False),
+    )
+    assert held.presence is Presence.HELD
+    assert np.allclose(held.landmarks_px, shown.landmarks_px)
+
+
+def test_a_face_that_returns_to_an_idle_puppet_fades_in_from_rest_alone():
+    """The pose of long ago must not come back on the way."""
+    turned, nod = rotation_from_euler(0.3, 0.0, 0.0), rotation_from_euler(0.0, 0.15, 0.0)
+    away = [tracking(2.0 + t, face=False) for t in (0.3, 1.0, 4.0)]
+    back = [tracking(7.0 + i / 30, rotation=nod) for i in range(10)]
+    motions = follow(tracking(2.0, rotation=turned), *away, *back)[-10:]
+    yaws = [abs(euler_from_rotation(m.head.rotation)[0]) for m in motions]
+    assert max(yaws) < 0.01
+
+
 def test_before_any_face_the_portrait_idles():
     motion = Retargeter(hopper()).update(tracking(0.0, face=False))
     assert motion.presence is Presence.AWAY

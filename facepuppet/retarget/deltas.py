@@ -32,16 +32,20 @@ class Deltas:
 
     def blended(self, share: float) -> Deltas:
         """Go from rest (0) to the full motion (1)."""
+        return Deltas.rest().toward(self, share)
+
+    def toward(self, other: Deltas, share: float) -> Deltas:
+        """Go from these (0) to others (1)."""
         if share >= 1.0:
-            return self
+            return other
         return Deltas(
-            self.offsets * share,
-            1.0 + (self.eye_opening - 1.0) * share,
-            self.gaze * share,
-            self.turn * share,
-            self.log_scale * share,
-            self.shift * share,
-            self.lean * share,
-            self.torso_roll * share,
-            self.torso_log_scale * share,
+            self.offsets + (other.offsets - self.offsets) * share,
+            self.eye_opening + (other.eye_opening - self.eye_opening) * share,
+            self.gaze + (other.gaze - self.gaze) * share,
+            self.turn + (other.turn - self.turn) * share,
+            self.log_scale + (other.log_scale - self.log_scale) * share,
+            self.shift + (other.shift - self.shift) * share,
+            self.lean + (other.lean - self.lean) * share,
+            self.torso_roll + (other.torso_roll - self.torso_roll) * share,
+            self.torso_log_scale + (other.torso_log_scale - self.torso_log_scale) * share,
         )

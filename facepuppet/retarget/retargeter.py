@@ -9,6 +9,7 @@ import numpy as np
 from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import Similarity
 from facepuppet.profile import DriverNeutral, Seat, neutral_from, seat_from
+from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.driver import measure
 from facepuppet.retarget.target import Target
@@ -43,7 +44,7 @@ class Retargeter:
         self._settle_frames = settle_frames
         self._recentre_s = recentre_s
         self._presence = PresenceMachine()
-        self._last = Deltas.rest()
+        self._crossfade = Crossfade()
         self._last_ns: int | None = None
 
     def recentre(self) -> None:
@@ -53,12 +54,12 @@ class Retargeter:
 
     def update(self, tracking: Tracking) -> Motion:
         """Return where the portrait goes for this tracking; without a face it holds, then eases to rest."""
-        settled = self._settle(tracking)
-        presence, share = self._presence.update(settled and tracking.face is not None, tracking.captured_ns)
-        if settled and tracking.face is not None:
-            self._last = self._measure(tracking)
+        following = self._settle(tracking) and tracking.face is not None
+        presence, share = self._presence.update(following, tracking.captured_ns)
+        measured = self._measure(tracking) if following else None
+        deltas = self._crossfade.update(measured, share, tracking.captured_ns)
         self._last_ns = tracking.captured_ns
-        return self._target.motion(self._last.blended(share), self._neutral, presence, tracking)
+        return self._target.motion(deltas.blended(share), self._neutral, presence, tracking)
 
     def _settle(self, tracking: Tracking) -> bool:
         """Collect resting frames until neutral and seat are known."""
