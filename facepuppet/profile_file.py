@@ -10,6 +10,7 @@ import numpy as np
 
 from facepuppet.errors import OutputUnwritableError, ProfileError
 from facepuppet.profile import MIN_EYE_OPENING, DriverNeutral
+from facepuppet.track.canonical import is_face
 from facepuppet.types import N_LANDMARKS
 
 if sys.version_info >= (3, 11):
@@ -56,7 +57,7 @@ def load_profile(path: Path) -> DriverNeutral:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _bad(path, f"cannot be read ({error.strerror})") from error
-    except ValueError as error:  # TOML and UTF-8 errors alike
+    except (ValueError, RecursionError) as error:  # TOML and UTF-8 errors alike
         raise _bad(path, f"is not TOML ({error})") from error
     if table.get("schema") != _SCHEMA:
         raise _bad(path, f"has schema {table.get('schema')!r}")
@@ -65,14 +66,15 @@ def load_profile(path: Path) -> DriverNeutral:
 
 def _neutral(path: Path, table: Any) -> DriverNeutral:
     try:
-        landmarks = np.array(table["landmarks_head"], dtype=np.float32)
-        opening = np.array(table["eye_opening"], dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            landmarks = np.array(table["landmarks_head"], dtype=np.float64).astype(np.float32)
+            opening = np.array(table["eye_opening"], dtype=np.float64).astype(np.float32)
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(path, "has no complete [neutral] table") from error
     if landmarks.shape != (N_LANDMARKS, 3) or opening.shape != (2,):
         raise _bad(path, f"has arrays of shape {landmarks.shape} and {opening.shape}")
-    if not (np.isfinite(landmarks).all() and np.abs(landmarks).max() < 10):
-        raise _bad(path, "has landmarks outside any head")
+    if not (is_face(landmarks) and np.abs(landmarks).max() < 10):
+        raise _bad(path, "has landmarks that are no face")
     if not ((opening >= MIN_EYE_OPENING) & (opening < 1)).all():
         raise _bad(path, "was taken with the eyes shut")
     return DriverNeutral(landmarks, opening)
@@ -82,5 +84,5 @@ def _bad(path: Path, what: str) -> ProfileError:
     return ProfileError(
         f"profile '{path}', which {what}",
         f"a TOML profile of schema {_SCHEMA}",
-        "Leave --profile out, or make a new one.",
+        "Leave it out, or make a new one.",
     )

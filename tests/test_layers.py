@@ -23,7 +23,7 @@ STAGES = {
     "track": set(),
     "smooth": {"track"},
     "profile": {"track"},
-    "profile_file": {"profile"},
+    "profile_file": {"profile", "track"},
     "avatar": {"track"},
     "performance": {"track", "profile"},
     "retarget": {"avatar", "profile", "track"},

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from facepuppet.avatar.analyse import ANALYSIS_VERSION, analyse_portrait
 from facepuppet.avatar.cache import AvatarCache
+from facepuppet.avatar.face import FaceView
+from facepuppet.avatar.gates import MIN_FACE_WIDTH_PX, check_size
 from facepuppet.avatar.image import decode_picture, read_picture_file
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import PACK_SUFFIX, load_pack
-from facepuppet.errors import ImageUnreadableError
+from facepuppet.errors import AvatarPackError, ImageUnreadableError
+from facepuppet.track.canonical import is_face
 
 
 def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
@@ -26,7 +29,7 @@ def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
     """
     path = Path(path)
     if path.suffix.lower() == PACK_SUFFIX:
-        return load_pack(path)
+        return _checked(load_pack(path), path)
     data = read_picture_file(path)
     if not cache:
         return _analyse(data, path)
@@ -35,6 +38,20 @@ def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
     if avatar is None:
         avatar = _analyse(data, path)
         kept.put(avatar)
+    return avatar
+
+
+def _checked(avatar: Avatar, path: Path) -> Avatar:
+    """Refuse a pack without a usable face: with nonsense for landmarks, rendering may fail or never end."""
+    fits = is_face(avatar.landmarks_px) and min(avatar.size_px) >= MIN_FACE_WIDTH_PX
+    inside = (avatar.head_pivot_px[:2] >= 0).all() and (avatar.head_pivot_px[:2] < avatar.size_px).all()
+    if not (fits and inside):
+        raise AvatarPackError(
+            f"{path.name}, whose landmarks are no face in its picture",
+            "a pack made from a portrait",
+            "Make it again from the portrait: facepuppet-calibrate avatar PHOTO --out NAME.puppet",
+        )
+    check_size(FaceView.of(avatar.landmarks_px))
     return avatar
 
 

@@ -20,6 +20,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError  # what NumPy lets through of a broken header
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ _MAX_MEMBER_BYTES = 8_000_000  # an incompressible 1024² RGB PNG has 3.2 MB
 _MAX_TEXT = 400
 _FARTHEST_PX = 100.0 * MAX_SIDE_PX
 _PLAIN_NAME = re.compile(r"[a-z0-9_]{1,64}\.[a-z0-9]{1,8}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # equal avatars make equal files
 
 
@@ -77,6 +79,8 @@ def load_pack(path: str | Path) -> Avatar:
         raise _refused(f"{path} ({error.strerror or error})") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise _refused(f"{path.name}, which is no intact zip file ({error})") from error
+    if not _SHA256.fullmatch(manifest["source_sha256"]):
+        raise _refused("a pack without a proper source_sha256")
     if len({image.shape[:2] for image in images.values()}) != 1:
         raise _refused("a pack whose layers differ in size")
     return Avatar(
@@ -182,7 +186,7 @@ def _read_array(archive: zipfile.ZipFile, field: str, shape: tuple[int, ...]) ->
     content = _read(archive, f"{field}.npy")
     try:
         array: npt.NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError) as error:
+    except (ValueError, EOFError, OSError, MemoryError, RecursionError, TokenError) as error:
         raise _refused(f"a pack whose {field}.npy is no plain array") from error
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != np.float32:
         raise _refused(f"a pack whose {field}.npy is not {shape} float32")

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facepuppet.geometry import Floats, fit_similarity
 from facepuppet.types import F32
+
+MAX_UNLIKENESS = 0.2  # people, paintings and cartoons reach 0.06; shuffled landmarks have 1
 
 
 @cache
@@ -26,6 +29,19 @@ def canonical_landmarks() -> F32:
 def mirror_order() -> npt.NDArray[np.int32]:
     """(478,) read-only: for every landmark the index of its mirror image across the face's middle."""
     return _frozen("mirror", np.int32)
+
+
+def is_face(landmarks: Floats) -> bool:
+    """Say whether (478, 3) landmarks, in any position and units, could be those of a face at all.
+
+    What is measured is the RMS distance to the mean face laid over it, in its inter-ocular distances.
+    """
+    if not np.isfinite(landmarks).all():
+        return False
+    mean = canonical_landmarks()
+    there = fit_similarity(mean, landmarks)
+    gaps = landmarks - (there.scale * mean @ there.rotation.T + there.translation)
+    return bool(np.sqrt((gaps**2).sum(axis=1).mean()) < MAX_UNLIKENESS * there.scale)
 
 
 def _frozen(key: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
