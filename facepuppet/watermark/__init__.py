@@ -1,7 +1,8 @@
 """The invisible keyed mark that every outgoing frame carries, and its detector."""
 
 from facepuppet.watermark.detection import Detection, detect
-from facepuppet.watermark.detector import Detector, Finding
+from facepuppet.watermark.detector import Detector
+from facepuppet.watermark.finding import Finding
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.mark import Marked, Marker
 from facepuppet.watermark.payload import Payload

@@ -9,7 +9,8 @@ from typing import Any
 
 from facepuppet.errors import WatermarkError
 from facepuppet.types import U8
-from facepuppet.watermark.detector import CurvePoint, Detector, Finding
+from facepuppet.watermark.detector import Detector
+from facepuppet.watermark.finding import CurvePoint, Finding
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.sources import Look, open_source
 

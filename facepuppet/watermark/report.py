@@ -8,7 +8,7 @@ from pathlib import Path
 from facepuppet.errors import OutputUnwritableError
 from facepuppet.watermark.correlate import Geometry
 from facepuppet.watermark.detection import Detection
-from facepuppet.watermark.detector import CurvePoint
+from facepuppet.watermark.finding import CurvePoint
 from facepuppet.watermark.provenance import Provenance
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 260, 44
