@@ -97,8 +97,9 @@ def _video(path: Path) -> Iterator[Look]:
                 )
             yield from _decode(container, path)
     except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise WatermarkError(
-            f"{path}, which cannot be decoded ({error})", "a playable video", "Check the file."
+            f"{path}, which cannot be decoded ({reason})", "a playable video", "Check the file."
         ) from error
 
 
