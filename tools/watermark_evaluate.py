@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from facepuppet.types import U8
-from facepuppet.watermark import Detector, Marker, Payload
+from facepuppet.watermark import Detector, Marker, Payload, detect
 
 SIZE_PX = (1280, 720)
 FPS = 30
@@ -52,6 +52,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--clips", nargs="+", type=Path, required=True)
     parser.add_argument("--cells", nargs="+", required=True)
+    parser.add_argument(
+        "--marked", action="store_true", help="the clips are the product's own marked 720p output"
+    )
     parser.add_argument("--webrtc", type=Path, help="script with the interface IN OUT --codec C --kbps K")
     parser.add_argument("--work", type=Path, default=Path("watermark-evaluation"))
     parser.add_argument("--seconds", type=float, default=22.0, help="length of a recording")
@@ -71,14 +74,15 @@ def _clip_cell(clip: Path, cell: str, arguments: argparse.Namespace) -> dict[str
         print(f"{cell} on {clip.stem} failed: {error.stderr[-300:]}", file=sys.stderr)
         return {"starts": [], "kbps": None}
     frames = _attacked(recording, attack)
-    result = {"starts": _examine(frames, arguments), "kbps": kbps}
+    expected = detect(clip).payload if arguments.marked else PAYLOAD.hex
+    result = {"starts": _examine(frames, arguments, expected), "kbps": kbps}
     saved.write_text(json.dumps(result))
     return result
 
 
 def _record(clip: Path, channel: str, arguments: argparse.Namespace) -> tuple[Path, float | None]:
     """Return the received video and its measured rate; times lie beside it as .json."""
-    marked = arguments.work / f"{clip.stem}_marked.mkv"
+    marked = clip if arguments.marked else arguments.work / f"{clip.stem}_marked.mkv"
     if not marked.exists():
         _mark(clip, marked, arguments.seconds + 8)
     if channel == "lossless":
@@ -182,16 +186,20 @@ ATTACKS: dict[str, Callable[[U8], U8]] = {
 }
 
 
-def _examine(frames: list[tuple[U8, float]], arguments: argparse.Namespace) -> list[list[float | None]]:
+def _examine(
+    frames: list[tuple[U8, float]], arguments: argparse.Namespace, expected: str | None
+) -> list[list[float | None]]:
     """Return [presence_s, payload_s, 1 if a wrong payload was read] for each start."""
     last_start_s = max(0.0, frames[-1][1] - arguments.horizon)
     return [
-        _watch(frames, start_s, arguments.horizon)
+        _watch(frames, start_s, arguments.horizon, expected)
         for start_s in np.linspace(0, last_start_s, arguments.starts)
     ]
 
 
-def _watch(frames: list[tuple[U8, float]], start_s: float, horizon_s: float) -> list[float | None]:
+def _watch(
+    frames: list[tuple[U8, float]], start_s: float, horizon_s: float, expected: str | None
+) -> list[float | None]:
     detector = Detector()
     found = detector.findings()[0]
     for picture, t_s in frames:
@@ -201,7 +209,7 @@ def _watch(frames: list[tuple[U8, float]], start_s: float, horizon_s: float) -> 
         found = detector.findings()[0]
         if found.payload is not None:
             break
-    wrong = float(found.payload is not None and found.payload != PAYLOAD)
+    wrong = float(found.payload is not None and found.payload.hex != expected)
     return [found.first_seen_s, found.payload_s, wrong]
 
 
