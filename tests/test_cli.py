@@ -13,28 +13,13 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from program import one_line, run
 
 from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.cli import main
 from facepuppet.cli.run import camera_word
 
 PORTRAIT = str(sample_portrait_path())
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    """Run the program in this process; returns exit status, standard output and standard error."""
-    with pytest.raises(SystemExit) as left:
-        main(list(words))
-    told = capsys.readouterr()
-    return int(left.value.code or 0), told.out, told.err
-
-
-def one_line(err: str) -> str:
-    """The error, which must be one line and no traceback."""
-    assert "Traceback" not in err
-    lines = [line for line in err.splitlines() if line.startswith("facepuppet:")]
-    assert len(lines) == 1, err
-    return lines[0]
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -73,6 +75,9 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
+        if "--json" in arguments:
+            with suppress(OSError):  # standard output may be what failed
+                typer.echo(json.dumps({"error": _sentence(error)}))
         typer.echo(_sentence(error), err=True)
         sys.exit(EXIT_ERROR)
 
@@ -80,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, FacepuppetError):
         return f"facepuppet: {error}"
-    if isinstance(error, OSError) and error.filename is not None:
-        what = f"'{str(error.filename)[:80]}' ({error.strerror})"
+    if isinstance(error, OSError) and error.strerror:
+        what = f"'{str(error.filename or 'standard output')[:80]}' ({error.strerror})"
         return f"facepuppet: Got {what}; expected a file or folder that can be used. Check the name."
     return f"facepuppet: unexpected {type(error).__name__}: {error}. Run again with --debug to see where."
