@@ -15,7 +15,7 @@ from facepuppet.types import F32
 
 MIN_SEEN_PX = 20  # of the view
 MIN_CHROMA_GAP = 8.0  # in the a*b* plane: between white and skin, or iris and grey
-SHADE = 25.0  # that may lie on the white, in L*
+SHADE = 20.0  # that may lie on the white, in L*
 DARKER_THAN_SKIN = 8.0  # the white may be by that in L*, shaded or not
 
 

@@ -23,8 +23,8 @@ GRAIN = 0.05  # what is narrower is not looked at
 EDGE = 0.015  # softness of the eye's edge, given to the eye
 SETTLE = 0.5  # how far from the eye the skin makes room
 
-# Eye found outside the rims, over eye inside, that is no error of the mesh. Over 184 eyes of photos it is
-# at most 0.08 in the better one of a face; 0.20 in a cartoon whose eyes did not close.
+# Eye found outside the rims, over eye inside, that is no error of the mesh. Over 372 photos the lesser
+# of a face's two is at most 0.10; it is 0.20 in a cartoon whose eyes did not close.
 EVIDENT = 0.15
 
 
@@ -44,7 +44,7 @@ def fit_eyes(rgb: U8, landmarks_px: F32) -> F32:
         whole = None if colours is None else _whole_eye(view, colours.surely_eye(view))
         if colours is None or whole is None:
             return landmarks_px  # a face's eyes are alike: both are large, or none is
-        iris = fit_iris(view, whole)
+        iris = fit_iris(view, whole, colours.white)
         if iris is not None:
             whole = _grown(view, whole | (view.within(iris) & colours.perhaps_iris(view)))
             offset = _ring(iris) - view.points[eye.iris]

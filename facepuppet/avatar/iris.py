@@ -7,6 +7,7 @@ import numpy as np
 
 from facepuppet.avatar.eye_view import Disc, EyeView, Mask
 from facepuppet.geometry import F64
+from facepuppet.types import F32
 
 SEARCH = (0.8, 1.8)  # where the rim is looked for, in radii of the tracked iris
 SIDES_RAD = 1.0  # how far from the horizontal: lids cut what is above and below
@@ -18,15 +19,16 @@ CLEARLY_LARGER = 1.08
 MAX_MOVE = 0.5  # of the centre, in radii
 
 
-def fit_iris(view: EyeView, whole: Mask) -> Disc | None:
+def fit_iris(view: EyeView, whole: Mask, white: F32) -> Disc | None:
     """The painted iris; None unless it is clearly larger than tracked.
 
     Args:
         view: the eye.
         whole: where the view shows the eye, lids excluded.
+        white: (3,) L*a*b* of the white around the iris.
     """
     tracked = view.iris
-    rim = _rim_points(view, whole)
+    rim = _rim_points(view, whole, white)
     for _ in range(3):
         if len(rim) < MIN_RAYS:
             return None
@@ -39,7 +41,7 @@ def fit_iris(view: EyeView, whole: Mask) -> Disc | None:
     return fitted if moved < MAX_MOVE * tracked.radius else None
 
 
-def _rim_points(view: EyeView, whole: Mask) -> F64:
+def _rim_points(view: EyeView, whole: Mask, white: F32) -> F64:
     """Points (N, 2) where rays from the tracked centre turn to white most steeply."""
     centre, radius = view.iris.centre, view.iris.radius
     side = np.linspace(-SIDES_RAD, SIDES_RAD, N_RAYS // 2)
@@ -47,7 +49,6 @@ def _rim_points(view: EyeView, whole: Mask) -> F64:
     steps = np.arange(SEARCH[0] * radius - 2.0, SEARCH[1] * radius + 3.0)
     rays = centre + steps[None, :, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)[:, None]
     x, y = rays.astype(np.float32)[..., 0], rays.astype(np.float32)[..., 1]
-    white = np.median(view.lab[whole & ~view.within(view.iris, 1.3)], axis=0)
     # Whatever is far from white is alike: the pupil's rim and rings in the iris are no rim of the iris.
     unlike = np.linalg.norm((view.lab - white) * (0.5, 1.0, 1.0), axis=-1).clip(max=FAR)
     along = cv2.remap(unlike.astype(np.float32), x, y, cv2.INTER_LINEAR)
