@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,8 @@ from facepuppet.sinks.sink import Sink
 from facepuppet.slot import LatestSlot
 from facepuppet.types import U8, Composed, Frame
 from facepuppet.watermark import Marked, Marker
+
+PATIENCE_S = 20.0  # for what happens in real time; far more than it takes
 
 
 class FakeClock:
@@ -148,3 +151,40 @@ class ScheduledSlot(LatestSlot[Marked]):
             self.put(self._due.pop(0)[1])
         if self._clock.now_ns() >= self._end_ns:
             self.close()
+
+
+class StreamingCamera(Source):
+    """A camera that shows `rgb` at a steady rate; it can be changed, unplugged (`plugged`) or `broken`."""
+
+    def __init__(self, rgb: U8, fps: float = 60.0) -> None:
+        self.fps, self.live, self.n_frames = fps, True, None
+        self.size_px = (rgb.shape[1], rgb.shape[0])
+        self.description = "test camera"
+        self.plugged = threading.Event()
+        self.plugged.set()
+        self.broken: Exception | None = None
+        self.last_frame = 10**9
+        self.rgb = rgb
+        self._closed = threading.Event()
+        self._next_id = 0
+
+    def read(self) -> Frame | None:
+        while not self._closed.wait(1.0 / (self.fps or 60.0)):
+            if self.broken is not None:
+                raise self.broken
+            if self._next_id >= self.last_frame:
+                return None
+            if self.plugged.is_set():
+                self._next_id += 1
+                return Frame(self.rgb, self._next_id - 1, time.monotonic_ns())
+        return None
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)

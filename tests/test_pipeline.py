@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from fakes import MemorySink
+from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
 
 from facepuppet.avatar.load import load_avatar, sample_portrait_path
 from facepuppet.capture.source import Source
@@ -19,42 +19,11 @@ from facepuppet.errors import CameraMissingError, OutputUnwritableError, StageEr
 from facepuppet.performance import Performance
 from facepuppet.pipeline import LivePipeline
 from facepuppet.puppet import Puppet
-from facepuppet.types import U8, Frame, Tracking
+from facepuppet.types import Frame, Tracking
 from facepuppet.watermark import Marked
 
 CANVAS = (256, 144)
 LEAK = np.array([255, 0, 255], np.uint8)  # a colour that neither portrait nor background has
-PATIENCE_S = 20.0
-
-
-class StreamingCamera(Source):
-    """A camera that shows one picture at a steady rate, and can be unplugged or break."""
-
-    def __init__(self, rgb: U8, fps: float = 60.0) -> None:
-        self.fps, self.live, self.n_frames = fps, True, None
-        self.size_px = (rgb.shape[1], rgb.shape[0])
-        self.description = "test camera"
-        self.plugged = threading.Event()
-        self.plugged.set()
-        self.broken: Exception | None = None
-        self.last_frame = 10**9
-        self._rgb = rgb
-        self._closed = threading.Event()
-        self._next_id = 0
-
-    def read(self) -> Frame | None:
-        while not self._closed.wait(1.0 / (self.fps or 60.0)):
-            if self.broken is not None:
-                raise self.broken
-            if self._next_id >= self.last_frame:
-                return None
-            if self.plugged.is_set():
-                self._next_id += 1
-                return Frame(self._rgb, self._next_id - 1, time.monotonic_ns())
-        return None
-
-    def close(self) -> None:
-        self._closed.set()
 
 
 class ScriptedTracker:
@@ -94,13 +63,6 @@ def loop(
     source: Source, sinks: Sequence[MemorySink], tracker: Callable[[], DriverTracker] = ScriptedTracker
 ) -> LivePipeline:
     return LivePipeline(source, puppet(), sinks, fps=60.0, make_tracker=tracker)
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not what():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 def assert_no_leak(frames: Sequence[Marked]) -> None:
