@@ -336,3 +336,21 @@ def test_stopped_in_the_middle_nothing_stays(stop: str) -> None:
     assert program.returncode == 130
     assert "Traceback" not in err
     assert not list(Path("written").iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+@pytest.mark.parametrize("order", [("good.mp4", "full.mp4"), ("full.mp4", "good.mp4")])
+def test_a_full_disk_under_one_output_does_not_cost_the_other(
+    order: tuple[str, str], driver: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facepuppet.sinks.video.os.getpid", lambda: 1)
+    Path(".full.1.part.mp4").symlink_to("/dev/full")
+    sinks = [word for name in order for word in ("--sink", name)]
+    status, _, err = run(
+        capsys, "run", "--avatar", PORTRAIT, "--camera", driver, *sinks, "--canvas", "192x144"
+    )
+    assert status == 2
+    assert "No space left" in one_line(err)
+    assert not Path("full.mp4").exists()
+    with av.open("good.mp4") as video:
+        assert next(video.decode(video=0)).width == 192

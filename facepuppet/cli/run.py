@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from facepuppet.cli.options import (
 )
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
+
+if TYPE_CHECKING:
+    from facepuppet.sinks import Fanout
 
 MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
@@ -48,12 +51,10 @@ def run(
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it."""
     from facepuppet.avatar.load import load_avatar
     from facepuppet.capture import open_source
-    from facepuppet.clock import SystemClock
     from facepuppet.pipeline import LivePipeline
     from facepuppet.profile_file import load_profile
     from facepuppet.puppet import Puppet
     from facepuppet.session import next_session
-    from facepuppet.sinks import open_sink
 
     refuse_clobbering(*(sink or ()), stats, read=[camera, avatar, profile, background, key])
     portrait = load_avatar(avatar)
@@ -67,12 +68,9 @@ def run(
     )
     with ExitStack() as stack:
         source = stack.enter_context(open_source(camera_word(camera), fps=fps))
-        sinks = [
-            stack.enter_context(open_sink(word, puppet.canvas_px, fps, clock=SystemClock()))
-            for word in sink or ["virtual"]
-        ]
-        live = stack.enter_context(LivePipeline(source, puppet, sinks, fps=fps))
-        typer.echo(f"{source.description} → {' and '.join(s.description for s in sinks)}", err=True)
+        output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet.canvas_px, fps))
+        live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
+        typer.echo(f"{source.description} → {output.description}", err=True)
         with suppress(KeyboardInterrupt):  # the usual way to end a call
             live.run(seconds)
         live.stop()
@@ -80,9 +78,22 @@ def run(
     typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
     if stats is not None:
         write_json(stats, told.to_json())
+    if output.failures:  # the others went on, but not all that was asked for is there
+        raise output.failures[0][1]
 
 
 def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
     known = word.isdecimal() or "://" in word or word.startswith("camera:")
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"
+
+
+def _open_sinks(words: list[str], canvas_px: tuple[int, int], fps: float) -> Fanout:
+    """Open every output or none; what one of them meets later does not spoil the others."""
+    from facepuppet.clock import SystemClock
+    from facepuppet.sinks import Fanout, open_sink
+
+    with ExitStack() as opened:
+        sinks = [opened.enter_context(open_sink(word, canvas_px, fps, clock=SystemClock())) for word in words]
+        opened.pop_all()
+    return Fanout(sinks)
