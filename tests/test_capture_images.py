@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from bad_files import png_bomb
 from fakes import picture
 from PIL import Image
 
@@ -86,3 +87,11 @@ def test_a_closed_source_is_at_its_end(tmp_path: Path) -> None:
     assert source.read() is not None
     source.close()
     assert source.read() is None
+
+
+def test_a_picture_that_claims_to_be_huge_is_skipped_without_decoding_it(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(png_bomb())
+    save(tmp_path / "2.png", level=9)
+    with open_source(tmp_path) as source:
+        frame = source.read()
+    assert frame is not None and frame.rgb.max() == 9

@@ -22,11 +22,10 @@ from facepuppet.cli.options import (
     write_json,
 )
 
-RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
-
 if TYPE_CHECKING:
     from facepuppet.sinks import Fanout
 
+RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 
