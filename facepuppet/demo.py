@@ -15,6 +15,7 @@ from facepuppet.puppet import Puppet
 from facepuppet.sheet import ContactSheet
 from facepuppet.sinks import open_sink
 from facepuppet.stats import Meter, RunStats
+from facepuppet.threads import single_threaded_blas
 from facepuppet.types import Tracking
 from facepuppet.watermark import Marked
 
@@ -64,7 +65,7 @@ def perform(
     """
     puppet = Puppet(avatar, settle_frames=1)
     piece = Performance(n / FPS)
-    with open_sink(path, puppet.canvas_px, FPS) as sink:
+    with single_threaded_blas(), open_sink(path, puppet.canvas_px, FPS) as sink:
         for i in range(n):
             tracking = piece.tracking(i / FPS, i)
             picture = puppet.show(tracking)

@@ -20,6 +20,7 @@ from facepuppet.puppet import Puppet
 from facepuppet.recording import TrackingRecorder
 from facepuppet.sinks import open_sink
 from facepuppet.stats import Meter, RunStats
+from facepuppet.threads import single_threaded_blas
 from facepuppet.track.tracker import Tracker
 from facepuppet.types import Tracking
 from facepuppet.watermark import PUBLIC_KEY, Key
@@ -84,7 +85,11 @@ def render_video(
     _refuse_overwriting(source, output)
     progress, meter, recorder = progress or _silent, Meter(), TrackingRecorder()
     sound = Path(source) if Path(source).is_file() else None
-    with closing(Driver(tracker or Tracker(live=False), meter)) as driver, open_source(source) as opened:
+    with (
+        single_threaded_blas(),
+        closing(Driver(tracker or Tracker(live=False), meter)) as driver,
+        open_source(source) as opened,
+    ):
         _refuse_live(opened)
         fps = opened.fps or DEFAULT_FPS
         with open_sink(str(output), composer.canvas_px, fps, audio_from=sound) as sink:

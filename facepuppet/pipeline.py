@@ -17,6 +17,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from facepuppet.capture import CaptureThread, Source
 from facepuppet.clock import Clock, SystemClock
 from facepuppet.driver import Driver, DriverTracker
@@ -25,6 +27,7 @@ from facepuppet.puppet import Puppet
 from facepuppet.sinks import Fanout, Pacer, Sink
 from facepuppet.slot import LatestSlot
 from facepuppet.stats import RunStats, Spread, rss_mb
+from facepuppet.threads import single_threaded_blas
 from facepuppet.track.tracker import Tracker
 from facepuppet.types import Frame, Tracking
 from facepuppet.watermark import Marked
@@ -87,10 +90,12 @@ class LivePipeline:
         self._started_ns: int | None = None
         self._stopped_ns: int | None = None
         self._failure: tuple[str, Exception] | None = None
+        self._blas: threadpool_limits | None = None
 
     def start(self) -> None:
         """Start every thread; returns at once."""
         self._started_ns = self._clock.now_ns()
+        self._blas = single_threaded_blas()
         self._pacer.start()
         for worker in reversed(self._workers):
             worker.start()
@@ -126,6 +131,8 @@ class LivePipeline:
             worker.join(_JOIN_S)
             if worker.is_alive():
                 log.error("stage %s does not stop", worker.name)
+        if self._blas is not None:
+            self._blas.restore_original_limits()
 
     def raise_if_failed(self) -> None:
         """Raise what ended the loop, if a stage failed; the earliest stage speaks."""
