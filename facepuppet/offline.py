@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facepuppet.ahead import ahead
 from facepuppet.avatar.model import Avatar
@@ -24,6 +25,9 @@ from facepuppet.threads import single_threaded_blas
 from facepuppet.track.tracker import Tracker
 from facepuppet.types import Tracking
 from facepuppet.watermark import PUBLIC_KEY, Key
+
+if TYPE_CHECKING:
+    from facepuppet.watermark.certificate import Credentials
 
 DEFAULT_FPS = 30.0
 
@@ -57,6 +61,7 @@ def render_video(
     tracker: DriverTracker | None = None,
     key: Key = PUBLIC_KEY,
     session: int = 0,
+    credentials: Credentials | None = None,
 ) -> RunStats:
     """Let a portrait perform what the driver does in a video.
 
@@ -74,6 +79,7 @@ def render_video(
         tracker: an open tracker to use and close; MediaPipe's if None.
         key: who can detect the watermark.
         session: counter that the watermark carries.
+        credentials: who signs the output's manifest; this machine's own if None.
 
     Raises:
         CaptureError: the input cannot be decoded.
@@ -92,7 +98,9 @@ def render_video(
     ):
         _refuse_live(opened)
         fps = opened.fps or DEFAULT_FPS
-        with open_sink(str(output), composer.canvas_px, fps, audio_from=sound) as sink:
+        with open_sink(
+            str(output), composer.canvas_px, fps, audio_from=sound, credentials=credentials
+        ) as sink:
             steps: Iterable[Step] = _tracked(opened, driver, fps)
             rest = _Rest(neutral if isinstance(neutral, DriverNeutral) else None)
             if neutral is Neutral.AUTO:

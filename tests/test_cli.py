@@ -18,6 +18,9 @@ from program import one_line, run
 from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.cli import main
 from facepuppet.cli.run import camera_word
+from facepuppet.puppet import Puppet
+from facepuppet.types import Tracking
+from facepuppet.watermark import Marked
 
 PORTRAIT = str(sample_portrait_path())
 
@@ -103,6 +106,31 @@ def test_run_plays_a_file_into_a_file(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_crash_keeps_the_recording_so_far(
+    performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was shown until a stage failed is a finished file, and the failure is told."""
+    show, shown = Puppet.show, []
+
+    def failing(puppet: Puppet, tracking: Tracking) -> Marked:
+        shown.append(tracking)
+        if len(shown) > 20:
+            raise RuntimeError("told to fail")
+        return show(puppet, tracking)
+
+    monkeypatch.setattr(Puppet, "show", failing)
+    out = tmp_path / "live.mp4"
+    status, _, err = run(
+        capsys,
+        *("run", "--avatar", PORTRAIT, "--camera", str(performance / "demo.mp4"), "--seconds", "20"),
+        *("--sink", str(out)),
+    )
+    assert status == 2
+    assert "told to fail" in err
+    with av.open(str(out)) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 0
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_a_finished_file(tmp_path: Path, stop: signal.Signals) -> None:
     faces = tmp_path / "faces"

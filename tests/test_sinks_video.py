@@ -18,6 +18,7 @@ from facepuppet.errors import OutputUnwritableError
 from facepuppet.sinks import open_sink
 from facepuppet.sinks.video import VideoFile
 from facepuppet.types import U8, Frame
+from facepuppet.watermark.provenance import read_provenance
 
 SIZE_PX = (160, 128)
 
@@ -197,3 +198,15 @@ def test_an_input_without_sound_is_fine(tmp_path: Path) -> None:
         sink.send(marked())
     with av.open(str(second)) as container:
         assert not container.streams.audio
+
+
+def test_a_recording_is_signed_for_the_mark_it_carries(tmp_path: Path) -> None:
+    """The manifest names the payload of the frames as soft binding, and holds."""
+    path = tmp_path / "show.mp4"
+    with open_sink(path, SIZE_PX, 30) as sink:
+        for i in range(3):
+            sink.send(frame := marked(frame_id=i))
+    provenance = read_provenance(path)
+    assert provenance is not None
+    assert provenance.intact
+    assert provenance.payload == frame.payload.hex

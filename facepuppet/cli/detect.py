@@ -29,7 +29,7 @@ def detect(
     key_file: Annotated[
         list[Path] | None, typer.Option("--key", help="Private key file to look for as well (repeatable).")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Examine at most this much.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.04, help="Examine at most this much.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the evidence curve.")] = None,
 ) -> None:
     """Look for the invisible mark. Exit status: 0 marked, 1 not marked, 2 could not be examined."""
@@ -47,7 +47,7 @@ def detect(
     except FacepuppetError as error:
         if as_json:
             typer.echo(json.dumps({"marked": None, "error": str(error)}))
-        typer.echo(str(error), err=True)
+        typer.echo(f"facepuppet: {error}", err=True)
         raise typer.Exit(ERROR) from error
     typer.echo(_json(result, provenance) if as_json else _sentences(result, provenance))
     raise typer.Exit(MARKED if result.marked else NOT_MARKED)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from facepuppet.avatar.model import Avatar
     from facepuppet.compose import Composer
     from facepuppet.watermark import Key
+    from facepuppet.watermark.certificate import Credentials
 
 CORNERS = ("tl", "tr", "bl", "br", "off")
 
@@ -50,6 +51,12 @@ LabelOption = Annotated[
 MirrorOption = Annotated[bool, typer.Option("--mirror", help="Flip left and right.")]
 KeyOption = Annotated[
     Path | None, typer.Option("--key", help="File with a private watermark key, in place of the public one.")
+]
+SignerOption = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(
+        "--signer", help="PEM files of your certificate chain and its key, to sign .mp4 and .mov recordings."
+    ),
 ]
 StatsOption = Annotated[Path | None, typer.Option("--stats", help="Write figures of the run as JSON.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -85,6 +92,13 @@ def watermark_key(path: Path | None) -> Key:
     from facepuppet.watermark import PUBLIC_KEY, Key
 
     return PUBLIC_KEY if path is None else Key.from_file(path)
+
+
+def signer(files: tuple[Path, Path] | None) -> Credentials | None:
+    """Read the user's certificate; None lets this machine's own sign."""
+    from facepuppet.watermark.certificate import Credentials
+
+    return None if files is None else Credentials.from_files(*files)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

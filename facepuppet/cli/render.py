@@ -14,9 +14,11 @@ from facepuppet.cli.options import (
     KeyOption,
     LabelOption,
     MirrorOption,
+    SignerOption,
     StatsOption,
     composer,
     refuse_clobbering,
+    signer,
     watermark_key,
     write_json,
 )
@@ -39,6 +41,7 @@ def render(
     label: LabelOption = "br",
     no_label: Annotated[bool, typer.Option("--no-label", help="The same as --label off.")] = False,
     key: KeyOption = None,
+    signed_by: SignerOption = None,
     stats: StatsOption = None,
     tracking: Annotated[Path | None, typer.Option("--tracking", help="Write the tracking as .npz.")] = None,
 ) -> None:
@@ -48,7 +51,9 @@ def render(
     from facepuppet.offline import render_video
     from facepuppet.session import next_session
 
-    refuse_clobbering(output, stats, tracking, read=[source, avatar, neutral, background, key])
+    refuse_clobbering(
+        output, stats, tracking, read=[source, avatar, neutral, background, key, *(signed_by or ())]
+    )
     portrait = load_avatar(avatar)
     with progress_bar() as show:
         told = render_video(
@@ -61,6 +66,7 @@ def render(
             progress=show,
             key=watermark_key(key),
             session=next_session(),
+            credentials=signer(signed_by),
         )
     if stats is not None:
         write_json(stats, told.to_json())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,15 +15,20 @@ from facepuppet.cli.options import (
     KeyOption,
     LabelOption,
     MirrorOption,
+    SignerOption,
     StatsOption,
     composer,
     refuse_clobbering,
+    signer,
     watermark_key,
     write_json,
 )
+from facepuppet.errors import FacepuppetError
 
 if TYPE_CHECKING:
+    from facepuppet.pipeline import LivePipeline
     from facepuppet.sinks import Fanout
+    from facepuppet.watermark.certificate import Credentials
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
@@ -45,6 +50,7 @@ def run(
     mirror: MirrorOption = False,
     label: LabelOption = "br",
     key: KeyOption = None,
+    signed_by: SignerOption = None,
     stats: StatsOption = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it."""
@@ -55,7 +61,8 @@ def run(
     from facepuppet.puppet import Puppet
     from facepuppet.session import next_session
 
-    refuse_clobbering(*(sink or ()), stats, read=[camera, avatar, profile, background, key])
+    read = [camera, avatar, profile, background, key, *(signed_by or ())]
+    refuse_clobbering(*(sink or ()), stats, read=read)
     portrait = load_avatar(avatar)
     puppet = Puppet(
         portrait,
@@ -67,18 +74,31 @@ def run(
     )
     with ExitStack() as stack:
         source = stack.enter_context(open_source(camera_word(camera), fps=fps))
-        output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet.canvas_px, fps))
+        output = stack.enter_context(
+            _open_sinks(sink or ["virtual"], puppet.canvas_px, fps, signer(signed_by))
+        )
         live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
         typer.echo(f"{source.description} → {output.description}", err=True)
-        with suppress(KeyboardInterrupt):  # the usual way to end a call
-            live.run(seconds)
-        live.stop()
+        failure = _play(live, seconds)
         told = live.stats()
     typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
     if stats is not None:
         write_json(stats, told.to_json())
+    if failure is not None:  # told only now, so that a recording so far is kept
+        raise failure
     if output.failures:  # the others went on, but not all that was asked for is there
         raise output.failures[0][1]
+
+
+def _play(live: LivePipeline, seconds: float | None) -> FacepuppetError | None:
+    """Run to the end; return what ended the loop early, if something did."""
+    try:
+        live.run(seconds)
+    except KeyboardInterrupt:  # the usual way to end a call
+        live.stop()
+    except FacepuppetError as error:
+        return error
+    return None
 
 
 def camera_word(word: str) -> str:
@@ -87,12 +107,18 @@ def camera_word(word: str) -> str:
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"
 
 
-def _open_sinks(words: list[str], canvas_px: tuple[int, int], fps: float) -> Fanout:
+def _open_sinks(
+    words: list[str], canvas_px: tuple[int, int], fps: float, credentials: Credentials | None
+) -> Fanout:
     """Open every output or none; what one of them meets later does not spoil the others."""
     from facepuppet.clock import SystemClock
     from facepuppet.sinks import Fanout, open_sink
 
     with ExitStack() as opened:
-        sinks = [opened.enter_context(open_sink(word, canvas_px, fps, clock=SystemClock())) for word in words]
+        clock = SystemClock()
+        sinks = [
+            opened.enter_context(open_sink(word, canvas_px, fps, clock=clock, credentials=credentials))
+            for word in words
+        ]
         opened.pop_all()
     return Fanout(sinks)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facepuppet.clock import Clock
 from facepuppet.sinks.sink import Sink
 from facepuppet.sinks.video import VideoFile
 from facepuppet.sinks.virtual_camera import VirtualCamera
 from facepuppet.sinks.window import Window
+
+if TYPE_CHECKING:
+    from facepuppet.watermark.certificate import Credentials
 
 
 def open_sink(
@@ -18,6 +22,7 @@ def open_sink(
     *,
     audio_from: Path | None = None,
     clock: Clock | None = None,
+    credentials: Credentials | None = None,
 ) -> Sink:
     """Open whatever a user's word stands for.
 
@@ -27,6 +32,7 @@ def open_sink(
         fps: nominal rate.
         audio_from: a file whose sound a video file takes over.
         clock: stamps the frames of a live recording; None for a steady `fps`.
+        credentials: who signs a video file's manifest; this machine's own if None.
 
     Raises:
         SinkError: it cannot be opened; the message says what to do.
@@ -36,4 +42,6 @@ def open_sink(
         return Window(size_px)
     if word == "virtual" or word.startswith("virtual:"):
         return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
-    return VideoFile(Path(spec).expanduser(), size_px, fps, audio_from=audio_from, clock=clock)
+    return VideoFile(
+        Path(spec).expanduser(), size_px, fps, audio_from=audio_from, clock=clock, credentials=credentials
+    )

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import av
 
@@ -20,6 +20,9 @@ from facepuppet.sinks.even import even_size_px, evened
 from facepuppet.sinks.sink import Sink
 from facepuppet.types import U8
 from facepuppet.watermark import Marked
+
+if TYPE_CHECKING:
+    from facepuppet.watermark.certificate import Credentials
 
 TICKS_PER_S = 90_000  # the video clock of MPEG: whole numbers for all usual frame rates
 BT709 = 1  # FFmpeg's number for colour space, primaries and transfer alike
@@ -63,6 +66,7 @@ class VideoFile(Sink):
         fps: nominal rate.
         audio_from: a media file whose sound is carried over; one without sound is fine.
         clock: stamps frames without a pts_s, for live recordings.
+        credentials: who signs the C2PA manifest of an .mp4 or .mov; this machine's own if None.
 
     Raises:
         OutputUnwritableError: unknown ending, no such folder, read-only, or disk full.
@@ -76,6 +80,7 @@ class VideoFile(Sink):
         *,
         audio_from: Path | None = None,
         clock: Clock | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.size_px = size_px
         self.description = f"video {str(path)!r}"
@@ -83,6 +88,8 @@ class VideoFile(Sink):
         self._path = path
         self._fps = fps
         self._clock = clock
+        self._credentials = credentials
+        self._last: Marked | None = None
         self._start_ns: int | None = None
         self._last_tick = -1
         style = format_of(path)
@@ -119,6 +126,7 @@ class VideoFile(Sink):
         time_s = self._time_s(pts_s)
         self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
         self.n_frames += 1
+        self._last = frame
         with self._told():
             self._container.mux(self._stream.encode(self._picture(frame.rgb)))
             if self._audio is not None:
@@ -128,7 +136,7 @@ class VideoFile(Sink):
         """Finish the file and give it its name; without a single frame there is no file."""
         if self._container is None:
             return
-        if self.n_frames == 0:
+        if self._last is None:
             log.warning("%s: no frame came, so nothing is written", self.description)
             self.abort()
             return
@@ -137,8 +145,14 @@ class VideoFile(Sink):
             if self._audio is not None:
                 self._audio.finish(self._last_tick / TICKS_PER_S + 1.0 / self._fps)
             self._container.close()
-            self._temporary.replace(self._path)
+            self._publish(self._last)
         self._container = None
+
+    def _publish(self, last: Marked) -> None:
+        """Sign the finished file for the mark that it carries, and give it its name."""
+        from facepuppet.watermark.provenance import publish_recording  # slow to import, needed once
+
+        publish_recording(self._temporary, self._path, last.payload, last.key_name, self._credentials)
 
     @property
     def audio_copied(self) -> bool | None:
