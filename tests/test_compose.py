@@ -101,6 +101,18 @@ def test_label_stands_in_its_corner_and_nowhere_else(corner: Corner) -> None:
     assert labelled[ys, xs].max() > 200, "light letters"
 
 
+def test_a_label_that_comes_and_goes_is_there_at_first_and_again() -> None:
+    rgba = np.zeros((512, 512, 4), np.uint8)
+    composer = Composer(avatar_with(), (640, 360), label_every_s=10.0)
+    bare = Composer(avatar_with(), (640, 360), label=Corner.OFF).compose(Rendered(rgba, 0, 0)).rgb
+    begun_s = 1000.0  # a live clock starts anywhere
+    shown = {
+        t: bool((composer.compose(Rendered(rgba, 0, round((begun_s + t) * 1e9))).rgb != bare).any())
+        for t in (0.0, 3.9, 4.1, 9.9, 10.1, 14.1)
+    }
+    assert shown == {0.0: True, 3.9: True, 4.1: False, 9.9: False, 10.1: True, 14.1: False}
+
+
 @pytest.mark.parametrize("canvas", [(1280, 720), (641, 359), (320, 240), (1920, 1080), (180, 320)])
 def test_any_canvas_is_filled_and_the_person_reaches_its_bottom(canvas: tuple[int, int]) -> None:
     avatar = avatar_with((507, 431))

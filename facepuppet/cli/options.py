@@ -48,6 +48,15 @@ BackgroundOption = Annotated[
 LabelOption = Annotated[
     str, typer.Option("--label", callback=_corner, help="Corner of the visible label: tl, tr, bl, br or off.")
 ]
+LabelEveryOption = Annotated[
+    float | None,
+    typer.Option(
+        "--label-every",
+        min=5,
+        help="Show the label for 4 s in every so many.",
+        metavar="SECONDS",
+    ),
+]
 MirrorOption = Annotated[bool, typer.Option("--mirror", help="Flip left and right.")]
 KeyOption = Annotated[
     Path | None, typer.Option("--key", help="File with a private watermark key, in place of the public one.")
@@ -79,12 +88,21 @@ def canvas_px(text: str) -> tuple[int, int] | None:
     return size
 
 
-def composer(avatar: Avatar, canvas: str, background: str, mirror: bool, label: str) -> Composer:
+def composer(
+    avatar: Avatar, canvas: str, background: str, mirror: bool, label: str, label_every_s: float | None
+) -> Composer:
     """Build the composer that the options describe."""
     from facepuppet.compose import Backdrop, Composer, Corner
 
     backdrop = Backdrop.parse(background)
-    return Composer(avatar, canvas_px(canvas), mirror=mirror, backdrop=backdrop, label=Corner(label))
+    return Composer(
+        avatar,
+        canvas_px(canvas),
+        mirror=mirror,
+        backdrop=backdrop,
+        label=Corner(label),
+        label_every_s=label_every_s,
+    )
 
 
 def watermark_key(path: Path | None) -> Key:

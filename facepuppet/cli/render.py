@@ -12,6 +12,7 @@ from facepuppet.cli.options import (
     BackgroundOption,
     CanvasOption,
     KeyOption,
+    LabelEveryOption,
     LabelOption,
     MirrorOption,
     SignerOption,
@@ -39,6 +40,7 @@ def render(
     background: BackgroundOption = "portrait",
     mirror: MirrorOption = False,
     label: LabelOption = "br",
+    label_every: LabelEveryOption = None,
     no_label: Annotated[bool, typer.Option("--no-label", help="The same as --label off.")] = False,
     key: KeyOption = None,
     signed_by: SignerOption = None,
@@ -55,12 +57,13 @@ def render(
         output, stats, tracking, read=[source, avatar, neutral, background, key, *(signed_by or ())]
     )
     portrait = load_avatar(avatar)
+    corner = "off" if no_label else label
     with progress_bar() as show:
         told = render_video(
             source,
             output,
             portrait,
-            composer=composer(portrait, canvas, background, mirror, "off" if no_label else label),
+            composer=composer(portrait, canvas, background, mirror, corner, label_every),
             neutral=_neutral(neutral),
             tracking_to=tracking,
             progress=show,

@@ -13,6 +13,7 @@ from facepuppet.cli.options import (
     BackgroundOption,
     CanvasOption,
     KeyOption,
+    LabelEveryOption,
     LabelOption,
     MirrorOption,
     SignerOption,
@@ -49,6 +50,7 @@ def run(
     background: BackgroundOption = "portrait",
     mirror: MirrorOption = False,
     label: LabelOption = "br",
+    label_every: LabelEveryOption = None,
     key: KeyOption = None,
     signed_by: SignerOption = None,
     stats: StatsOption = None,
@@ -66,7 +68,7 @@ def run(
     portrait = load_avatar(avatar)
     puppet = Puppet(
         portrait,
-        composer(portrait, canvas, background, mirror, label),
+        composer(portrait, canvas, background, mirror, label, label_every),
         neutral=None if profile is None else load_profile(profile),
         recentre_s=RECENTRE_S,
         key=watermark_key(key),

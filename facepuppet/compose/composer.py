@@ -13,6 +13,8 @@ from facepuppet.compose.label import Corner, Label
 from facepuppet.compose.shoulders import Shoulders
 from facepuppet.types import Composed, Rendered
 
+LABEL_SHOWN_S = 4.0  # how long a label that comes and goes stays: long enough to be read twice
+
 
 class Composer:
     """Turns the puppet in its portrait frame into a full outgoing picture.
@@ -28,6 +30,7 @@ class Composer:
         mirror: flip left and right (not the label).
         backdrop: what stands behind the puppet.
         label: corner of the visible "synthetic" label, or Corner.OFF.
+        label_every_s: show the label only for the first seconds of every so many; None shows it always.
 
     Attributes:
         canvas_px: width and height of every picture this composes.
@@ -42,6 +45,7 @@ class Composer:
         mirror: bool = False,
         backdrop: Backdrop | None = None,
         label: Corner = Corner.BOTTOM_RIGHT,
+        label_every_s: float | None = None,
     ) -> None:
         self.canvas_px = canvas_px or avatar.size_px
         if canvas_px is None:
@@ -52,6 +56,8 @@ class Composer:
         self._shoulders = Shoulders(avatar, self._placement, self.canvas_px)
         self._mirror = mirror
         self._label = Label(self.canvas_px, label) if label is not Corner.OFF else None
+        self._label_every_s = label_every_s
+        self._first_ns: int | None = None
 
     def compose(self, rendered: Rendered) -> Composed:
         """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
@@ -64,6 +70,13 @@ class Composer:
         lay_over(puppet, rgb[top : top + puppet.shape[0], left : left + puppet.shape[1]])
         if self._mirror:
             rgb = np.asarray(cv2.flip(rgb, 1), dtype=np.uint8)
-        if self._label is not None:
+        if self._label is not None and self._label_is_due(rendered.captured_ns):
             self._label.stamp(rgb)
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
+
+    def _label_is_due(self, captured_ns: int) -> bool:
+        if self._label_every_s is None:
+            return True
+        if self._first_ns is None:
+            self._first_ns = captured_ns
+        return (captured_ns - self._first_ns) * 1e-9 % self._label_every_s < LABEL_SHOWN_S
