@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +16,7 @@ from facepuppet.clock import Clock
 from facepuppet.errors import OutputUnwritableError
 from facepuppet.sinks.audio import AudioTrack, has_audio
 from facepuppet.sinks.even import even_size_px, evened
+from facepuppet.sinks.formats import CHOOSE, Format, format_of
 from facepuppet.sinks.sink import Sink
 from facepuppet.types import U8
 from facepuppet.watermark import Marked
@@ -27,30 +27,8 @@ if TYPE_CHECKING:
 TICKS_PER_S = 90_000  # the video clock of MPEG: whole numbers for all usual frame rates
 BT709 = 1  # FFmpeg's number for colour space, primaries and transfer alike
 LIMITED_RANGE = 1
-CHOOSE = "Choose another output."
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How a file name ending is written."""
-
-    container: str
-    codec: str
-    options: dict[str, str]
-    container_options: dict[str, str] = field(default_factory=dict)
-
-
-H264 = {"crf": "18", "preset": "veryfast"}
-VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-FASTSTART = {"movflags": "+faststart"}  # plays while it still downloads
-FORMATS = {
-    ".mp4": Format("mp4", "libx264", H264, FASTSTART),
-    ".mov": Format("mov", "libx264", H264, FASTSTART),
-    ".mkv": Format("matroska", "libx264", H264),
-    ".webm": Format("webm", "libvpx-vp9", VP9),
-}
 
 
 class VideoFile(Sink):
@@ -98,14 +76,21 @@ class VideoFile(Sink):
         self._temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
         self._container: av.container.OutputContainer | None = None  # None before opening and after the end
         self._audio: AudioTrack | None = None
+        try:
+            self._begin(style, even_size_px(size_px, self.description), audio_from)
+        except BaseException:  # Ctrl-C too: nobody holds this sink yet who could abort it
+            self.abort()
+            raise
+
+    def _begin(self, style: Format, size_px: tuple[int, int], audio_from: Path | None) -> None:
         with self._told():
             self._temporary.touch()  # FFmpeg opens it late; what forbids writing should show now
             self._container = container = av.open(
                 str(self._temporary), "w", format=style.container, container_options=style.container_options
             )
-            self._stream = self._add_video(container, style, even_size_px(size_px, self.description))
+            self._stream = self._add_video(container, style, size_px)
             if audio_from is not None and has_audio(audio_from):
-                self._audio = AudioTrack(audio_from, container, path.suffix.lower())
+                self._audio = AudioTrack(audio_from, container, self._path.suffix.lower())
 
     def _add_video(
         self, container: av.container.OutputContainer, style: Format, size_px: tuple[int, int]
@@ -199,19 +184,3 @@ class VideoFile(Sink):
                 "an existing folder that you may write to, with room left",
                 f"{CHOOSE[:-1]}, or free some space.",
             ) from error
-
-
-def format_of(path: Path) -> Format:
-    """Return how a file is written, by its ending.
-
-    Raises:
-        OutputUnwritableError: an unknown ending.
-    """
-    style = FORMATS.get(path.suffix.lower())
-    if style is None:
-        raise OutputUnwritableError(
-            f"{str(path)!r}",
-            f"a name that ends in {', '.join(FORMATS)}",
-            "Rename the output.",
-        )
-    return style
