@@ -112,7 +112,6 @@ IMAGE_RIGHT_EYE = EyeTopology(
 
 EYES = (IMAGE_LEFT_EYE, IMAGE_RIGHT_EYE)
 OUTER_CORNERS = _indices(IMAGE_LEFT_EYE.outer, IMAGE_RIGHT_EYE.outer)  # inter-ocular distance: between these
-BROWS = _frozen(np.concatenate([eye.brow for eye in EYES]))
 IRISES = _frozen(np.concatenate([eye.iris for eye in EYES]))
 
 # Outline of the mesh from the middle of the forehead (10), past the image-right temple, the chin (152)
@@ -140,14 +139,9 @@ LIPS_INNER = _indices(
 # when the mouth shuts.
 UPPER_LIP_INNER = _frozen(LIPS_INNER[:11])
 LOWER_LIP_INNER = _frozen(np.concatenate([LIPS_INNER[:1], LIPS_INNER[:9:-1]]))
-UPPER_LIP_OUTER = _frozen(LIPS_OUTER[:11])
-LOWER_LIP_OUTER = _frozen(np.concatenate([LIPS_OUTER[:1], LIPS_OUTER[:9:-1]]))
 LIPS = _frozen(np.unique(np.concatenate([LIPS_OUTER, LIPS_INNER])))
 
 # fmt: off
-NOSE = _indices(
-    168, 6, 197, 195, 5, 4, 1, 19, 94, 2, 98, 97, 326, 327, 294, 278, 344, 440, 275, 45, 220, 115, 48, 64,
-)
 # Points that move with the skull and hardly with the face's muscles: bridge and tip of the nose,
 # hairline, temples, in front of the ears, eye corners, cheek bones. The head pose is fitted on these.
 RIGID = _indices(

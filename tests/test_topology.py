@@ -97,16 +97,16 @@ def test_sides_mirror_each_other() -> None:
         np.testing.assert_array_equal(mirror[getattr(left, part)], getattr(right, part))
     assert set(mirror[t.RIGID].tolist()) == set(t.RIGID.tolist())
     np.testing.assert_array_equal(mirror[t.UPPER_LIP_INNER], t.UPPER_LIP_INNER[::-1])
-    np.testing.assert_array_equal(mirror[t.LOWER_LIP_OUTER], t.LOWER_LIP_OUTER[::-1])
+    np.testing.assert_array_equal(mirror[t.LOWER_LIP_INNER], t.LOWER_LIP_INNER[::-1])
 
 
 def test_lip_edges_pair_up() -> None:
     face = canonical_landmarks()
-    for upper, lower in ((t.UPPER_LIP_INNER, t.LOWER_LIP_INNER), (t.UPPER_LIP_OUTER, t.LOWER_LIP_OUTER)):
-        assert (upper[0], upper[-1]) == (lower[0], lower[-1])
-        assert np.all(np.diff(face[upper, 0]) > 0) and np.all(np.diff(face[lower, 0]) > 0)
-        assert np.all(face[upper[1:-1], 1] < face[lower[1:-1], 1])
-        assert np.abs(face[upper, 0] - face[lower, 0]).max() < 0.05
+    upper, lower = t.UPPER_LIP_INNER, t.LOWER_LIP_INNER
+    assert (upper[0], upper[-1]) == (lower[0], lower[-1])
+    assert np.all(np.diff(face[upper, 0]) > 0) and np.all(np.diff(face[lower, 0]) > 0)
+    assert np.all(face[upper[1:-1], 1] < face[lower[1:-1], 1])
+    assert np.abs(face[upper, 0] - face[lower, 0]).max() < 0.05
 
 
 def test_tables_cannot_be_changed_by_accident() -> None:
