@@ -11,12 +11,13 @@ angles use the same two numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
+F32: TypeAlias = npt.NDArray[np.float32]
 F64: TypeAlias = npt.NDArray[np.float64]
 
 _TINY = 1e-12
@@ -141,9 +142,13 @@ def head_from_image(landmarks_px: Floats, image_from_head: Similarity) -> F64:
     return image_from_head.inverse().apply(landmarks_px)
 
 
-def smoothstep(x: float) -> float:
-    """Return the C¹ ramp 3x² − 2x³ from 0 at x ≤ 0 to 1 at x ≥ 1."""
-    t = min(max(x, 0.0), 1.0)
+@overload
+def smoothstep(x: float) -> float: ...
+@overload
+def smoothstep(x: F32) -> F32: ...
+def smoothstep(x: float | F32) -> float | F32:
+    """Return the C¹ ramp 3x² − 2x³ from 0 at x ≤ 0 to 1 at x ≥ 1, of a number or of each of an array."""
+    t = np.clip(x, 0.0, 1.0) if isinstance(x, np.ndarray) else min(max(x, 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.geometry import F64, Similarity, geodesic_angle
+from facepuppet.geometry import F64, Similarity, geodesic_angle, head_from_image
 from facepuppet.topology import LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER
 from facepuppet.track.gaze import eye_openings, gaze_angles
 from facepuppet.track.head_pose import fit_head
@@ -52,7 +52,7 @@ def neutral_from(samples: Sequence[Tracking]) -> DriverNeutral:
     for tracking in samples:
         if tracking.face is not None:
             landmarks = tracking.face.landmarks_px
-            heads.append(fit_head(landmarks).inverse().apply(landmarks))
+            heads.append(head_from_image(landmarks, fit_head(landmarks)))
     if not heads:
         raise ValueError("got no tracking with a face, expected at least one")
     stack = np.stack(heads)
@@ -113,7 +113,8 @@ def restlessness(trackings: Sequence[Tracking]) -> F64:
     landmarks = [t.face.landmarks_px for t in trackings if t.face is not None]
     poses = [fit_head(points) for points in landmarks]
     heads = [
-        pose.inverse().apply(points).astype(np.float32) for pose, points in zip(poses, landmarks, strict=True)
+        head_from_image(points, pose).astype(np.float32)
+        for pose, points in zip(poses, landmarks, strict=True)
     ]
     turn = np.array([geodesic_angle(pose.rotation, np.eye(3)) for pose in poses])
     gap = np.array([mouth_gap(head) for head in heads])

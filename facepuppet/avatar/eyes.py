@@ -13,6 +13,7 @@ import numpy as np
 from facepuppet.avatar.eye_colours import EyeColours
 from facepuppet.avatar.eye_view import COLUMNS, HEIGHT, WIDTH, Disc, EyeView, Mask
 from facepuppet.avatar.iris import fit_iris
+from facepuppet.avatar.morphology import disc
 from facepuppet.geometry import F64
 from facepuppet.topology import EYES, N_MESH
 from facepuppet.types import F32, U8
@@ -106,6 +107,5 @@ def _ring(iris: Disc) -> F64:
 
 
 def _disc(radius: float) -> U8:
-    size = 2 * round(radius * WIDTH) + 1
-    disc: U8 = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)).astype(np.uint8)
-    return disc
+    """A brush whose radius is given in eye widths."""
+    return disc(round(radius * WIDTH))

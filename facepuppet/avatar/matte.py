@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from facepuppet.avatar.morphology import disc
 from facepuppet.avatar.vision import BodyView, PersonSegmenter
 from facepuppet.topology import FACE_OVAL
 from facepuppet.types import F32, U8
@@ -105,7 +106,7 @@ def _whole_person(person: U8, face: F32) -> U8:
 def _soft_edge(rgb: U8, person: U8, likely: F32, face: F32) -> U8:
     """Return the (H, W) uint8 coverage: solid inside, hair-fine at the edge, nothing beyond its reach."""
     radius = max(4, round(max(person.shape) * _EDGE_REACH))
-    near = cv2.dilate(person, _disc(radius))
+    near = cv2.dilate(person, disc(radius))
     soft = np.where(near > 0, 0.5 * (person + np.clip(likely, 0, 1)), 0).astype(np.float32)
     soft[(person > 0) & (likely > _SURE)] = 1
     margin = 2 * radius
@@ -114,13 +115,9 @@ def _soft_edge(rgb: U8, person: U8, likely: F32, face: F32) -> U8:
     filtered = filtered[margin:-margin, margin:-margin]
     low, high = _STRETCH
     coverage = np.clip((filtered - low) / (high - low), 0, 1)
-    coverage[cv2.erode(person, _disc(radius)) > 0] = 1
-    coverage[cv2.erode(face, _disc(radius // 2)) > 0] = 1
+    coverage[cv2.erode(person, disc(radius)) > 0] = 1
+    coverage[cv2.erode(face, disc(radius // 2)) > 0] = 1
     whole = _whole_person((coverage > 0.5).astype(np.uint8), face) > 0
     coverage[whole & (coverage <= 0.5)] = 1  # pinholes
     coverage[~whole] = np.minimum(coverage[~whole], 0.5)  # specks
     return np.asarray(coverage * 255, dtype=np.uint8)
-
-
-def _disc(radius: int) -> U8:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), dtype=np.uint8)

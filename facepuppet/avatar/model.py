@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from facepuppet.topology import OUTER_CORNERS
 from facepuppet.types import F32, U8
 
@@ -47,3 +49,8 @@ class Avatar:
         """Point (3,) px about which the head turns: midway between the outer eye corners."""
         pivot: F32 = self.landmarks_px[OUTER_CORNERS].mean(0)
         return pivot
+
+    @property
+    def inter_ocular_px(self) -> float:
+        """Distance of the outer eye corners, the unit of facial proportions."""
+        return float(np.linalg.norm(np.subtract(*self.landmarks_px[OUTER_CORNERS, :2])))

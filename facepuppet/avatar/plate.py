@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from facepuppet.avatar.morphology import disc
 from facepuppet.avatar.texture import Mask, copy_texture
 from facepuppet.types import F32, U8
 
@@ -50,7 +51,7 @@ def _background(picture: F32, person_alpha: U8) -> Mask:
     usual = np.sqrt(_blur_known((deviation**2)[..., None], clear, 0.08 * side)[..., 0])
     near = away_px < _STRAY_REACH * side
     stray = known & near & (deviation > np.maximum(_MIN_STRAY, _STRAY_FACTOR * usual))
-    spread = cv2.dilate(stray.astype(np.uint8), _disc(max(2, round(0.004 * side))))
+    spread = cv2.dilate(stray.astype(np.uint8), disc(max(2, round(0.004 * side))))
     return np.asarray(known & (spread == 0))
 
 
@@ -86,7 +87,3 @@ def _membrane(picture: F32, known: Mask) -> F32:
     for _ in range(_FILM_ROUNDS):
         film = cv2.blur(np.where(known[..., None], picture, film), (3, 3)).astype(np.float32)
     return np.where(known[..., None], picture, film).astype(np.float32)
-
-
-def _disc(radius: int) -> U8:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), dtype=np.uint8)

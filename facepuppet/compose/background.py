@@ -13,6 +13,7 @@ from facepuppet.avatar.image import load_portrait_image
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose.framing import Placement
 from facepuppet.errors import ImageUnreadableError
+from facepuppet.geometry import smoothstep
 from facepuppet.types import F32, U8
 
 _RIM = 0.02  # of the plate's shorter side
@@ -107,13 +108,6 @@ def outside_px(placement: Placement, canvas_px: tuple[int, int]) -> F32:
     both = np.hypot(np.maximum(across, 0), np.maximum(down, 0))
     distance: F32 = np.where(both > 0, both, np.maximum(across, down)).astype(np.float32)
     return distance
-
-
-def smoothstep(t: F32) -> F32:
-    """Hermite step from 0 at t <= 0 to 1 at t >= 1."""
-    t = np.clip(t, 0.0, 1.0)
-    stepped: F32 = t * t * (3.0 - 2.0 * t)
-    return stepped
 
 
 def _blur(rgb: U8, sigma_px: float) -> U8:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.compose.background import smoothstep
 from facepuppet.compose.blend import lay_over
 from facepuppet.compose.framing import RIM_PX, Placement, cut_sides
+from facepuppet.geometry import smoothstep
 from facepuppet.topology import CHIN
 from facepuppet.types import F32, U8
 

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from facepuppet.avatar.model import Avatar
+from facepuppet.geometry import smoothstep
 from facepuppet.topology import CHIN, FACE_OVAL, OUTER_CORNERS
 from facepuppet.types import F32, HeadMotion, Motion, TorsoMotion
 
@@ -42,14 +43,16 @@ class BodyField:
         gx, gy = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in self._grid))
         self._points = ((np.stack([gx, gy], -1) + 0.5) * self._cell - 0.5).reshape(-1, 2)
         landmarks = avatar.landmarks_px
-        self._iod = _inter_ocular_px(landmarks)
+        self._iod = avatar.inter_ocular_px
         self._oval = landmarks[FACE_OVAL]
         self._pivot = avatar.head_pivot_px
         self._shoulder_mid = avatar.shoulders_px.mean(0)
         outside = self._distance_outside_face()
-        self._depth = self._head_depth(outside)
+        to_oval = np.linalg.norm(self._points[:, None] - self._oval[None, :, :2], axis=-1) / self._iod
+        beyond_nearest = to_oval - to_oval.min(1, keepdims=True)
+        self._depth = self._head_depth(outside, beyond_nearest)
         self._head_weight = self._weigh_head(landmarks)[:, None]
-        self._oval_weights = self._weigh_oval(outside)
+        self._oval_weights = self._weigh_oval(outside, beyond_nearest)
 
     def portrait_from_moved(self, motion: Motion) -> F32:
         """Return the (h, w, 2) coarse map: for each cell of the moved picture, the source point in px."""
@@ -85,10 +88,9 @@ class BodyField:
         distance = [-cv2.pointPolygonTest(ring, (float(x), float(y)), True) for x, y in self._points]
         return np.maximum(np.array(distance, np.float32), 0.0) / self._iod
 
-    def _head_depth(self, outside: F32) -> F32:
+    def _head_depth(self, outside: F32, beyond_nearest: F32) -> F32:
         """Depth (px) of the head at each grid point: the oval's own, then back towards the skull's middle."""
-        to_oval = np.linalg.norm(self._points[:, None] - self._oval[None, :, :2], axis=-1) / self._iod
-        weights = np.exp(-((to_oval - to_oval.min(1, keepdims=True)) ** 2) / (2 * 0.35**2))
+        weights = np.exp(-(beyond_nearest**2) / (2 * 0.35**2))
         rim = (weights @ self._oval[:, 2]) / weights.sum(1)
         # Hair rises over a skull whose silhouette lies about 0.35 inter-ocular distances behind the oval.
         behind = 0.35 * self._iod * (1.0 - np.exp(-outside / 0.45))
@@ -104,12 +106,11 @@ class BodyField:
         neck = float((self._shoulder_mid - chin) @ down / self._iod)
         neck = float(np.clip(neck, 0.45, 1.6))
         start, end = -0.25, max(0.9 * neck, 0.5)
-        return 1.0 - _smoothstep((height - start) / (end - start))
+        return 1.0 - smoothstep((height - start) / (end - start))
 
-    def _weigh_oval(self, outside: F32) -> F32:
+    def _weigh_oval(self, outside: F32, beyond_nearest: F32) -> F32:
         """(points, oval) weights that interpolate the oval's expression and fade with distance."""
-        to_oval = np.linalg.norm(self._points[:, None] - self._oval[None, :, :2], axis=-1) / self._iod
-        near = np.exp(-((to_oval - to_oval.min(1, keepdims=True)) ** 2) / (2 * 0.12**2))
+        near = np.exp(-(beyond_nearest**2) / (2 * 0.12**2))
         near /= near.sum(1, keepdims=True)
         fade = np.exp(-((outside / 0.35) ** 2))
         weights: F32 = (near * fade[:, None]).astype(np.float32)
@@ -129,13 +130,3 @@ def apply_torso(torso: TorsoMotion, points_px: F32, centre_px: F32) -> F32:
     rotation = np.array([[cos, -sin], [sin, cos]], np.float32)
     moved: F32 = torso.scale * (points_px - centre_px) @ rotation.T + centre_px + torso.shift_px
     return moved
-
-
-def _inter_ocular_px(landmarks_px: F32) -> float:
-    return float(np.linalg.norm(np.subtract(*landmarks_px[OUTER_CORNERS, :2])))
-
-
-def _smoothstep(t: F32) -> F32:
-    t = np.clip(t, 0.0, 1.0)
-    stepped: F32 = t * t * (3.0 - 2.0 * t)
-    return stepped

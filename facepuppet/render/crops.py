@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facepuppet.render.patches import polygon_mask
 from facepuppet.topology import (
     IMAGE_LEFT_EYE,
     IMAGE_RIGHT_EYE,
@@ -42,12 +43,12 @@ class Crop:
 
     def contours(self, side_px: int) -> F32:
         """Filled outlines (n, side, side) float32 in [0, 1], in the crop."""
-        planes = np.zeros((len(self.outlines_px), side_px, side_px), np.uint8)
-        for plane, outline in zip(planes, self.outlines_px, strict=True):
-            local = outline @ self.crop_from_picture[:, :2].T + self.crop_from_picture[:, 2]
-            cv2.fillPoly(plane, [np.round(local * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        filled: F32 = planes.astype(np.float32) / 255.0
-        return filled
+        linear, offset = self.crop_from_picture[:, :2], self.crop_from_picture[:, 2]
+        planes = [
+            polygon_mask(outline @ linear.T + offset, (0, 0), (side_px, side_px))
+            for outline in self.outlines_px
+        ]
+        return np.array(planes, np.float32).reshape(-1, side_px, side_px) / np.float32(255)
 
 
 def crops_of(

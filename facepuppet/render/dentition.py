@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from facepuppet.geometry import smoothstep
 from facepuppet.render.patches import to_u8
 from facepuppet.types import F32, U8
 
@@ -72,6 +73,5 @@ def _dark(lip_rgb: F32) -> F32:
 
 
 def _soft_step(t: F32) -> F32:
-    t = np.clip(t + 0.5, 0.0, 1.0)
-    step: F32 = t * t * (3.0 - 2.0 * t)
-    return step
+    """A smoothstep whose middle, not its foot, is at 0."""
+    return smoothstep(t + 0.5)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.avatar.model import Avatar
+from facepuppet.geometry import smoothstep
 from facepuppet.render.patches import blend_into, region_around
 from facepuppet.topology import EYES, EyeTopology
 from facepuppet.types import F32, U8, Motion
@@ -89,8 +90,7 @@ def _along(polyline: F32, points: F32) -> F32:
 
 
 def _ramp(closing: float) -> float:
-    t = min(max((closing - _FIRST) / (_FULL - _FIRST), 0.0), 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return smoothstep((closing - _FIRST) / (_FULL - _FIRST))
 
 
 def _lash_rgb(avatar: Avatar, eye: EyeTopology) -> F32:

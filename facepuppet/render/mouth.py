@@ -19,7 +19,6 @@ from facepuppet.topology import (
     LIPS_OUTER,
     LOWER_LIP_INNER,
     MOUTH_CORNERS,
-    OUTER_CORNERS,
     UPPER_LIP_INNER,
 )
 from facepuppet.types import F32, U8, Motion
@@ -46,8 +45,9 @@ class Mouth:
         axis = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1], :2])
         axis /= np.linalg.norm(axis)
         self._upright = np.array([[axis[0], -axis[1]], [axis[1], axis[0]]], np.float32)
-        unit_px = np.linalg.norm(np.subtract(*landmarks[OUTER_CORNERS, :2]))
-        self._shows_teeth = np.linalg.norm(np.subtract(*middle[:, :2])) > _OPEN_PORTRAIT * unit_px
+        self._shows_teeth = (
+            np.linalg.norm(np.subtract(*middle[:, :2])) > _OPEN_PORTRAIT * avatar.inter_ocular_px
+        )
         lip_rgb = _mean_inside(avatar.portrait_rgb, landmarks[LIPS_OUTER, :2])
         self._jaw = paint_jaw(white_rgb, lip_rgb)
         self._skull = paint_skull(white_rgb, lip_rgb)
@@ -107,9 +107,9 @@ class Mouth:
         if self._shows_teeth:
             # The picture has no gums to show: own teeth follow a lip that would uncover them.
             skull = skull + np.minimum(moved[UPPER_LIP_INNER[5]] - upper, 0.0) * (0.0, 1.0)
-        colour = self._place(self._skull[..., :3], motion, skull, region)
+        skull_rgba = self._place(self._skull, motion, skull, region)
+        colour, teeth = np.ascontiguousarray(skull_rgba[..., :3]), skull_rgba[..., 3]
         jaw_rgba = self._place(self._jaw, motion, jaw, region)
-        teeth = self._place(np.dstack([self._skull[..., 3]] * 3), motion, skull, region)[..., 0]
         back = cv2.multiply(colour, cv2.merge([255 - jaw_rgba[..., 3]] * 3), scale=1 / 255)
         front = cv2.add(back, np.ascontiguousarray(jaw_rgba[..., :3]))
         blend_into(front, colour, teeth)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.geometry import Floats, Similarity, vector_from_rotation
+from facepuppet.geometry import Floats, Similarity, head_from_image, vector_from_rotation
 from facepuppet.profile import DriverNeutral, Seat
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.irises import iris_position
@@ -32,7 +32,7 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
         image_from_head: the face's pose, fitted with the neutral as template.
     """
     assert tracking.face is not None
-    head = image_from_head.inverse().apply(tracking.face.landmarks_px).astype(np.float32)
+    head = head_from_image(tracking.face.landmarks_px, image_from_head).astype(np.float32)
     rest = seat.image_from_head
     turn = vector_from_rotation(image_from_head.rotation @ rest.rotation.T)
     head_shift = (image_from_head.translation - rest.translation)[:2] / rest.scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import Floats, rotation_from_vector
+from facepuppet.geometry import Floats, head_from_image, rotation_from_vector
 from facepuppet.profile import DriverNeutral, mouth_gap, mouth_width
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.irises import move_irises
@@ -35,7 +35,7 @@ class Target:
 
     def __init__(self, avatar: Avatar) -> None:
         self._portrait_from_head = fit_head(avatar.landmarks_px)
-        self._neutral = self._portrait_from_head.inverse().apply(avatar.landmarks_px).astype(np.float32)
+        self._neutral = head_from_image(avatar.landmarks_px, self._portrait_from_head).astype(np.float32)
         self._rest_px = avatar.landmarks_px
         self._pivot_px = avatar.head_pivot_px
         self._unit_px = np.float32(self._portrait_from_head.scale)
