@@ -106,7 +106,8 @@ class BodyField:
         neck = float((self._shoulder_mid - chin) @ down / self._iod)
         neck = float(np.clip(neck, 0.45, 1.6))
         start, end = -0.25, max(0.9 * neck, 0.5)
-        return 1.0 - smoothstep((height - start) / (end - start))
+        weight: F32 = 1.0 - smoothstep((height - start) / (end - start))
+        return weight
 
     def _weigh_oval(self, outside: F32, beyond_nearest: F32) -> F32:
         """(points, oval) weights that interpolate the oval's expression and fade with distance."""
