@@ -60,7 +60,7 @@ def write(folder, network: bytes | None = None, **changes):
     (folder / "mouth.onnx").write_bytes(data)
     entry = {
         "name": "mouth", "file": "mouth.onnx", "sha256": hashlib.sha256(data).hexdigest(), "region": "mouth",
-        "crop_px": SIDE, "reach": 1.8, "licence": "Apache-2.0", "origin": "a test",
+        "crop_px": SIDE, "reach": 1.0, "licence": "Apache-2.0", "origin": "a test",
     } | changes  # fmt: skip
     lines = ["format = 1", "[[network]]"]
     lines += [f"{k} = {v!r}".replace("'", '"') for k, v in entry.items() if v is not None]

@@ -1,4 +1,8 @@
-"""Face-aligned square crops that painters see: upright, centred, scaled to the part they paint."""
+"""Face-aligned square crops that painters see: upright, centred, scaled to the head.
+
+The scale follows lengths of bone, measured in three dimensions (corners of the eyes), so that it neither
+breathes with the lips nor shrinks as the head turns.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,6 @@ from facepuppet.topology import (
     IMAGE_RIGHT_EYE,
     LIPS_INNER,
     LIPS_OUTER,
-    MOUTH_CORNERS,
     OUTER_CORNERS,
     EyeTopology,
 )
@@ -55,32 +58,37 @@ def crops_of(
     region: str, landmarks_px: F32, picture_size_px: tuple[int, int], side_px: int, reach: float
 ) -> tuple[Crop, ...]:
     """Return the crops of a region: one for "mouth" and "frame", two for "eye" (image-left first)."""
-    points = landmarks_px[:, :2]
     if region == "mouth":
-        outlines = (points[LIPS_OUTER], points[LIPS_INNER])
-        return (Crop(_upright(points, MOUTH_CORNERS, outlines[0], side_px, reach, False), outlines),)
+        outlines = (landmarks_px[LIPS_OUTER, :2], landmarks_px[LIPS_INNER, :2])
+        return (Crop(_upright(landmarks_px, OUTER_CORNERS, outlines[0], side_px, reach, False), outlines),)
     if region == "eye":
         return tuple(
-            _eye(points, eye, side_px, reach, mirrored)
+            _eye(landmarks_px, eye, side_px, reach, mirrored)
             for eye, mirrored in ((IMAGE_LEFT_EYE, False), (IMAGE_RIGHT_EYE, True))
         )
     scale = side_px / max(picture_size_px)
     return (Crop(np.array([[scale, 0, 0], [0, scale, 0]], np.float32), ()),)
 
 
-def _eye(points: F32, eye: EyeTopology, side_px: int, reach: float, mirrored: bool) -> Crop:
-    outlines = (points[eye.ring], points[eye.iris_ring])
-    corners = np.array([eye.outer, eye.inner])
-    return Crop(_upright(points, corners, points[corners], side_px, reach, mirrored), outlines)
+def _eye(landmarks_px: F32, eye: EyeTopology, side_px: int, reach: float, mirrored: bool) -> Crop:
+    outlines = (landmarks_px[eye.ring, :2], landmarks_px[eye.iris_ring, :2])
+    corners = np.array([eye.outer, eye.inner], np.int32)
+    around = landmarks_px[corners, :2]
+    return Crop(_upright(landmarks_px, corners, around, side_px, reach, mirrored), outlines)
 
 
 def _upright(
-    points: F32, span: npt.NDArray[np.int32], around: F32, side_px: int, reach: float, mirrored: bool
+    landmarks_px: F32,
+    span: npt.NDArray[np.int32],
+    around: F32,
+    side_px: int,
+    reach: float,
+    mirrored: bool,
 ) -> F32:
     """Similarity that centres `around` and levels the eyes; `span`'s length times reach fills the crop."""
-    level = points[OUTER_CORNERS[1]] - points[OUTER_CORNERS[0]]
+    level = landmarks_px[OUTER_CORNERS[1], :2] - landmarks_px[OUTER_CORNERS[0], :2]
     cos, sin = level / max(float(np.linalg.norm(level)), 1e-6)
-    length = float(np.linalg.norm(points[span[1]] - points[span[0]]))
+    length = float(np.linalg.norm(landmarks_px[span[1]] - landmarks_px[span[0]]))
     scale = side_px / max(reach * length, 1.0)
     linear = scale * np.array([[cos, sin], [-sin, cos]])
     if mirrored:

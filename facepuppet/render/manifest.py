@@ -30,7 +30,7 @@ class Network:
         sha256: hex digest the file must have.
         region: "mouth", "eye" or "frame".
         crop_px: side of the square crop the network sees.
-        reach: side of that crop in mouth widths, eye widths or picture sides.
+        reach: side of that crop in inter-ocular distances (mouth), eye widths (eye), picture sides (frame).
         licence: SPDX identifier.
         origin: who trained it, on what.
     """

@@ -9,6 +9,7 @@ from facepuppet.geometry import Floats, head_from_image, rotation_from_vector
 from facepuppet.profile import DriverNeutral, mouth_gap, mouth_width
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.irises import move_irises
+from facepuppet.retarget.lids import place_lids
 from facepuppet.retarget.limits import limit_turn
 from facepuppet.topology import (
     EYES,
@@ -16,7 +17,6 @@ from facepuppet.topology import (
     LOWER_LIP_INNER,
     RIGID,
     UPPER_LIP_INNER,
-    EyeTopology,
 )
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
@@ -27,7 +27,6 @@ MOUTH_RATIO_RANGE = (0.7, 1.4)
 # portrait's identity.
 SKULL_DAMPING = 0.7
 SKULL_REACH = 0.08  # inter-ocular distances around the rigid points
-MEETING_HEIGHT = 0.2  # where the lids meet, from the lower lid, as a share of the aperture
 
 
 class Target:
@@ -83,18 +82,9 @@ class Target:
         gain = gain * (1.0 - SKULL_DAMPING * self._skull_share[:, None])
         head = self._neutral + (deltas.offsets * gain).astype(np.float32)
         for eye, opening in zip(EYES, deltas.eye_opening.tolist(), strict=True):
-            self._move_lids(head, eye, opening)
+            place_lids(head, self._neutral, eye, opening)
         self._keep_lips_apart(head)
         return head
-
-    def _move_lids(self, head: F32, eye: EyeTopology, opening: float) -> None:
-        """Place the lids between meeting (0) and the portrait's own aperture (1)."""
-        upper, lower = eye.upper_lid[1:-1], eye.lower_lid[1:-1]
-        meeting = self._neutral[lower] + MEETING_HEIGHT * (self._neutral[upper] - self._neutral[lower])
-        corners = [eye.outer, eye.inner]
-        drift = (head[corners] - self._neutral[corners]).mean(0)
-        head[upper] = meeting + opening * (self._neutral[upper] - meeting) + drift
-        head[lower] = meeting + opening * (self._neutral[lower] - meeting) + drift
 
     def _keep_lips_apart(self, head: F32) -> None:
         """Lips press together but never pass through each other, nor swallow each other's red.

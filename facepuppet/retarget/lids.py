@@ -1,0 +1,25 @@
+"""Lids open and shut by ratio: whatever the shape of an eye, its rims meet exactly at 0."""
+
+from __future__ import annotations
+
+from facepuppet.topology import EyeTopology
+from facepuppet.types import F32
+
+MEETING_HEIGHT = 0.2  # where the lids meet, from the lower lid, as a share of the aperture
+
+
+def place_lids(head: F32, neutral_head: F32, eye: EyeTopology, opening: float) -> None:
+    """Place the lids between meeting (0) and the face's own aperture at rest (1), in place.
+
+    Args:
+        head: (478, 3) the moved face in its head frame; only the rims of this eye are written to.
+        neutral_head: (478, 3) the same face at rest.
+        eye: which eye.
+        opening: aperture relative to rest.
+    """
+    upper, lower = eye.upper_lid[1:-1], eye.lower_lid[1:-1]
+    meeting = neutral_head[lower] + MEETING_HEIGHT * (neutral_head[upper] - neutral_head[lower])
+    corners = [eye.outer, eye.inner]
+    drift = (head[corners] - neutral_head[corners]).mean(0)
+    head[upper] = meeting + opening * (neutral_head[upper] - meeting) + drift
+    head[lower] = meeting + opening * (neutral_head[lower] - meeting) + drift
