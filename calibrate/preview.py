@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from facepuppet.avatar.framing import MAX_SIDE_PX
 from facepuppet.avatar.model import Avatar
 from facepuppet.files import write_whole
 from facepuppet.types import U8
@@ -21,6 +22,14 @@ _SHOULDER_RGB = (255, 80, 0)
 def draw_preview(avatar: Avatar) -> U8:
     """Return (H, 3·W, 3) uint8 RGB: the portrait with its points, the person cut out, the plate behind."""
     return np.hstack([_with_points(avatar), _cut_out(avatar), avatar.background_rgb])
+
+
+def pack_preview(avatar: Avatar) -> U8:
+    """Return `draw_preview`'s picture, reduced to the size that a pack may hold."""
+    drawn = draw_preview(avatar)
+    scale = min(1.0, MAX_SIDE_PX / max(drawn.shape[:2]))
+    size = (max(1, int(drawn.shape[1] * scale)), max(1, int(drawn.shape[0] * scale)))
+    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def save_preview(avatar: Avatar, path: Path) -> None:

@@ -18,7 +18,7 @@ from avatars import hopper
 from pictures import hopper_rgb
 from PIL import Image
 
-from facepuppet.avatar.pack import save_pack
+from facepuppet.avatar.pack import Pack, save_pack
 from facepuppet.types import U8
 
 Make = Callable[[Path], object]
@@ -63,7 +63,7 @@ def pack_with(**changes: bytes) -> Make:
     """A good pack in which some members are replaced; member a.b is called a_b here."""
 
     def make(path: Path) -> None:
-        save_pack(hopper(), path)
+        save_pack(Pack(hopper()), path)
         with zipfile.ZipFile(path) as good:
             members = {name: good.read(name) for name in good.namelist()}
         with zipfile.ZipFile(path, "w") as changed:
@@ -74,7 +74,7 @@ def pack_with(**changes: bytes) -> Make:
 
 
 def manifest(**changes: object) -> bytes:
-    good = {"format": "facepuppet-avatar", "version": 1, "name": "x", "source_sha256": "0" * 64}
+    good = {"format": "facepuppet-avatar", "version": 2, "name": "x", "source_sha256": "0" * 64}
     return json.dumps({**good, **changes}).encode()
 
 

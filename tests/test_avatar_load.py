@@ -13,7 +13,7 @@ from facepuppet.avatar import cache as cache_module
 from facepuppet.avatar.cache import AvatarCache
 from facepuppet.avatar.load import load_avatar, sample_portrait_path
 from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import save_pack
+from facepuppet.avatar.pack import Pack, save_pack
 from facepuppet.errors import AvatarPackError, ImageUnreadableError
 
 
@@ -95,7 +95,7 @@ def test_a_cache_that_cannot_be_written_is_only_logged(
 
 
 def test_packs_are_loaded_by_their_suffix(hopper: Avatar, tmp_path: Path) -> None:
-    save_pack(hopper, tmp_path / "me.PUPPET")
+    save_pack(Pack(hopper), tmp_path / "me.PUPPET")
     assert load_avatar(tmp_path / "me.PUPPET").name == "grace_hopper"
     (tmp_path / "fake.puppet").write_bytes(sample_portrait_path().read_bytes())
     with pytest.raises(AvatarPackError):

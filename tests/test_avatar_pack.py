@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import PACK_VERSION, load_pack, save_pack
+from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.errors import AvatarPackError, OutputUnwritableError
 
 Members = dict[str, bytes]
@@ -54,7 +54,7 @@ def assert_same(a: Avatar, b: Avatar) -> None:
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
     path = tmp_path / "me.puppet"
-    save_pack(small_avatar(), path)
+    save_pack(Pack(small_avatar()), path)
     return path
 
 
@@ -66,7 +66,7 @@ def members_of(path: Path) -> Members:
 def rewrite(path: Path, change: Callable[[Members], None]) -> None:
     members = members_of(path)
     change(members)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
 
@@ -96,17 +96,17 @@ def png(size: tuple[int, int], mode: str = "RGB") -> bytes:
 
 
 def test_round_trip(pack: Path) -> None:
-    assert_same(load_pack(pack), small_avatar())
+    assert_same(load_pack(pack).avatar, small_avatar())
 
 
 def test_equal_avatars_make_equal_files(pack: Path, tmp_path: Path) -> None:
-    save_pack(small_avatar(), tmp_path / "again.puppet")
+    save_pack(Pack(small_avatar()), tmp_path / "again.puppet")
     assert (tmp_path / "again.puppet").read_bytes() == pack.read_bytes()
 
 
 def test_members_of_later_versions_are_ignored(pack: Path) -> None:
     rewrite(pack, with_member("consent.json", b"{}"))
-    assert_same(load_pack(pack), small_avatar())
+    assert_same(load_pack(pack).avatar, small_avatar())
 
 
 class Bomb:
@@ -115,7 +115,7 @@ class Bomb:
 
 
 BAD = {
-    "unknown version": (manifest_with(version=PACK_VERSION + 1), "version '2'"),
+    "unknown version": (manifest_with(version=PACK_VERSION + 1), "version '3'"),
     "other format": (manifest_with(format="something-else"), "no avatar pack"),
     "no name": (manifest_with(name=None), "proper name"),
     "manifest is a list": (with_member("manifest.json", b"[1]"), "no avatar pack"),
@@ -126,8 +126,8 @@ BAD = {
     "path upwards": (with_member("../evil.png", b""), "evil"),
     "absolute path": (with_member("/etc/evil.png", b""), "evil"),
     "windows path": (with_member("C:evil.png", b""), "evil"),
-    "zip bomb": (with_member("portrait.png", bytes(200_000_000)), "200 MB"),
-    "many members": (lambda m: m.update({f"x{i}.bin": b"" for i in range(100)}), "members"),
+    "zip bomb": (with_member("portrait.png", bytes(20_000_000)), "20 MB"),
+    "many members": (lambda m: m.update({f"x{i}.bin": b"" for i in range(200)}), "members"),
     "portrait is text": (with_member("portrait.png", b"no picture"), "no intact PNG"),
     "portrait is cut short": (with_member("portrait.png", png((20, 24))[:40]), "no intact PNG"),
     "portrait is too large": (with_member("portrait.png", png((1025, 10))), "1025x10"),
@@ -191,14 +191,14 @@ def test_a_damaged_pack_is_refused_or_read(pack: Path, position: float, value: i
     damaged = pack.with_name("damaged.puppet")
     damaged.write_bytes(content[: int(keep * len(content))] if keep < 0.9 else content)
     with contextlib.suppress(AvatarPackError):
-        assert load_pack(damaged).portrait_rgb.shape == (24, 20, 3)
+        assert load_pack(damaged).avatar.portrait_rgb.shape == (24, 20, 3)
 
 
 def test_nothing_half_written_stays_when_saving_fails(tmp_path: Path) -> None:
     with pytest.raises(OutputUnwritableError, match="No such file"):
-        save_pack(small_avatar(), tmp_path / "no-folder" / "me.puppet")
+        save_pack(Pack(small_avatar()), tmp_path / "no-folder" / "me.puppet")
     occupied = tmp_path / "me.puppet"
     occupied.mkdir()
     with pytest.raises(OutputUnwritableError):
-        save_pack(small_avatar(), occupied)
+        save_pack(Pack(small_avatar()), occupied)
     assert [path.name for path in tmp_path.iterdir()] == ["me.puppet"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import PACK_SUFFIX, load_pack, save_pack
+from facepuppet.avatar.pack import PACK_SUFFIX, Pack, load_pack, save_pack
 from facepuppet.errors import AvatarPackError, OutputUnwritableError
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class AvatarCache:
         try:
             if not path.is_file():
                 return None
-            avatar = load_pack(path)
+            avatar = load_pack(path).avatar
         except (AvatarPackError, OSError) as error:
             _log.warning("ignoring a cached avatar that cannot be read: %s", error)
             return None
@@ -44,7 +44,7 @@ class AvatarCache:
         """Keep an avatar; when that fails, say so in the log and go on."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            save_pack(avatar, self._path(avatar.source_sha256))
+            save_pack(Pack(avatar), self._path(avatar.source_sha256))
         except (OSError, OutputUnwritableError) as error:
             _log.warning("the analysed portrait could not be cached: %s", error)
 

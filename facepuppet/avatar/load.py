@@ -29,7 +29,7 @@ def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
     """
     path = Path(path)
     if path.suffix.lower() == PACK_SUFFIX:
-        return _checked(load_pack(path), path)
+        return _checked(load_pack(path).avatar, path)
     data = read_picture_file(path)
     if not cache:
         return _analyse(data, path)

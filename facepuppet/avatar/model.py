@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facepuppet.safe_range import SafeRange
 from facepuppet.topology import OUTER_CORNERS
 from facepuppet.types import F32, U8
 
@@ -27,6 +28,7 @@ class Avatar:
             soft edges; equal to the portrait wherever person_alpha is 255.
         background_rgb: (H, W, 3) uint8, the picture with the person removed and the hole filled.
         source_sha256: hex digest of the portrait file this was made from.
+        safe_range: how far it bears to be moved; None when nobody measured it.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Avatar:
     foreground_rgb: U8
     background_rgb: U8
     source_sha256: str
+    safe_range: SafeRange | None = None
 
     @property
     def size_px(self) -> tuple[int, int]:

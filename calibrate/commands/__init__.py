@@ -1,0 +1,1 @@
+"""The commands of `facepuppet-calibrate`, one a module; each module holds a function of its own name."""

@@ -1,0 +1,52 @@
+"""`facepuppet-calibrate avatar`: a pack from one or more pictures of one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facepuppet.avatar.pack import PACK_SUFFIX
+from facepuppet.errors import OutputUnwritableError
+
+
+def avatar(
+    photos: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PHOTO [MORE]...",
+            help="A portrait: photo, painting or drawing with a human face; then more pictures of the same "
+            "person, in any order.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help=f"The pack to write, NAME{PACK_SUFFIX}.")],
+    preview: Annotated[
+        Path | None, typer.Option(help="PNG to write: points found, person cut out, background behind.")
+    ] = None,
+) -> None:
+    """Analyse a portrait and keep the result in one file."""
+    from calibrate.gate_lines import gate_lines
+    from calibrate.make import make_pack
+    from calibrate.preview import save_preview
+    from facepuppet.avatar.pack import save_pack
+
+    check_suffix(out)
+    pack = make_pack(photos, tell=typer.echo)
+    for line in gate_lines(pack.avatar):
+        typer.echo(line)
+    save_pack(pack, out)
+    typer.echo(f"Wrote {out}. Try it: facepuppet run --avatar {out}")
+    if preview is not None:
+        save_preview(pack.avatar, preview)
+        typer.echo(f"Wrote {preview}.")
+
+
+def check_suffix(out: Path) -> None:
+    """Refuse a name that no other command would take for a pack.
+
+    Raises:
+        OutputUnwritableError: it does not end in .puppet.
+    """
+    if out.suffix.lower() != PACK_SUFFIX:
+        raise OutputUnwritableError(f"--out {out}", f"a name that ends in {PACK_SUFFIX}", "Rename it.")

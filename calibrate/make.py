@@ -1,0 +1,27 @@
+"""From pictures to a pack: read, check, analyse, add what more pictures show, measure, sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from calibrate.preview import pack_preview
+from facepuppet.avatar.load import load_avatar
+from facepuppet.avatar.pack import Pack
+
+Tell = Callable[[str], None]
+
+
+def make_pack(photos: Sequence[Path], *, tell: Tell) -> Pack:
+    """Make a pack of one person's pictures; nothing is written.
+
+    Args:
+        photos: the portrait to animate first, then more pictures of the same person.
+        tell: told each step and finding in a line.
+
+    Raises:
+        PortraitError: a picture will not do.
+    """
+    portrait, *_more = photos
+    made = load_avatar(portrait)
+    return Pack(made, preview_rgb=pack_preview(made))
