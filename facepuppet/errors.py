@@ -13,6 +13,9 @@ FacepuppetError
 │   ├── FaceTooSmallError       too few pixels across the face
 │   └── FaceTurnedAwayError     a profile or steeply tilted view
 ├── AvatarPackError             a .puppet file that is malformed, hostile or too new
+├── ConsentError                a statement of right to use that is malformed, forged or of another portrait
+│   ├── ConsentMissingError     nobody said by what right the portrait is used
+│   └── ConsentRevokedError     the right was taken back
 ├── ProfileError                a driver profile that is malformed or not neutral
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
@@ -84,6 +87,18 @@ class FaceTurnedAwayError(PortraitError):
 
 class AvatarPackError(FacepuppetError):
     """A .puppet file that is malformed, hostile or too new."""
+
+
+class ConsentError(FacepuppetError):
+    """A statement of right to use that is malformed, forged, or about another portrait."""
+
+
+class ConsentMissingError(ConsentError):
+    """Nobody said by what right the portrait is used."""
+
+
+class ConsentRevokedError(ConsentError):
+    """The right to use the portrait was taken back."""
 
 
 class ProfileError(FacepuppetError):
