@@ -12,7 +12,8 @@ from facepuppet.geometry import euler_from_rotation, geodesic_angle, rotation_fr
 from facepuppet.performance import Performance
 from facepuppet.profile import neutral_from
 from facepuppet.retarget import Retargeter
-from facepuppet.retarget.limits import POSE_LIMIT, limit_turn, soft_limit
+from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, soft_limit
+from facepuppet.safe_range import ASSUMED_POSE, SafeRange
 from facepuppet.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER
 from facepuppet.track.arkit import ARKIT_INDEX
 from facepuppet.track.canonical import canonical_landmarks
@@ -100,10 +101,34 @@ def test_huge_turns_stay_within_what_one_picture_can_show():
 
 
 def test_a_portrait_in_three_quarter_view_turns_back_farther_than_away():
-    own = rotation_from_euler(0.5, 0.0, 0.0)
-    away = euler_from_rotation(limit_turn(rotation_from_euler(0.6, 0, 0), own))[0]
-    back = euler_from_rotation(limit_turn(rotation_from_euler(-0.6, 0, 0), own))[0]
-    assert away < 0.25 < 0.4 < -back <= POSE_LIMIT[0]
+    safe = SafeRange.assumed(0.5, 0.0, 0.0)
+    away = euler_from_rotation(limit_turn(rotation_from_euler(0.6, 0, 0), safe))[0]
+    back = euler_from_rotation(limit_turn(rotation_from_euler(-0.6, 0, 0), safe))[0]
+    assert away < 0.25 < 0.4 < -back <= ASSUMED_POSE[0]
+
+
+def test_a_measured_range_holds_each_channel_on_each_side():
+    safe = SafeRange(
+        yaw_rad=(0.1, 0.4), gaze_x=(0.05, 0.3), gaze_y=(0.1, 0.2), mouth_opening=0.2, eye_opening=1.1
+    )
+    left, right = (euler_from_rotation(limit_turn(rotation_from_euler(y, 0, 0), safe))[0] for y in (-1, 1))
+    assert -0.1 <= left < -0.09 and 0.38 < right <= 0.4
+    assert limit_gaze(np.array([-1.0, -1.0]), safe) == pytest.approx([-0.05, -0.1], abs=1e-4)
+    assert limit_lids(np.array([0.4, 9.0], np.float32), safe) == pytest.approx([0.4, 1.1], abs=1e-4)
+    assert limit_mouth(0.14, safe) == 0.14 and 0.19 < limit_mouth(0.5, safe) <= 0.2
+
+
+def test_the_live_loop_keeps_within_the_avatar_s_range():
+    avatar = replace(hopper(), safe_range=SafeRange(yaw_rad=(0.15, 0.3), mouth_opening=0.12))
+    wide = expression(jawOpen=1.0)
+    retargeter = Retargeter(avatar, settle_frames=1)
+    retargeter.update(tracking(0.0))
+    motion = retargeter.update(tracking(1.0, rotation=rotation_from_euler(-0.9, 0, 0), head=wide))
+    assert -0.151 < euler_from_rotation(motion.head.rotation)[0] < -0.13
+    assert 0.08 < motion.mouth_opening < 0.125
+    free = Retargeter(hopper(), settle_frames=1)
+    free.update(tracking(0.0))
+    assert free.update(tracking(1.0, head=wide)).mouth_opening > 0.25
 
 
 @given(st.floats(-10, 10), st.floats(0.05, 2))

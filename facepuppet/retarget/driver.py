@@ -12,11 +12,9 @@ from facepuppet.retarget.limits import soft_limit
 from facepuppet.track.gaze import eye_openings
 from facepuppet.types import F32, Tracking
 
-# Limits within which one photo can be moved without tearing (inter-ocular distances; ratios; radians).
+# Limits of what no portrait is measured for (inter-ocular distances; ratios; radians).
 SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
 TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
-GAZE_LIMIT = np.array([0.30, 0.20], np.float32)  # of the eye's width; to the side, up and down
-WIDEST_EYE = 1.6  # aperture relative to relaxed open eyes
 SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
 MIN_SHOULDER_CONFIDENCE = 0.5
@@ -42,7 +40,7 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
     return Deltas(
         offsets=head - neutral.landmarks_head,
         eye_opening=_opening_ratio(eye_openings(head) / neutral.eye_opening),
-        gaze=soft_limit(gaze, GAZE_LIMIT).astype(np.float32),
+        gaze=gaze.astype(np.float32),
         turn=turn.astype(np.float32),
         log_scale=log_scale,
         shift=soft_limit(head_shift - lean, SHIFT_LIMIT).astype(np.float32),
@@ -74,6 +72,5 @@ def _measure_torso(
 def _opening_ratio(ratio: F32) -> F32:
     """Aperture relative to relaxed eyes, stretched so that shut lids reach 0."""
     stretched = (ratio - SHUT_RATIO) / (1.0 - SHUT_RATIO)
-    beyond = soft_limit(np.maximum(stretched - 1.0, 0.0), WIDEST_EYE - 1.0)
-    opening: F32 = (np.clip(stretched, 0.0, 1.0) + beyond).astype(np.float32)
+    opening: F32 = np.maximum(stretched, 0.0).astype(np.float32)
     return opening

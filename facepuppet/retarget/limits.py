@@ -1,15 +1,25 @@
-"""Soft limits: motion stays within what one photo can show, without ever hitting a wall."""
+"""Soft limits: motion stays within what the portrait can show, without ever hitting a wall."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import F64, Floats, euler_from_rotation, rotation_from_euler
+from facepuppet.safe_range import SafeRange, Travel
+from facepuppet.track.head_pose import fit_head
+from facepuppet.types import F32
 
-# Farthest pose of the portrait's head itself (yaw, pitch, roll in radians): beyond, cheeks and ears are
-# uncovered that the picture does not have.
-POSE_LIMIT = (0.62, 0.50, 0.70)
-LEAST_TRAVEL = 0.20  # radians that a portrait may still turn farther in the direction it already looks
+MOUTH_KNEE = 0.75  # share of the limit up to which a mouth opens as far as the driver's
+
+
+def safe_range_of(avatar: Avatar) -> SafeRange:
+    """Return the avatar's measured range, or what its own head pose lets one assume."""
+    if avatar.safe_range is not None:
+        return avatar.safe_range
+    return SafeRange.assumed(*euler_from_rotation(fit_head(avatar.landmarks_px).rotation))
 
 
 def soft_limit(value: Floats | float, limit: Floats | float) -> F64:
@@ -17,19 +27,36 @@ def soft_limit(value: Floats | float, limit: Floats | float) -> F64:
     return np.asarray(limit * np.tanh(np.asarray(value) / limit))
 
 
-def limit_turn(turn: Floats, portrait_rotation: Floats) -> F64:
-    """Limit a rotation (3, 3) of a portrait whose own head pose is portrait_rotation (3, 3).
+def limit_travel(value: float, travel: Travel) -> float:
+    """Compress a value towards the limit of the side to which it goes."""
+    return float(soft_limit(value, travel[1] if value > 0 else travel[0]))
 
-    A portrait in three-quarter view may turn far back to the front, but not much farther away.
-    """
-    own = euler_from_rotation(portrait_rotation)
-    angles = euler_from_rotation(turn)
+
+def limit_turn(turn: Floats, safe: SafeRange) -> F64:
+    """Limit a head turn, a (3, 3) rotation from the portrait's own pose."""
+    yaw, pitch, roll = euler_from_rotation(turn)
     return rotation_from_euler(
-        *(_one_sided(a, o, limit) for a, o, limit in zip(angles, own, POSE_LIMIT, strict=True))
+        limit_travel(yaw, safe.yaw_rad),
+        limit_travel(pitch, safe.pitch_rad),
+        limit_travel(roll, safe.roll_rad),
     )
 
 
-def _one_sided(angle: float, own: float, limit: float) -> float:
-    """Limit an angle by the room that is left on the side to which it goes."""
-    room = limit - own if angle > 0 else limit + own
-    return float(soft_limit(angle, max(min(room, limit), LEAST_TRAVEL)))
+def limit_gaze(gaze: Floats, safe: SafeRange) -> F32:
+    """Limit an iris shift (2,), to the image right and down, in eye widths."""
+    x, y = np.asarray(gaze).tolist()
+    return np.array([limit_travel(x, safe.gaze_x), limit_travel(y, safe.gaze_y)], np.float32)
+
+
+def limit_lids(opening: F32, safe: SafeRange) -> F32:
+    """Limit apertures relative to the portrait's own: 0 is shut, 1 its own, wider softly."""
+    room = max(safe.eye_opening - 1.0, 1e-3)
+    limited: F32 = np.clip(opening, 0.0, 1.0) + soft_limit(np.maximum(opening - 1.0, 0.0), room)
+    return limited.astype(np.float32)
+
+
+def limit_mouth(gap: float, safe: SafeRange) -> float:
+    """Limit an inner-lip gap (in inter-ocular distances): unchanged below the knee, smooth beyond."""
+    knee = MOUTH_KNEE * safe.mouth_opening
+    room = safe.mouth_opening - knee
+    return gap if gap <= knee else knee + room * math.tanh((gap - knee) / room)

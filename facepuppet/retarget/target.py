@@ -10,7 +10,7 @@ from facepuppet.profile import DriverNeutral, mouth_gap, mouth_width
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.irises import move_irises
 from facepuppet.retarget.lids import place_lids
-from facepuppet.retarget.limits import limit_turn
+from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, safe_range_of
 from facepuppet.topology import (
     EYES,
     LIPS,
@@ -33,6 +33,7 @@ class Target:
     """Applies the driver's deltas to one portrait."""
 
     def __init__(self, avatar: Avatar) -> None:
+        self._safe = safe_range_of(avatar)
         self._portrait_from_head = fit_head(avatar.landmarks_px)
         self._neutral = head_from_image(avatar.landmarks_px, self._portrait_from_head).astype(np.float32)
         self._rest_px = avatar.landmarks_px
@@ -51,40 +52,50 @@ class Target:
         self, deltas: Deltas, neutral: DriverNeutral | None, presence: Presence, tracking: Tracking
     ) -> Motion:
         """Return where the portrait goes; ids and times are the tracking's."""
-        head = self._shape(deltas, neutral)
-        turn = limit_turn(rotation_from_vector(deltas.turn), self._portrait_from_head.rotation)
-        rotation = turn.astype(np.float32)
+        opening = limit_lids(deltas.eye_opening, self._safe)
+        head = self._shape(deltas.offsets, opening, neutral)
+        rotation = limit_turn(rotation_from_vector(deltas.turn), self._safe).astype(np.float32)
         scale = float(np.exp(deltas.log_scale))
         shift_px = ((deltas.shift + deltas.lean) * self._unit_px).astype(np.float32)
         offset_px = self._portrait_from_head.apply(head) - self._pivot_px
         landmarks = (scale * offset_px @ rotation.T + self._pivot_px).astype(np.float32)
         landmarks[:, :2] += shift_px
         # A shutting lid drags the tracked iris down with it.
-        move_irises(landmarks, self._rest_px, deltas.gaze, np.clip(deltas.eye_opening / 0.5, 0.0, 1.0))
+        gaze = limit_gaze(deltas.gaze, self._safe)
+        move_irises(landmarks, self._rest_px, gaze, np.clip(opening / 0.5, 0.0, 1.0))
         torso_scale = float(np.exp(deltas.torso_log_scale))
         return Motion(
             landmarks_px=landmarks,
             head=HeadMotion(rotation, shift_px, scale),
             torso=TorsoMotion(deltas.lean * self._unit_px, deltas.torso_roll, torso_scale),
-            eye_opening=deltas.eye_opening,
+            eye_opening=opening,
             mouth_opening=mouth_gap(head),
             presence=presence,
             frame_id=tracking.frame_id,
             captured_ns=tracking.captured_ns,
         )
 
-    def _shape(self, deltas: Deltas, neutral: DriverNeutral | None) -> F32:
+    def _shape(self, offsets: F32, opening: F32, neutral: DriverNeutral | None) -> F32:
         """The portrait's (478, 3) head-frame landmarks with the expression on."""
         gain: Floats = np.ones((1, 1))
         if neutral is not None:
             ratio = mouth_width(self._neutral) / mouth_width(neutral.landmarks_head)
             gain = 1.0 + self._mouth_share[:, None] * (np.clip(ratio, *MOUTH_RATIO_RANGE) - 1.0)
         gain = gain * (1.0 - SKULL_DAMPING * self._skull_share[:, None])
-        head = self._neutral + (deltas.offsets * gain).astype(np.float32)
-        for eye, opening in zip(EYES, deltas.eye_opening.tolist(), strict=True):
-            place_lids(head, self._neutral, eye, opening)
+        moved = (offsets * gain).astype(np.float32)
+        head = self._neutral + moved * self._mouth_brake(moved)
+        for eye, share in zip(EYES, opening.tolist(), strict=True):
+            place_lids(head, self._neutral, eye, share)
         self._keep_lips_apart(head)
         return head
+
+    def _mouth_brake(self, offsets: F32) -> F32:
+        """Shares (478, 1) of the offsets that keep the mouth within its safe opening."""
+        rest, wanted = mouth_gap(self._neutral), mouth_gap(self._neutral + offsets)
+        allowed = max(limit_mouth(wanted, self._safe), rest)
+        share = (allowed - rest) / (wanted - rest) if wanted > allowed else 1.0
+        brake: F32 = 1.0 - self._mouth_share[:, None] * np.float32(1.0 - share)
+        return brake
 
     def _keep_lips_apart(self, head: F32) -> None:
         """Lips press together but never pass through each other, nor swallow each other's red.
