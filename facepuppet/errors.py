@@ -19,6 +19,7 @@ FacepuppetError
 ├── ProfileError                a driver profile that is malformed or not neutral
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
+├── EngineError                 an inference engine that cannot be built, loaded or run here
 ├── StageError              a stage of the pipeline that failed in a way nobody foresaw
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
@@ -111,6 +112,10 @@ class NoDriverFaceError(FacepuppetError):
 
 class ManifestError(FacepuppetError):
     """The engines manifest, or a network file that does not match it."""
+
+
+class EngineError(FacepuppetError):
+    """An inference engine (TensorRT, CUDA, ...) that cannot be built, loaded or run here."""
 
 
 class StageError(FacepuppetError):

@@ -18,6 +18,7 @@ else:
 
 FORMAT = 1
 REGIONS = ("mouth", "eye", "frame")
+PRECISIONS = ("fp16", "fp32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Network:
         reach: side of that crop in inter-ocular distances (mouth), eye widths (eye), picture sides (frame).
         licence: SPDX identifier.
         origin: who trained it, on what.
+        precision: "fp16" where a GPU may run it so (and the gate agrees), or "fp32".
     """
 
     name: str
@@ -43,6 +45,7 @@ class Network:
     reach: float
     licence: str
     origin: str
+    precision: str = "fp16"
 
 
 def shipped_folder() -> Path:
@@ -107,11 +110,19 @@ def _parse(entry: dict[str, Any], folder: Path, path: Path) -> Network:
         "crop_px": int, "reach": (int, float), "licence": str, "origin": str,
     }  # fmt: skip
     wrong = [key for key, kind in kinds.items() if not isinstance(entry.get(key), kind)]
-    unknown = sorted(set(entry) - set(kinds))
-    if wrong or unknown or entry["region"] not in REGIONS or not 16 <= entry["crop_px"] <= 1024:
+    unknown = sorted(set(entry) - {*kinds, "precision"})
+    precision = entry.get("precision", PRECISIONS[0])
+    if (
+        wrong
+        or unknown
+        or entry["region"] not in REGIONS
+        or precision not in PRECISIONS
+        or not 16 <= entry["crop_px"] <= 1024
+    ):
         raise ManifestError(
             f"network {entry.get('name', '?')!r} in {path} (missing or wrong: {wrong}, unknown: {unknown})",
-            f"{', '.join(kinds)} with region one of {REGIONS} and crop_px in 16..1024",
+            f"{', '.join(kinds)} with region one of {REGIONS} and crop_px in 16..1024; "
+            f"precision, if given, one of {PRECISIONS}",
             "Correct the entry.",
         )
     target = (folder / entry["file"]).resolve()
@@ -119,5 +130,5 @@ def _parse(entry: dict[str, Any], folder: Path, path: Path) -> Network:
         raise ManifestError(f"file {entry['file']!r} in {path}", "a path inside its folder", "Correct it.")
     return Network(
         entry["name"], target, entry["sha256"].lower(), entry["region"],
-        entry["crop_px"], float(entry["reach"]), entry["licence"], entry["origin"],
+        entry["crop_px"], float(entry["reach"]), entry["licence"], entry["origin"], precision,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Networks that paint what a warp cannot show, run by ONNX Runtime on face-aligned crops.
+"""Networks that paint what a warp cannot show, run on face-aligned crops.
 
 Every painter has the same signature, for a crop of side S (float32, RGB in [0, 1], plain ops):
 
@@ -14,17 +14,17 @@ Every painter has the same signature, for a crop of side S (float32, RGB in [0, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.errors import ManifestError
 from facepuppet.render.crops import Crop, crops_of
-from facepuppet.render.manifest import Network, read_manifest, read_verified
+from facepuppet.render.inference import Engines, Session, open_session
+from facepuppet.render.manifest import Network, read_manifest
 from facepuppet.types import F32, U8, Motion
 
 log = logging.getLogger(__name__)
@@ -36,26 +36,16 @@ class Painter:
     Args:
         network: its manifest entry.
         avatar: the portrait, whose crops at rest are prepared once.
-        threads: ONNX Runtime's own threads.
+        session: what runs it; opened on the best engine if None.
 
     Raises:
         ManifestError: the file does not match the manifest or is not such a network.
     """
 
-    def __init__(self, network: Network, avatar: Avatar, threads: int = 2) -> None:
-        self._network = network
+    def __init__(self, network: Network, avatar: Avatar, session: Session | None = None) -> None:
+        self.network = network
+        self.session = session or open_session(network)
         self._size = avatar.size_px
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        data = read_verified(network)
-        try:
-            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as problem:  # ONNX Runtime's exceptions share no narrower base class
-            raise ManifestError(
-                f"{network.path.name}, which ONNX Runtime refuses ({problem})",
-                "a valid ONNX network",
-                "Reinstall facepuppet.",
-            ) from problem
         self._takes_contours = self._check_signature()
         side = network.crop_px
         self._rest = [
@@ -65,37 +55,52 @@ class Painter:
 
     def paint(self, rgba: U8, motion: Motion) -> None:
         """Add the network's residual to the moved portrait, in place."""
-        side = self._network.crop_px
+        for crop, feed in self.feeds(rgba, motion):
+            given = self.session.run(feed)
+            _add(rgba, crop, given["residual"][0] * given["mask"][0])
+
+    def feeds(self, rgba: U8, motion: Motion) -> Iterator[tuple[Crop, dict[str, F32]]]:
+        """Cut each crop, and what the network is to be told of it, from the moved portrait."""
+        side = self.network.crop_px
         for crop, (source, rest_contours) in zip(self._crops(motion.landmarks_px), self._rest, strict=True):
             feed = {"warped": _to_network(crop.sample(rgba, side)[..., :3]), "source": source}
             if self._takes_contours:
                 feed["contours"] = np.concatenate([crop.contours(side), rest_contours])[None]
-            residual, mask = self._session.run(["residual", "mask"], feed)
-            _add(rgba, crop, residual[0] * mask[0])
+            yield crop, feed
 
     def _crops(self, landmarks_px: F32) -> tuple[Crop, ...]:
-        network = self._network
+        network = self.network
         return crops_of(network.region, landmarks_px, self._size, network.crop_px, network.reach)
 
     def _check_signature(self) -> bool:
-        takes = {node.name for node in self._session.get_inputs()}
-        gives = {node.name for node in self._session.get_outputs()}
-        expected = {"warped", "source"} | (set() if self._network.region == "frame" else {"contours"})
+        takes, gives = set(self.session.input_shapes), set(self.session.output_names)
+        expected = {"warped", "source"} | (set() if self.network.region == "frame" else {"contours"})
         if takes != expected or not {"residual", "mask"} <= gives:
             raise ManifestError(
-                f"network {self._network.name!r} with inputs {sorted(takes)} and outputs {sorted(gives)}",
+                f"network {self.network.name!r} with inputs {sorted(takes)} and outputs {sorted(gives)}",
                 f"inputs {sorted(expected)} and outputs mask, residual",
                 "Export it with the recipe in engines/.",
             )
         return "contours" in takes
 
 
-def load_painters(avatar: Avatar, folder: Path | None = None) -> tuple[list[Painter], list[str]]:
+def load_painters(
+    avatar: Avatar, folder: Path | None = None, engines: Engines | None = None
+) -> tuple[list[Painter], list[str]]:
     """Load every network of the manifest; one that fails is left out and told, never silently.
+
+    Args:
+        avatar: the portrait.
+        folder: with manifest.toml and weights; the installed engines package if None.
+        engines: opens the networks; the best engine for each if None.
 
     Returns:
         The painters, and one sentence for each network that had to be left out.
+
+    Raises:
+        EngineError: the engine that was asked for cannot run one of them.
     """
+    engines = engines or Engines()
     problems: list[str] = []
     painters: list[Painter] = []
     networks: Sequence[Network] = ()
@@ -105,7 +110,7 @@ def load_painters(avatar: Avatar, folder: Path | None = None) -> tuple[list[Pain
         problems.append(str(problem))
     for network in networks:
         try:
-            painters.append(Painter(network, avatar))
+            painters.append(Painter(network, avatar, engines.open(network)))
         except ManifestError as problem:  # noqa: PERF203  (a handful of networks, once)
             problems.append(f"painter {network.name!r} is off, geometry stands in: {problem}")
     for sentence in problems:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.render.eyes import Eyes
+from facepuppet.render.inference import Engines
 from facepuppet.render.lids import Lashes
 from facepuppet.render.mouth import Mouth
 from facepuppet.render.painter import load_painters
@@ -22,19 +23,34 @@ class Renderer:
     Args:
         avatar: the portrait.
         engines: folder with manifest.toml and weights; None is the installed engines package.
+        engine: what runs the painters; "auto" is the best that works (see `inference.ENGINES`).
 
     Attributes:
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
+
+    Raises:
+        EngineError: the engine that was asked for cannot run here.
     """
 
-    def __init__(self, avatar: Avatar, engines: Path | None = None) -> None:
+    def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str = "auto") -> None:
         self._warp = Warp(avatar)
         self._eyes = Eyes(avatar)
         self._lashes = Lashes(avatar)
         self._mouth = Mouth(avatar, self._eyes.white_rgb)
-        painters, problems = load_painters(avatar, engines)
+        self._engines = Engines(engine)
+        painters, problems = load_painters(avatar, engines, self._engines)
         self._painters = tuple(painters)
         self.problems = tuple(problems)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """What runs each painter's network at present, by the network's name."""
+        return {painter.network.name: painter.session.description for painter in self._painters}
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """One sentence for each engine that should have run the painters and could not, so far."""
+        return tuple(self._engines.fallbacks)
 
     def render(self, motion: Motion) -> Rendered:
         """Return the moved person without background, in the portrait frame."""

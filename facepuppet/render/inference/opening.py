@@ -1,0 +1,182 @@
+"""Which engine runs the painters, and what happens when it cannot."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from facepuppet.errors import EngineError
+from facepuppet.render.inference.cache import EngineCache
+from facepuppet.render.inference.flavour import MODULES, Flavour, can_try
+from facepuppet.render.inference.gate import measure, probe_feeds
+from facepuppet.render.inference.gpu import Gpu, list_gpus
+from facepuppet.render.inference.session import ENGINES, LABELS, OnnxSession, Session, require_provider
+from facepuppet.render.inference.supply import supply
+from facepuppet.render.inference.tensorrt_session import TensorRtSession
+from facepuppet.render.manifest import Network, read_verified
+from facepuppet.types import F32
+
+log = logging.getLogger(__name__)
+
+
+class Engines:
+    """Opens networks on the best engine, and remembers what it had to fall back from.
+
+    Args:
+        engine: one of ENGINES, or "auto" for the first that is installed and works.
+        threads: of the CPU.
+        cache: where TensorRT engines are kept; the user's cache folder if None.
+
+    Attributes:
+        fallbacks: one sentence for each engine that should have run and could not, here or later in
+            mid-stream; each is logged as well.
+
+    Raises:
+        EngineError: the engine asked for is unknown, or cannot run here.
+    """
+
+    def __init__(self, engine: str = "auto", *, threads: int = 2, cache: EngineCache | None = None) -> None:
+        self._asked, self._threads, self._cache = engine, threads, cache or EngineCache()
+        self._devices: dict[str, tuple[Flavour, Gpu]] = {}
+        self._lost: set[str] = set()
+        self.fallbacks: list[str] = []
+        if engine != "auto":
+            self.require(engine)
+
+    def require(self, engine: str) -> str:
+        """Check that an engine's software and hardware are here; return what it would run on.
+
+        Raises:
+            EngineError: they are not.
+        """
+        if engine not in ENGINES:
+            raise EngineError(
+                f"engine {engine!r}", f"auto or one of {', '.join(ENGINES)}", "Correct --engine."
+            )
+        if engine not in MODULES:
+            return require_provider(engine)
+        flavour, gpu = self._device(engine)
+        return f"{flavour.label} on {gpu.name}"
+
+    def open(self, network: Network) -> ResilientSession:
+        """Open a network.
+
+        Raises:
+            ManifestError: its file does not match the manifest, or is no network.
+            EngineError: the engine that was asked for cannot run it.
+        """
+        spare = OnnxSession(read_verified(network), network.path.name, threads=self._threads)
+        for engine in candidates() if self._asked == "auto" else (self._asked,):
+            if engine == "cpu":
+                break
+            try:
+                return ResilientSession(self._trusted(engine, network, spare), spare, self)
+            except EngineError as problem:
+                if self._asked != "auto":
+                    raise
+                self.fell_back(f"{LABELS[engine]} is not used. {problem}")
+        return ResilientSession(spare, spare, self)
+
+    def fell_back(self, sentence: str) -> None:
+        """Remember and tell, once."""
+        if sentence not in self.fallbacks:
+            self.fallbacks.append(sentence)
+            log.warning("%s", sentence)
+
+    def is_lost(self, engine: str) -> bool:
+        """Whether an engine failed in mid-stream: other networks need not wait for it too."""
+        return engine in self._lost
+
+    def lose(self, engine: str, problem: EngineError) -> None:
+        """Give an engine up for the rest of the run."""
+        self._lost.add(engine)
+        self.fell_back(f"{LABELS[engine]} failed in mid-stream; the CPU goes on. {problem}")
+
+    def _trusted(self, engine: str, network: Network, reference: Session) -> Session:
+        """Open a network and compare it with the reference, which also warms it up."""
+        session = self._opened(engine, network)
+        deviation = measure(session, reference, list(probe_feeds(reference.input_shapes)))
+        if not deviation.passes:
+            raise EngineError(
+                f"{session.description}, which paints {network.name!r} wrongly ({deviation})",
+                "what ONNX Runtime gives in fp32",
+                "Run `facepuppet engines verify`, or use --engine cpu.",
+            )
+        return session
+
+    def _opened(self, engine: str, network: Network) -> Session:
+        if engine not in MODULES:
+            return OnnxSession(read_verified(network), network.path.name, engine, self._threads)
+        flavour, gpu = self._device(engine)
+        return TensorRtSession(supply(network, flavour, gpu, self._cache), flavour, gpu)
+
+    def _device(self, engine: str) -> tuple[Flavour, Gpu]:
+        if engine not in self._devices:
+            flavour, gpus = Flavour(engine), list_gpus()
+            gpu = flavour.choose(gpus)
+            if len(gpus) > 1:
+                log.warning(
+                    "%d NVIDIA GPUs: %s is used; CUDA_VISIBLE_DEVICES chooses another.", len(gpus), gpu.name
+                )
+            self._devices[engine] = flavour, gpu
+        return self._devices[engine]
+
+
+class ResilientSession:
+    """A session that the CPU takes over from when it fails in mid-stream.
+
+    Args:
+        session: what runs the network.
+        spare: ONNX Runtime on the CPU, already open: a call must not wait for it.
+        engines: told of the loss.
+    """
+
+    def __init__(self, session: Session, spare: Session, engines: Engines) -> None:
+        self._session, self._spare, self._engines = session, spare, engines
+        self._dead: Session | None = None  # kept: destructors of a lost GPU may hang
+        self.input_shapes, self.output_names = spare.input_shapes, spare.output_names
+
+    @property
+    def engine(self) -> str:
+        """One of ENGINES, at present."""
+        return self._session.engine
+
+    @property
+    def description(self) -> str:
+        """Engine, version and device, at present."""
+        return self._session.description
+
+    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+        """Return every output by name; an engine that fails costs this frame some time, no more."""
+        if self._session is not self._spare:
+            if not self._engines.is_lost(self._session.engine):
+                try:
+                    return self._session.run(feed)
+                except EngineError as problem:
+                    self._engines.lose(self._session.engine, problem)
+            self._dead, self._session = self._session, self._spare
+        return self._session.run(feed)
+
+
+def candidates() -> tuple[str, ...]:
+    """Engines whose software is installed, best first, the CPU last; imports nothing of CUDA."""
+    return tuple(name for name in ENGINES if _is_installed(name))
+
+
+def _is_installed(engine: str) -> bool:
+    if engine in MODULES:
+        return can_try(engine)
+    try:
+        return bool(require_provider(engine))
+    except EngineError:
+        return False
+
+
+def open_session(network: Network, engine: str = "auto", *, threads: int = 2) -> ResilientSession:
+    """Open one network (see `Engines`, which several networks of one run share).
+
+    Raises:
+        ManifestError: its file does not match the manifest, or is no network.
+        EngineError: the engine asked for is unknown, or cannot run here.
+    """
+    return Engines(engine, threads=threads).open(network)

@@ -1,0 +1,136 @@
+"""Engines for networks: from the cache, or built and put there."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from facepuppet.errors import EngineError, OutputUnwritableError
+from facepuppet.render.inference.build import OPTIONS, Built, build_plan
+from facepuppet.render.inference.cache import EngineCache
+from facepuppet.render.inference.engine_file import EngineKey
+from facepuppet.render.inference.flavour import Flavour
+from facepuppet.render.inference.gate import Deviation, measure, probe_feeds
+from facepuppet.render.inference.gpu import Gpu
+from facepuppet.render.inference.precision import to_half
+from facepuppet.render.inference.session import OnnxSession
+from facepuppet.render.manifest import Network, read_verified
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network's graph in the precision it shall run in.
+
+    Attributes:
+        network: its manifest entry.
+        model: ONNX file.
+        precision: "fp16" or "fp32".
+        note: one sentence when fp16 was refused; else empty.
+        deviation: of fp16 from fp32 on the CPU; None when fp16 was not tried.
+    """
+
+    network: Network
+    model: bytes
+    precision: str
+    note: str = ""
+    deviation: Deviation | None = None
+
+
+def prepare(network: Network, precision: str | None = None) -> Graph:
+    """Choose the precision: fp16 if the manifest allows it and the gate passes it, else fp32.
+
+    Args:
+        network: what to prepare.
+        precision: "fp32" to not even try fp16; None leaves it to the manifest.
+
+    Raises:
+        ManifestError: the file does not match the manifest, or is no network.
+        EngineError: it cannot be converted.
+    """
+    model = read_verified(network)
+    if (precision or network.precision) == "fp32":
+        return Graph(network, model, "fp32")
+    half = to_half(model)
+    exact, rounded = OnnxSession(model, network.path.name), OnnxSession(half, network.path.name)
+    deviation = measure(rounded, exact, list(probe_feeds(exact.input_shapes)))
+    if not deviation.passes:
+        note = f"network {network.name!r} is built in fp32, for fp16 is too far off ({deviation})"
+        return Graph(network, model, "fp32", note, deviation)
+    return Graph(network, half, "fp16", "", deviation)
+
+
+def key_for(
+    network: Network, precision: str, flavour: Flavour, target: str, gpu: Gpu | None = None
+) -> EngineKey:
+    """Name all that an engine depends on."""
+    return EngineKey(
+        network.name,
+        network.sha256,
+        flavour.name,
+        flavour.version,
+        target,
+        # Without ahead-of-time targets the builder times kernels on the GPU at hand.
+        gpu.name if gpu is not None and not flavour.ahead_of_time else "",
+        precision,
+        OPTIONS,
+    )
+
+
+def supply(network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache) -> bytes:
+    """Return the engine of a network for a local GPU, from the cache if it is there.
+
+    Raises:
+        ManifestError: the file does not match the manifest, or is no network.
+        EngineError: it cannot be built.
+    """
+    for precision in ("fp16", "fp32"):
+        plan = cache.get(key_for(network, precision, flavour, gpu.target, gpu))
+        if plan is not None:
+            return plan
+    log.warning("Building network %r with %s for %s, once.", network.name, flavour.label, gpu.name)
+    return build(prepare(network), flavour, gpu.target, gpu, cache).plan
+
+
+def build(graph: Graph, flavour: Flavour, target: str, gpu: Gpu | None, cache: EngineCache) -> Built:
+    """Build an engine and keep it.
+
+    Args:
+        graph: what to run.
+        flavour: with what.
+        target: compute capability as "sm89".
+        gpu: the local one, if that is the target.
+        cache: where to keep it; a folder that cannot be written costs only the next start's time.
+
+    Raises:
+        EngineError: it cannot be built, or its signature is not the network's.
+    """
+    if graph.note:
+        log.warning("%s", graph.note)
+    built = build_plan(graph.model, flavour, target)
+    check_signature(graph, built)
+    try:
+        cache.put(key_for(graph.network, graph.precision, flavour, target, gpu), built.plan)
+    except OutputUnwritableError as problem:
+        log.warning("the engine could not be cached: %s", problem)
+    return built
+
+
+def check_signature(graph: Graph, built: Built) -> None:
+    """Check that the builder understood the network's inputs and outputs as ONNX Runtime does.
+
+    Raises:
+        EngineError: other names, shapes or types.
+    """
+    exact = OnnxSession(graph.model, graph.network.path.name)
+    given = {tensor.name: tensor.shape for tensor in built.inputs}
+    outputs = {tensor.name for tensor in built.outputs}
+    types = {tensor.dtype for tensor in (*built.inputs, *built.outputs)}
+    if given != exact.input_shapes or outputs != set(exact.output_names) or types != {"float32"}:
+        raise EngineError(
+            f"network {graph.network.name!r}, parsed with inputs {given}, outputs {sorted(outputs)}, "
+            f"types {sorted(types)}",
+            f"inputs {exact.input_shapes}, outputs {sorted(exact.output_names)}, float32",
+            "Export it with static shapes and float32 inputs and outputs.",
+        )

@@ -1,0 +1,113 @@
+"""Running a TensorRT engine, of either flavour."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from facepuppet.errors import EngineError
+from facepuppet.render.inference.flavour import Flavour
+from facepuppet.render.inference.gpu import Gpu, import_cupy
+from facepuppet.types import F32
+
+HUNG_S = 0.4  # a painter takes milliseconds; the call must go on within a second
+_FIRST_S = 120.0  # TensorRT-RTX compiles its kernels in the first run
+
+
+class TensorRtSession:
+    """An engine on a GPU, with its buffers.
+
+    Args:
+        plan: serialised engine, built by this flavour and version for this GPU.
+        flavour: what built it.
+        gpu: where to run it.
+
+    Raises:
+        EngineError: the engine does not load, or the GPU's memory is full.
+    """
+
+    def __init__(self, plan: bytes, flavour: Flavour, gpu: Gpu) -> None:
+        self.engine = flavour.name
+        self.description = f"{flavour.label} on {gpu.name}"
+        self._flavour, self._gpu, self._cupy = flavour, gpu, import_cupy()
+        self._patience_s = _FIRST_S
+        try:
+            with self._cupy.cuda.Device(gpu.index):
+                self._load(plan)
+        except self._cupy.cuda.memory.OutOfMemoryError as problem:
+            raise self._full() from problem
+        except (RuntimeError, TypeError) as problem:  # of CUDA and of the binding
+            raise self._lost(problem) from problem
+
+    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+        """Return every output by name, in buffers that the next call overwrites."""
+        try:
+            with self._cupy.cuda.Device(self._gpu.index):
+                for name, shape in self.input_shapes.items():
+                    self._host[name][...] = feed[name].reshape(shape)
+                    self._device[name].set(self._host[name], stream=self._stream)
+                if not self._context.execute_async_v3(self._stream.ptr):
+                    raise self._flavour.failed("run this engine")
+                for name in self.output_names:
+                    self._device[name].get(stream=self._stream, out=self._host[name], blocking=False)
+                self._wait()
+        except self._cupy.cuda.memory.OutOfMemoryError as problem:
+            raise self._full() from problem
+        except RuntimeError as problem:  # CUDA's errors: the GPU was unplugged, reset or taken away
+            raise self._lost(problem) from problem
+        return {name: self._host[name] for name in self.output_names}
+
+    def _load(self, plan: bytes) -> None:
+        module = self._flavour.module
+        self._runtime = module.Runtime(self._flavour.logger)
+        engine = self._runtime.deserialize_cuda_engine(plan)
+        if engine is None:
+            raise self._flavour.failed("load this engine", "Run `facepuppet engines build`.")
+        self._engine, self._context = engine, engine.create_execution_context()
+        if self._context is None:
+            raise self._full()
+        self._stream = self._cupy.cuda.Stream(non_blocking=True)
+        pinned = import_module("cupyx").empty_pinned
+        self._host: dict[str, Any] = {}
+        self._device: dict[str, Any] = {}
+        self.input_shapes: dict[str, tuple[int, ...]] = {}
+        outputs = []
+        for name in (engine.get_tensor_name(i) for i in range(engine.num_io_tensors)):
+            shape, dtype = tuple(engine.get_tensor_shape(name)), module.nptype(engine.get_tensor_dtype(name))
+            self._host[name] = pinned(shape, np.dtype(dtype))
+            self._device[name] = self._cupy.empty(shape, np.dtype(dtype))
+            self._context.set_tensor_address(name, int(self._device[name].data.ptr))
+            if engine.get_tensor_mode(name) == module.TensorIOMode.INPUT:
+                self.input_shapes[name] = shape
+            else:
+                outputs.append(name)
+        self.output_names = tuple(outputs)
+
+    def _wait(self) -> None:
+        """Wait for the GPU, but not for ever: a hung one never raises."""
+        deadline_s = time.monotonic() + self._patience_s
+        while not self._stream.done:
+            if time.monotonic() > deadline_s:
+                raise self._lost(TimeoutError(f"no answer in {self._patience_s:g} s"))
+            time.sleep(0)
+        self._patience_s = HUNG_S
+
+    def _full(self) -> EngineError:
+        self._flavour.logger.take_complaint()
+        return EngineError(
+            f"{self._gpu.name}, whose memory is full ({self._gpu.memory_mb} MiB in all)",
+            f"room for {self._flavour.label} and its engines",
+            "Close other programs that use the GPU, or use --engine cpu.",
+        )
+
+    def _lost(self, problem: BaseException) -> EngineError:
+        self._flavour.logger.take_complaint()
+        return EngineError(
+            f"{self._gpu.name}, which was lost ({' '.join(str(problem).split())[:200]})",
+            f"a GPU that {self._flavour.label} can use",
+            "Check nvidia-smi, or use --engine cpu.",
+        )
