@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import io
 import json
 import os
 import pickle
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_files import png_bomb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
+from facepuppet.avatar.pack_zip import MAX_PACK_BYTES
 from facepuppet.errors import AvatarPackError, OutputUnwritableError
+from facepuppet.safe_range import SafeRange
 
 Members = dict[str, bytes]
 
@@ -104,9 +109,39 @@ def test_equal_avatars_make_equal_files(pack: Path, tmp_path: Path) -> None:
     assert (tmp_path / "again.puppet").read_bytes() == pack.read_bytes()
 
 
-def test_members_of_later_versions_are_ignored(pack: Path) -> None:
-    rewrite(pack, with_member("consent.json", b"{}"))
+def test_everything_that_belongs_to_a_portrait_travels(tmp_path: Path) -> None:
+    measured = SafeRange(yaw_rad=(0.2, 0.4), mouth_opening=0.3)
+    preview = np.random.default_rng(1).integers(0, 256, (9, 30, 3), dtype=np.uint8)
+    full = Pack(
+        dataclasses.replace(small_avatar(), safe_range=measured),
+        consent=b'{"basis":"self"}',
+        preview_rgb=preview,
+        painters={"painter_mouth.onnx": b"weights"},
+    )
+    save_pack(full, tmp_path / "full.puppet")
+    got = load_pack(tmp_path / "full.puppet")
+    assert_same(got.avatar, full.avatar)
+    assert got.avatar.safe_range == measured
+    assert got.consent == full.consent
+    np.testing.assert_array_equal(got.preview_rgb, preview)
+    assert dict(got.painters) == full.painters
+    assert got.version == PACK_VERSION
+
+
+def test_members_unknown_to_this_version_are_ignored(pack: Path) -> None:
+    rewrite(pack, with_member("voice.bin", b"la"))
     assert_same(load_pack(pack).avatar, small_avatar())
+
+
+def test_version_1_loads_and_says_so(pack: Path) -> None:
+    def downgrade(members: Members) -> None:
+        manifest_with(version=1)(members)
+        members["safe_range.json"] = b"unknown to version 1"
+
+    rewrite(pack, downgrade)
+    got = load_pack(pack)
+    assert_same(got.avatar, small_avatar())
+    assert (got.version, got.consent, got.avatar.safe_range) == (1, None, None)
 
 
 class Bomb:
@@ -116,6 +151,18 @@ class Bomb:
 
 BAD = {
     "unknown version": (manifest_with(version=PACK_VERSION + 1), "version '3'"),
+    "version is true": (manifest_with(version=True), "version 'True'"),
+    "version is text": (manifest_with(version="2"), "version '2'"),
+    "version is zero": (manifest_with(version=0), "version '0'"),
+    "safe range is no JSON": (with_member("safe_range.json", b"{"), "improper safe_range.json"),
+    "safe range is a list": (with_member("safe_range.json", b"[]"), "improper safe_range.json"),
+    "JSON without end": (with_member("safe_range.json", b" " * 300_000), "unpacks to"),
+    "preview is too large": (with_member("preview.png", png((1025, 10))), "1025x10"),
+    "preview is grey": (with_member("preview.png", png((9, 9), "L")), "9x9 L"),
+    "preview is a JPEG": (with_member("preview.png", b"\xff\xd8\xff" * 20), "no intact PNG"),
+    "PNG claims to be huge": (with_member("portrait.png", png_bomb()), "30000x30000"),
+    "painter is too large": (with_member("painter_x.onnx", bytes(8_000_001)), "unpacks to 8 MB"),
+    "upper case": (with_member("PORTRAIT.png", b""), "PORTRAIT"),
     "other format": (manifest_with(format="something-else"), "no avatar pack"),
     "no name": (manifest_with(name=None), "proper name"),
     "manifest is a list": (with_member("manifest.json", b"[1]"), "no avatar pack"),
@@ -155,6 +202,90 @@ def test_bad_packs_are_refused(
     assert not (tmp_path / "pickle-was-run").exists()
 
 
+def test_compressed_members_are_refused(pack: Path) -> None:
+    """A few bytes must not unpack to many, one by one nor all together."""
+    members = members_of(pack)
+    with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(AvatarPackError, match="is compressed"):
+        load_pack(pack)
+
+
+def test_members_that_share_their_bytes_are_refused(pack: Path) -> None:
+    """The quoted-overlap bomb of D. Fifield, "A better zip bomb" (WOOT 2019): many names, one content."""
+    with zipfile.ZipFile(pack, "a", zipfile.ZIP_STORED) as archive:
+        twin = copy.copy(archive.getinfo("portrait.png"))
+        twin.filename = twin.orig_filename = "portraiu.png"
+        archive.filelist.append(twin)
+        archive._didModify = True
+    with pytest.raises(AvatarPackError, match="overlap"):
+        load_pack(pack)
+
+
+@pytest.mark.parametrize("where", ["before", "behind", "comment"])
+def test_a_zip_that_is_something_else_too_is_refused(pack: Path, where: str) -> None:
+    data = pack.read_bytes()
+    if where == "comment":
+        data = data[:-2] + b"\x04\x00MZ!!"
+    pack.write_bytes(
+        b"#!/bin/sh\n" + data if where == "before" else data + b"x" if where == "behind" else data
+    )
+    with pytest.raises(AvatarPackError, match=r"no intact zip|something before"):
+        load_pack(pack)
+
+
+def test_a_directory_that_claims_more_than_there_is_is_refused(pack: Path) -> None:
+    data = bytearray(pack.read_bytes())
+    data[-12:-8] = (1 << 30).to_bytes(4, "little")  # size of the directory
+    pack.write_bytes(data)
+    with pytest.raises(AvatarPackError, match="directory is odd"):
+        load_pack(pack)
+    data[-14:-10] = b"\xff\xff\xff\xff"  # number of members, twice
+    pack.write_bytes(data)
+    with pytest.raises(AvatarPackError, match="65535 members"):
+        load_pack(pack)
+
+
+def test_encrypted_members_are_refused(pack: Path) -> None:
+    data = bytearray(pack.read_bytes())
+    entry = data.rindex(b"PK\x01\x02")
+    data[entry + 8] |= 1  # general purpose flags, of the directory's last member
+    pack.write_bytes(data)
+    with pytest.raises(AvatarPackError, match="encrypted"):
+        load_pack(pack)
+
+
+def test_a_name_that_ends_early_is_refused(pack: Path) -> None:
+    """Readers disagree on names with a NUL in them."""
+    pack.write_bytes(pack.read_bytes().replace(b"shoulders_px.npy", b"shoulders_px.n\0y"))
+    with pytest.raises(AvatarPackError, match="member called"):
+        load_pack(pack)
+
+
+def test_a_wrong_checksum_is_refused(pack: Path) -> None:
+    data = bytearray(pack.read_bytes())
+    data[data.index(b"shoulders_px.npy") + 150] ^= 1  # inside that array's numbers
+    pack.write_bytes(data)
+    with pytest.raises(AvatarPackError, match="CRC"):
+        load_pack(pack)
+
+
+def test_a_file_too_large_is_refused_unread(pack: Path) -> None:
+    with pack.open("r+b") as file:
+        file.truncate(MAX_PACK_BYTES + 1)
+    with pytest.raises(AvatarPackError, match="more than 96 MB"):
+        load_pack(pack)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in the file system are POSIX")
+def test_a_device_is_refused(tmp_path: Path) -> None:
+    """Opening a pipe would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.puppet")
+    with pytest.raises(AvatarPackError, match="device"):
+        load_pack(tmp_path / "pipe.puppet")
+
+
 def test_a_huge_array_header_is_refused_without_taking_the_memory(pack: Path) -> None:
     header = npy(np.zeros((478, 3), np.float32)).replace(b"(478, 3), ", b"(9999999999, 99), ")
     rewrite(pack, with_member("landmarks_px.npy", header))
@@ -181,6 +312,32 @@ def test_missing_packs_and_folders_are_told(tmp_path: Path) -> None:
         load_pack(tmp_path / "none.puppet")
     with pytest.raises(AvatarPackError, match=r"directory|permission"):
         load_pack(tmp_path)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flips=st.lists(st.tuples(st.integers(1, 700), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_zip_directory_is_refused_or_read(
+    pack: Path, flips: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    content = bytearray(pack.read_bytes())
+    for from_end, value in flips:
+        content[-from_end] = value
+    damaged = tmp_path / "damaged.puppet"
+    damaged.write_bytes(content)
+    with contextlib.suppress(AvatarPackError):
+        assert load_pack(damaged).avatar.portrait_rgb.shape == (24, 20, 3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(content=st.binary(max_size=200))
+def test_any_bytes_as_a_member_are_refused_or_read(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.puppet"
+        save_pack(Pack(small_avatar()), path)
+        for name in ("manifest.json", "safe_range.json", "shoulders_px.npy", "preview.png"):
+            rewrite(path, with_member(name, content))
+            with contextlib.suppress(AvatarPackError):
+                load_pack(path)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
