@@ -1,0 +1,1 @@
+"""Training data: from clips and stills to face-aligned samples of (warped, source, contours, target)."""
