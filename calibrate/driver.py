@@ -1,19 +1,30 @@
-"""A driver's resting face, found in a short recording."""
+"""A driver's profile: the resting face and the range of every channel, found in a short recording."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
+from calibrate.channels import measure_ranges
 from facepuppet.capture import Source
+from facepuppet.driver import Driver
 from facepuppet.errors import NoDriverFaceError, ProfileError
-from facepuppet.profile import DriverNeutral, neutral_from, restlessness
+from facepuppet.profile import (
+    DriverProfile,
+    neutral_from,
+    restlessness,
+    seat_from,
+    with_ranges,
+)
+from facepuppet.stats import Meter
 from facepuppet.track.tracker import Tracker
 from facepuppet.types import Tracking
 
-CALM_SHARE = 0.15  # of the frames with a face, the calmest
+CALM_SHARE = 0.15  # of the frames with a face, at most so many, the calmest
+LEAST_CALM_SHARE = 0.04  # fewer frames at rest may be chance
 MIN_FRAMES = 5
 MAX_RESTLESSNESS = 0.55  # a turned head, an open mouth or shut eyes lie beyond
 
@@ -21,7 +32,7 @@ MAX_RESTLESSNESS = 0.55  # a turned head, an open mouth or shut eyes lie beyond
 def track_source(
     source: Source, seconds: float, progress: Callable[[float], None] | None = None
 ) -> list[Tracking]:
-    """Track up to `seconds` of a source (by its own time), every frame.
+    """Track up to `seconds` of a source (by its own time), every frame, smoothed as in a live run.
 
     Args:
         source: camera or recording.
@@ -29,7 +40,7 @@ def track_source(
         progress: told the seconds seen so far.
     """
     trackings: list[Tracking] = []
-    with closing(Tracker(live=False)) as tracker:
+    with closing(Driver(Tracker(live=False), Meter())) as driver:
         first_ns: int | None = None
         while (frame := source.read()) is not None:
             seen_ns = frame.captured_ns if frame.pts_s is None else round(frame.pts_s * 1e9)
@@ -37,22 +48,37 @@ def track_source(
             elapsed_s = (seen_ns - first_ns) / 1e9
             if elapsed_s > seconds:
                 break
-            trackings.append(tracker.track(frame))
+            trackings.append(driver.follow(replace(frame, captured_ns=seen_ns)))
             if progress is not None:
                 progress(elapsed_s)
     return trackings
 
 
-def resting_face(trackings: Sequence[Tracking], description: str) -> DriverNeutral:
-    """Take the median of the calmest frames as the driver at rest.
+def make_profile(trackings: Sequence[Tracking], description: str) -> DriverProfile:
+    """Find the resting face among restless ones, and how far the face goes from it.
 
     Args:
-        trackings: of one person, a few seconds or more.
+        trackings: of one person, smoothed, ten seconds or more.
         description: what was looked at, for error texts.
 
     Raises:
         NoDriverFaceError: fewer than five frames show a face.
         ProfileError: even the calmest frames are not at rest.
+    """
+    calmest = resting_frames(trackings, description)
+    neutral = neutral_from(calmest)
+    seat = seat_from(calmest, neutral)
+    faces = [tracking.face for tracking in trackings if tracking.face is not None]
+    at_rest = [tracking.face for tracking in calmest if tracking.face is not None]
+    return with_ranges(neutral, measure_ranges(faces, at_rest, neutral, seat))
+
+
+def resting_frames(trackings: Sequence[Tracking], description: str) -> list[Tracking]:
+    """Pick the calmest frames, in which the driver is at rest.
+
+    Raises:
+        NoDriverFaceError: fewer than five frames show a face.
+        ProfileError: too few of them are at rest.
     """
     faces = [tracking for tracking in trackings if tracking.face is not None]
     if len(faces) < MIN_FRAMES:
@@ -62,12 +88,14 @@ def resting_face(trackings: Sequence[Tracking], description: str) -> DriverNeutr
             "Sit in the light, face the camera, and try again.",
         )
     unrest = restlessness(faces)
-    calmest = np.argsort(unrest, kind="stable")[: max(MIN_FRAMES, round(CALM_SHARE * len(faces)))]
-    if np.median(unrest[calmest]) > MAX_RESTLESSNESS:
+    order = np.argsort(unrest, kind="stable")
+    enough = max(MIN_FRAMES, round(LEAST_CALM_SHARE * len(faces)))
+    if unrest[order[enough - 1]] > MAX_RESTLESSNESS:
         raise ProfileError(
             f"{description}, in which even the calmest frames show a turned head, an open mouth or shut eyes "
-            f"(restlessness {np.median(unrest[calmest]):.2f})",
+            f"(restlessness {unrest[order[enough - 1]]:.2f})",
             f"some frames at rest (at most {MAX_RESTLESSNESS})",
             "Look straight into the camera for a second, mouth shut, eyes open.",
         )
-    return neutral_from([faces[i] for i in calmest])
+    calm = order[: max(enough, round(CALM_SHARE * len(faces)))]
+    return [faces[i] for i in calm if unrest[i] <= MAX_RESTLESSNESS]

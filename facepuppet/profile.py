@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from facepuppet.channels import Range
 from facepuppet.geometry import F64, Similarity, geodesic_angle, head_from_image
 from facepuppet.topology import LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER
 from facepuppet.track.gaze import eye_openings, gaze_angles
@@ -14,6 +15,10 @@ from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, Tracking
 
 MIN_EYE_OPENING = 0.2  # aperture over width; less at rest means that the sample caught a blink
+SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
+# Blinks fall between frames and never look quite shut; a ratio beyond is no blink but a look down.
+SHUT_RATIO_RANGE = (0.10, 0.45)
+BLINK_RATIO = 0.55  # an aperture that never came below this share shows no blink
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,25 @@ class DriverNeutral:
     Attributes:
         landmarks_head: (478, 3) float32 in the head frame.
         eye_opening: (2,) float32 lid aperture over eye width of relaxed open eyes, image-left first.
+        eye_shut: (2,) float32 what the tracker reports of shut eyes, less than eye_opening.
     """
 
     landmarks_head: F32
     eye_opening: F32
+    eye_shut: F32
+
+
+@dataclass(frozen=True, slots=True)
+class DriverProfile:
+    """What is known of a person beforehand.
+
+    Attributes:
+        neutral: the relaxed face.
+        ranges: by the names of `facepuppet.channels.CHANNELS`, all of them; empty in profiles of schema 1.
+    """
+
+    neutral: DriverNeutral
+    ranges: Mapping[str, Range]
 
 
 def neutral_from(samples: Sequence[Tracking]) -> DriverNeutral:
@@ -57,10 +77,31 @@ def neutral_from(samples: Sequence[Tracking]) -> DriverNeutral:
         raise ValueError("got no tracking with a face, expected at least one")
     stack = np.stack(heads)
     opening = np.percentile([eye_openings(head) for head in stack], 70, axis=0)
-    return DriverNeutral(
-        np.median(stack, axis=0).astype(np.float32),
-        np.maximum(opening, MIN_EYE_OPENING).astype(np.float32),
-    )
+    opening = np.maximum(opening, MIN_EYE_OPENING).astype(np.float32)
+    return DriverNeutral(np.median(stack, axis=0).astype(np.float32), opening, usual_shut(opening))
+
+
+def usual_shut(eye_opening: F32) -> F32:
+    """Aperture (2,) that trackers report of shut eyes, of people whose blinks were not measured."""
+    return np.asarray(SHUT_RATIO * eye_opening, dtype=np.float32)
+
+
+def with_ranges(neutral: DriverNeutral, ranges: Mapping[str, Range]) -> DriverProfile:
+    """Complete a profile: lids that were seen to blink are known by their own shut aperture.
+
+    Args:
+        neutral: the relaxed face.
+        ranges: all channels, or none.
+    """
+    if not ranges:
+        return DriverProfile(neutral, ranges)
+    low = np.array([ranges["eye_left"].low, ranges["eye_right"].low])
+    share = low / neutral.eye_opening
+    blinked = share < BLINK_RATIO
+    ratio = np.clip(share, *SHUT_RATIO_RANGE)
+    other = ratio[blinked].mean() if blinked.any() else SHUT_RATIO  # both eyes of a person are alike
+    shut = np.where(blinked, ratio, other) * neutral.eye_opening
+    return DriverProfile(replace(neutral, eye_shut=shut.astype(np.float32)), ranges)
 
 
 def seat_from(samples: Sequence[Tracking], neutral: DriverNeutral) -> Seat:

@@ -8,13 +8,16 @@ import pytest
 from pictures import canvas, hopper_rgb
 from typer.testing import CliRunner
 
+from calibrate.channels import shut_aperture
 from calibrate.cli import app
-from calibrate.driver import resting_face
+from calibrate.driver import make_profile
+from facepuppet.channels import CHANNELS
 from facepuppet.errors import NoDriverFaceError, ProfileError
 from facepuppet.geometry import rotation_from_euler
 from facepuppet.performance import Performance
 from facepuppet.profile import most_neutral, restlessness
 from facepuppet.profile_file import load_profile
+from facepuppet.topology import EYES
 from facepuppet.track.arkit import ARKIT_INDEX
 from facepuppet.track.canonical import canonical_landmarks
 from facepuppet.track.expression import compose_landmarks
@@ -47,7 +50,7 @@ def test_restlessness_tells_rest_from_everything_else():
 def test_the_resting_face_of_a_lively_piece_is_the_neutral_one():
     piece = Performance()
     trackings = [piece.tracking(i / 15, i) for i in range(180)]
-    neutral = resting_face(trackings, "the piece")
+    neutral = make_profile(trackings, "the piece").neutral
     assert np.abs(neutral.landmarks_head - canonical_landmarks()).max() < 0.03
     assert most_neutral(trackings) in range(180)
 
@@ -56,13 +59,84 @@ def test_nobody_at_rest_is_refused():
     piece = Performance()
     talking = [piece.tracking(8.25, i) for i in range(10)]
     with pytest.raises(ProfileError, match="open mouth"):
-        resting_face(talking, "a shout")
+        make_profile(talking, "a shout")
 
 
 def test_nobody_there_is_named():
     empty = [Tracking(None, None, (640, 480), i, i) for i in range(10)]
     with pytest.raises(NoDriverFaceError, match="0 of 10"):
-        resting_face(empty, "an empty room")
+        make_profile(empty, "an empty room")
+
+
+def test_ranges_of_a_scripted_piece_are_those_of_its_script():
+    piece = Performance()
+    profile = make_profile([piece.tracking(i / 30, i) for i in range(360)], "the piece")
+    ranges = profile.ranges
+    assert set(ranges) == set(CHANNELS)
+    # As the keyframes have it: turns of 0.34 rad, nods of 0.24, tilts of 0.12; low and high leave out 3 %.
+    assert ranges["yaw"].high == pytest.approx(np.degrees(0.34), abs=2)
+    assert ranges["yaw"].low == pytest.approx(-np.degrees(0.34), abs=2)
+    assert np.degrees(0.12) < ranges["pitch"].high < np.degrees(0.25)
+    assert 5 < ranges["roll"].high < 10
+    assert ranges["mouth_opening"].high > ranges["mouth_opening"].rest + 0.08
+    assert ranges["mouth_width"].low < ranges["mouth_width"].rest - 0.03  # pursed
+    assert ranges["mouth_width"].high > ranges["mouth_width"].rest + 0.01  # smile
+    assert ranges["brows"].high > ranges["brows"].rest + 0.01
+    assert ranges["gaze_x"].high > 0.05 and ranges["gaze_x"].low < -0.05
+    assert ranges["lean_x"].high > 0.2 and ranges["lean_x"].low < -0.2
+    assert abs(ranges["yaw"].rest) < 1 and abs(ranges["lean_x"].rest) < 0.05
+    for r in ranges.values():
+        assert r.low <= r.rest <= r.high
+
+
+def test_lids_that_never_look_quite_shut_have_their_own_shut_aperture():
+    """Behind glasses, say, the tracker sees half of every blink."""
+    piece = Performance()
+    trackings = [narrowed(piece.tracking(i / 30, i), 0.4) for i in range(360)]
+    neutral = make_profile(trackings, "glasses").neutral
+    share = neutral.eye_shut / neutral.eye_opening
+    assert share == pytest.approx([0.4, 0.4], abs=0.05)
+    unmeasured = make_profile([piece.tracking(0.0, i) for i in range(30)], "a stare").neutral
+    assert unmeasured.eye_shut / unmeasured.eye_opening == pytest.approx([0.3, 0.3])
+
+
+def narrowed(seen, least):
+    """The same face, whose lids stay apart by the given share of a relaxed eye's aperture."""
+    points = seen.face.landmarks_px.copy()
+    for eye in EYES:
+        upper, lower = eye.upper_lid[1:-1], eye.lower_lid[1:-1]
+        rest = np.linalg.norm(canonical_landmarks()[upper] - canonical_landmarks()[lower], axis=1)
+        gap = points[lower] - points[upper]
+        missing = np.maximum(least * rest * 170.0 - np.linalg.norm(gap[:, :2], axis=1), 0.0)
+        points[upper, 1] -= missing / 2
+        points[lower, 1] += missing / 2
+    return replace(seen, face=replace(seen.face, landmarks_px=points))
+
+
+def test_shut_is_what_most_blinks_reach_however_rare_they_are():
+    apertures = np.full(900, 0.3)
+    for begin, deepest in ((100, 0.05), (400, 0.06), (700, 0.02)):
+        apertures[begin : begin + 3] = 0.15, deepest, 0.15
+    assert 0.05 <= shut_aperture(apertures, 0.3) <= 0.06
+    assert shut_aperture(np.full(10, 0.3), 0.3) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        tracking(jawOpen=0.7),
+        tracking(rotation_from_euler(0.7, 0, 0)),
+        tracking(rotation_from_euler(0, -0.7, 0)),
+        tracking(eyeBlinkLeft=1, eyeBlinkRight=1),
+    ],
+    ids=["open mouth", "turned", "head back", "eyes shut"],
+)
+def test_no_profile_without_a_face_at_rest(bad):
+    with pytest.raises(ProfileError, match="Look straight into the camera"):
+        make_profile([bad] * 60, "a clip")
+    with pytest.raises(ProfileError, match="Look straight into the camera"):
+        make_profile([bad] * 120 + [tracking()] * 2, "a clip")  # two frames at rest may be chance
+    assert make_profile([bad] * 60 + [tracking()] * 10, "a clip").neutral.eye_opening.min() > 0.2
 
 
 def test_the_command_writes_a_profile_that_run_can_read(tmp_path):
@@ -72,4 +146,5 @@ def test_the_command_writes_a_profile_that_run_can_read(tmp_path):
         cv2.imwrite(str(picture / f"{i}.png"), canvas((hopper_rgb(), (640, 330), 1.0, 0.0))[..., ::-1])
     result = CliRunner().invoke(app, ["driver", str(picture), "--out", str(out), "--seconds", "2"])
     assert result.exit_code == 0, result.output
-    assert load_profile(out).eye_opening.min() >= 0.2
+    profile = load_profile(out)
+    assert profile.neutral.eye_opening.min() >= 0.2 and set(profile.ranges) == set(CHANNELS)

@@ -309,6 +309,20 @@ def test_recentre_takes_the_next_pose_as_rest():
     assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
 
 
+def test_lids_of_a_driver_who_never_looks_quite_shut_shut_with_a_profile():
+    """By the usual ratio, a blink tracked at half the open aperture leaves the portrait's eyes open."""
+    half = expression(eyeBlinkLeft=0.5, eyeBlinkRight=0.5)
+    neutral = neutral_from([tracking(0.0)])
+    own = replace(neutral, eye_shut=eye_openings(half))
+    for known, expected in ((neutral, 0.2), (own, 0.0)):
+        retargeter = Retargeter(hopper(), known, settle_frames=1)
+        retargeter.update(tracking(0.0))
+        retargeter.update(tracking(1.0))
+        opening = retargeter.update(tracking(2.0, head=half)).eye_opening
+        assert (opening > expected).all() if expected else opening.max() < 0.02
+        assert retargeter.update(tracking(3.0)).eye_opening == pytest.approx([1.0, 1.0], abs=0.01)
+
+
 def test_neutral_of_a_blinking_sample_still_has_open_eyes():
     shut = tracking(0.0, head=expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0))
     assert neutral_from([shut]).eye_opening.min() >= 0.2

@@ -15,13 +15,13 @@ def driver(
     seconds: Annotated[float, typer.Option(min=1.0, help="How long to look.")] = 20.0,
 ) -> None:
     """Find your resting face, so that `run --profile` starts from it at once."""
-    from calibrate.driver import resting_face, track_source
+    from calibrate.driver import make_profile, track_source
     from facepuppet.capture import open_source
     from facepuppet.profile_file import save_profile
 
     with open_source(source) as opened, Progress(transient=True) as bar:
         task = bar.add_task("Look straight, mouth shut, then move a little", total=seconds)
         trackings = track_source(opened, seconds, lambda done_s: bar.update(task, completed=done_s))
-        neutral = resting_face(trackings, opened.description)
-    save_profile(out, neutral)
+        profile = make_profile(trackings, opened.description)
+    save_profile(out, profile)
     typer.echo(f"Wrote {out}. Use it: facepuppet run --avatar PORTRAIT --profile {out}")

@@ -82,4 +82,4 @@ def _neutral(word: str) -> Neutral | DriverNeutral:
 
     if word in {choice.value for choice in Neutral}:
         return Neutral(word)
-    return load_profile(Path(word))
+    return load_profile(Path(word)).neutral

@@ -69,7 +69,7 @@ def run(
     puppet = Puppet(
         portrait,
         composer(portrait, canvas, background, mirror, label, label_every),
-        neutral=None if profile is None else load_profile(profile),
+        neutral=None if profile is None else load_profile(profile).neutral,
         recentre_s=RECENTRE_S,
         key=watermark_key(key),
         session=next_session(),

@@ -15,7 +15,6 @@ from facepuppet.types import F32, Tracking
 # Limits of what no portrait is measured for (inter-ocular distances; ratios; radians).
 SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
 TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
-SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
 MIN_SHOULDER_CONFIDENCE = 0.5
 
@@ -39,7 +38,7 @@ def measure(tracking: Tracking, neutral: DriverNeutral, seat: Seat, image_from_h
     gaze = iris_position(tracking.face.landmarks_px) - iris_position(rest.apply(neutral.landmarks_head))
     return Deltas(
         offsets=head - neutral.landmarks_head,
-        eye_opening=_opening_ratio(eye_openings(head) / neutral.eye_opening),
+        eye_opening=_opening_ratio(eye_openings(head), neutral),
         gaze=gaze.astype(np.float32),
         turn=turn.astype(np.float32),
         log_scale=log_scale,
@@ -69,8 +68,8 @@ def _measure_torso(
     )
 
 
-def _opening_ratio(ratio: F32) -> F32:
-    """Aperture relative to relaxed eyes, stretched so that shut lids reach 0."""
-    stretched = (ratio - SHUT_RATIO) / (1.0 - SHUT_RATIO)
+def _opening_ratio(aperture: F32, neutral: DriverNeutral) -> F32:
+    """Aperture (2,) relative to relaxed eyes (1), stretched so that this driver's shut lids reach 0."""
+    stretched = (aperture - neutral.eye_shut) / (neutral.eye_opening - neutral.eye_shut)
     opening: F32 = np.maximum(stretched, 0.0).astype(np.float32)
     return opening
