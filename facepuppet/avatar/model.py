@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facepuppet.avatar.views import View
 from facepuppet.safe_range import SafeRange
 from facepuppet.topology import OUTER_CORNERS
 from facepuppet.types import F32, U8
@@ -29,6 +30,7 @@ class Avatar:
         background_rgb: (H, W, 3) uint8, the picture with the person removed and the hole filled.
         source_sha256: hex digest of the portrait file this was made from.
         safe_range: how far it bears to be moved; None when nobody measured it.
+        views: more pictures of the same person, at most 8; they change how the portrait is rendered.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Avatar:
     background_rgb: U8
     source_sha256: str
     safe_range: SafeRange | None = None
+    views: tuple[View, ...] = ()
 
     @property
     def size_px(self) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from typing import Any
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack_members import array_from, member, npy_of, picture_from, png_of
 from facepuppet.avatar.pack_zip import read_members, refused, zip_bytes
+from facepuppet.avatar.view_members import members_of_views, views_from_members
 from facepuppet.errors import AvatarPackError
 from facepuppet.files import write_whole
 from facepuppet.safe_range import SafeRange
@@ -44,10 +45,9 @@ class Pack:
     """What a .puppet file holds.
 
     Attributes:
-        avatar: the analysed portrait, with its measured safe range when there is one.
+        avatar: the analysed portrait, with its safe range and its views when there are any.
         consent: the statement of right to use the portrait, as JSON; None in packs of version 1.
         preview_rgb: (H, W, 3) uint8 RGB picture for people, at most 1024 px a side, or None.
-        view_members: members view_*, more pictures of the same person.
         painters: members painter_*.onnx, networks tuned to this portrait, each at most 8 MB.
         version: of the format that it was read from.
     """
@@ -55,7 +55,6 @@ class Pack:
     avatar: Avatar
     consent: bytes | None = None
     preview_rgb: U8 | None = None
-    view_members: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     painters: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     version: int = PACK_VERSION
 
@@ -94,10 +93,13 @@ def load_pack(path: str | Path) -> Pack:
     if manifest["version"] == 1:
         return Pack(avatar, version=1)
     return Pack(
-        dataclasses.replace(avatar, safe_range=_safe_range_from(members)),
+        dataclasses.replace(
+            avatar,
+            safe_range=_safe_range_from(members),
+            views=views_from_members(_starting(members, _VIEW_PREFIX)),
+        ),
         consent=members.get(_CONSENT),
         preview_rgb=picture_from(members, _PREVIEW) if _PREVIEW in members else None,
-        view_members=_starting(members, _VIEW_PREFIX),
         painters=_starting(members, _PAINTER_PREFIX),
     )
 
@@ -119,7 +121,7 @@ def _members_of(pack: Pack) -> dict[str, bytes]:
         members[_CONSENT] = pack.consent
     if pack.preview_rgb is not None:
         members[_PREVIEW] = png_of(pack.preview_rgb)
-    return {**members, **pack.view_members, **pack.painters}
+    return {**members, **members_of_views(avatar.views), **pack.painters}
 
 
 def _manifest_from(members: Mapping[str, bytes]) -> dict[str, Any]:
