@@ -9,6 +9,8 @@ from pathlib import Path
 
 from facepuppet.avatar.load import load_avatar, sample_portrait_path
 from facepuppet.avatar.model import Avatar
+from facepuppet.consent.clearance import clear_sample
+from facepuppet.consent.revocation import Revocations
 from facepuppet.errors import OutputUnwritableError
 from facepuppet.performance import Performance
 from facepuppet.puppet import Puppet
@@ -24,7 +26,10 @@ MOMENTS = 8  # rows of the contact sheet
 
 
 def run_demo(
-    folder: Path, seconds: float = 12.0, progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    seconds: float = 12.0,
+    progress: Callable[[int, int], None] | None = None,
+    revoked: Path | None = None,
 ) -> RunStats:
     """Write demo.mp4, sheet.png and stats.json into a folder, which is made if need be.
 
@@ -32,12 +37,15 @@ def run_demo(
         folder: where to write.
         seconds: length of the piece.
         progress: called with frames done and frames in all.
+        revoked: a revocation list besides this machine's own.
 
     Raises:
+        ConsentRevokedError: the portrait may not be shown any more.
         OutputUnwritableError: the folder cannot be written to.
     """
-    _make_folder(folder)
     avatar = load_avatar(sample_portrait_path())
+    consent = clear_sample(avatar.source_sha256, Revocations.load(revoked))
+    _make_folder(folder)
     n = max(1, round(seconds * FPS))
     sheet = ContactSheet(avatar)
     shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}
@@ -49,7 +57,7 @@ def run_demo(
         if progress is not None:
             progress(i + 1, n)
 
-    meter = perform(avatar, folder / "demo.mp4", n, each)
+    meter = perform(avatar, folder / "demo.mp4", n, each, consent.id)
     stats = RunStats.offline(meter, n, time.perf_counter() - begun_s)
     _write(folder / "sheet.png", sheet.to_png())
     _write(folder / "stats.json", (json.dumps(stats.to_json(), indent=2) + "\n").encode())
@@ -57,13 +65,17 @@ def run_demo(
 
 
 def perform(
-    avatar: Avatar, path: Path, n: int, each: Callable[[int, Tracking, Marked], None] | None = None
+    avatar: Avatar,
+    path: Path,
+    n: int,
+    each: Callable[[int, Tracking, Marked], None] | None = None,
+    consent_id: str | None = None,
 ) -> Meter:
     """Let a portrait perform the scripted piece in n frames, into a video file; tell the times.
 
     `each`, if given, is called with every frame's number, tracking and picture.
     """
-    puppet = Puppet(avatar, settle_frames=1)
+    puppet = Puppet(avatar, settle_frames=1, consent_id=consent_id)
     piece = Performance(n / FPS)
     with single_threaded_blas(), open_sink(path, puppet.canvas_px, FPS) as sink:
         for i in range(n):

@@ -11,13 +11,18 @@ from facepuppet.avatar.face import FaceView
 from facepuppet.avatar.gates import MIN_FACE_WIDTH_PX, check_size
 from facepuppet.avatar.image import decode_picture, read_picture_file
 from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import PACK_SUFFIX, load_pack
+from facepuppet.avatar.pack import PACK_SUFFIX, Pack, load_pack
 from facepuppet.errors import AvatarPackError, ImageUnreadableError
 from facepuppet.track.canonical import is_face
 
 
 def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
-    """Load a portrait picture or a .puppet pack.
+    """Load a portrait picture, or the portrait of a .puppet pack; as `load_as_pack`."""
+    return load_as_pack(path, cache=cache).avatar
+
+
+def load_as_pack(path: str | Path, *, cache: bool = True) -> Pack:
+    """Load a .puppet pack, or a portrait picture as a pack of version 0, which has nothing but the avatar.
 
     Args:
         path: the file.
@@ -28,8 +33,14 @@ def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
         AvatarPackError: the pack will not do.
     """
     path = Path(path)
-    if path.suffix.lower() == PACK_SUFFIX:
-        return _checked(load_pack(path).avatar, path)
+    if path.suffix.lower() != PACK_SUFFIX:
+        return Pack(_of_picture(path, cache), version=0)
+    pack = load_pack(path)
+    _check(pack.avatar, path)
+    return pack
+
+
+def _of_picture(path: Path, cache: bool) -> Avatar:
     data = read_picture_file(path)
     if not cache:
         return _analyse(data, path)
@@ -41,7 +52,7 @@ def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
     return avatar
 
 
-def _checked(avatar: Avatar, path: Path) -> Avatar:
+def _check(avatar: Avatar, path: Path) -> None:
     """Refuse a pack without a usable face: with nonsense for landmarks, rendering may fail or never end."""
     fits = is_face(avatar.landmarks_px) and min(avatar.size_px) >= MIN_FACE_WIDTH_PX
     inside = (avatar.head_pivot_px[:2] >= 0).all() and (avatar.head_pivot_px[:2] < avatar.size_px).all()
@@ -52,7 +63,6 @@ def _checked(avatar: Avatar, path: Path) -> Avatar:
             "Make it again from the portrait: facepuppet-calibrate avatar PHOTO --out NAME.puppet",
         )
     check_size(FaceView.of(avatar.landmarks_px))
-    return avatar
 
 
 def _analyse(data: bytes, path: Path) -> Avatar:

@@ -7,19 +7,22 @@ from typing import Annotated
 
 import typer
 
+from facepuppet.cli.rights import RevokedOption
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("facepuppet-demo"),
     seconds: Annotated[
         float, typer.Option("--seconds", min=0.5, max=600, help="Length of the piece.")
     ] = 12.0,
+    revoked: RevokedOption = None,
 ) -> None:
     """Let a public-domain portrait perform a scripted piece; writes demo.mp4, sheet.png and stats.json."""
     from facepuppet.cli.progress import progress_bar
     from facepuppet.demo import run_demo
 
     with progress_bar() as show:
-        stats = run_demo(out, seconds, lambda done, total: show("demo", done, total))
+        stats = run_demo(out, seconds, lambda done, total: show("demo", done, total), revoked)
     typer.echo(f"{stats.frames_out} frames in {stats.seconds:.1f} s ({stats.fps:.0f} a second)")
     for name in ("demo.mp4", "sheet.png", "stats.json"):
         typer.echo(str(out / name))

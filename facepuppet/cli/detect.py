@@ -87,4 +87,6 @@ def _mark_sentence(result: Detection) -> str:
         seen = f"{result.n_frames} frames ({result.duration_s:.1f} s)"
         return f"No mark found in {seen}; {p_value}. That does not prove the picture real."
     payload = f"payload {result.payload}" if result.payload else "payload not readable"
+    if result.consent_id is not None:
+        payload += f" (consent record {result.consent_id})"
     return f"Marked by {result.key}: {payload}, {p_value}, certain after {result.first_seen_s:.1f} s."

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
+from facepuppet.consent.checks import check_keys, check_line, check_sha256, parse_day, refused
 from facepuppet.errors import ConsentError
 
 MAX_STATEMENT, MAX_NAME = 400, 200  # characters
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+MAX_DOCUMENT_BYTES = 100_000_000
 
 
 class Basis(Enum):
@@ -37,10 +38,26 @@ class Document:
     sha256: str
 
     def __post_init__(self) -> None:
-        _check_line("document name", self.name, MAX_NAME)
+        check_line("document name", self.name, MAX_NAME)
         if "/" in self.name or "\\" in self.name:
             raise refused(f"a document name that holds a folder ({self.name[:80]!r})")
-        _check_sha256("document digest", self.sha256)
+        check_sha256("document digest", self.sha256)
+
+    @classmethod
+    def of_file(cls, path: Path) -> Document:
+        """Take the name and the digest of a file.
+
+        Raises:
+            ConsentError: it cannot be read, is empty, or is larger than 100 MB.
+        """
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_DOCUMENT_BYTES + 1)
+        except OSError as error:
+            raise _bad_document(path, f"cannot be read ({error.strerror})") from error
+        if not 0 < len(content) <= MAX_DOCUMENT_BYTES:
+            raise _bad_document(path, "is empty" if not content else "is too large")
+        return cls(unicodedata.normalize("NFC", path.name), hashlib.sha256(content).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ class Grant:
     document: Document | None = None
 
     def __post_init__(self) -> None:
-        _check_line("subject", self.subject, MAX_NAME)
+        check_line("subject", self.subject, MAX_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +98,8 @@ class Claim:
     grant: Grant | None = None
 
     def __post_init__(self) -> None:
-        _check_sha256("portrait digest", self.portrait_sha256)
-        _check_line("statement", self.statement, MAX_STATEMENT)
+        check_sha256("portrait digest", self.portrait_sha256)
+        check_line("statement", self.statement, MAX_STATEMENT)
         if (self.basis is Basis.CONSENT) != (self.grant is not None):
             raise refused(f"basis '{self.basis.value}' {'with' if self.grant else 'without'} who agreed")
         if self.grant is not None and self.grant.granted_on > self.made_on:
@@ -134,37 +151,11 @@ class Claim:
         )
 
 
-def parse_day(text: Any) -> date:
-    """Read YYYY-MM-DD.
-
-    Raises:
-        ConsentError: anything else, or no day of the calendar.
-    """
-    try:
-        if isinstance(text, str) and _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise refused(f"the date {str(text)[:40]!r}")
-
-
-def check_keys(what: str, value: Any, keys: set[str]) -> None:
-    """Check that a parsed value is an object with exactly these keys.
-
-    Raises:
-        ConsentError: it is not.
-    """
-    if not isinstance(value, dict) or set(value) != keys:
-        raise refused(f"a {what} whose fields are not {', '.join(sorted(keys))}")
-
-
-def refused(got: str) -> ConsentError:
-    """Return the error for a record that will not do."""
+def _bad_document(path: Path, what: str) -> ConsentError:
     return ConsentError(
-        got,
-        "a statement of right to use this portrait, as its maker signed it",
-        "Make it again: facepuppet-calibrate avatar PHOTO --out NAME.puppet --right self, consent, "
-        "public-domain or fictional.",
+        f"document '{path}', which {what}",
+        f"the signed consent as a file of at most {MAX_DOCUMENT_BYTES // 1_000_000} MB",
+        "Check the name, or leave it out.",
     )
 
 
@@ -184,15 +175,3 @@ def _grant(fields: Any) -> Grant:
         check_keys("document", paper, {"name", "sha256"})
         paper = Document(paper["name"], paper["sha256"])
     return Grant(fields["subject"], parse_day(fields["granted_on"]), paper)
-
-
-def _check_line(what: str, text: Any, longest: int) -> None:
-    """Refuse what could forge a terminal's lines: control codes, changed directions, second spellings."""
-    fine = isinstance(text, str) and text.isprintable() and text.strip() == text != ""
-    if not fine or len(text) > longest or not unicodedata.is_normalized("NFC", text):
-        raise refused(f"a {what} that is no line of 1 to {longest} printable characters ({text!a:.80})")
-
-
-def _check_sha256(what: str, digest: Any) -> None:
-    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-        raise refused(f"a {what} that is no hexadecimal SHA-256 ({digest!r:.80})")

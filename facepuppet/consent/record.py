@@ -11,7 +11,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from facepuppet.consent.claim import Claim, check_keys, refused
+from facepuppet.consent.checks import check_keys, refused
+from facepuppet.consent.claim import Claim
 
 FORMAT = "facepuppet-consent"
 VERSION = 1

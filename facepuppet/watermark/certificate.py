@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from platformdirs import user_data_path
 
 from facepuppet.errors import OutputUnwritableError, WatermarkError
+from facepuppet.files import write_whole
 
 _VALID = datetime.timedelta(days=3650)
 
@@ -55,8 +55,8 @@ def own_credentials(folder: Path | None = None) -> Credentials:
         made = make_credentials()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write_private(key, made.key_pem)
-            chain.write_bytes(made.chain_pem)
+            write_whole(key, made.key_pem, private=True)
+            write_whole(chain, made.chain_pem)
         except OSError as error:
             raise OutputUnwritableError(
                 f"{folder} ({error.strerror})",
@@ -109,9 +109,3 @@ def _builder(
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write so that nobody but the owner can ever read it."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)

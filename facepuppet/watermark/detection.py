@@ -56,6 +56,11 @@ class Detection:
         return self.best.payload.hex if self.best.payload else None
 
     @property
+    def consent_id(self) -> str | None:
+        """Id of the consent record by which the portrait was used, or None when unread or not carried."""
+        return self.best.payload.consent_id if self.best.payload else None
+
+    @property
     def first_seen_s(self) -> float | None:
         """Seconds after the start at which the mark was certain."""
         return self.best.first_seen_s
@@ -73,6 +78,7 @@ class Detection:
             "log10_p": round(self.best.log10_p, 2),
             "key": self.key,
             "payload": self.payload,
+            "consent": self.consent_id,
             "first_seen_s": self.first_seen_s,
             "payload_s": self.best.payload_s,
             "spans_s": [[round(start, 2), round(end, 2)] for start, end in self.best.spans_s],

@@ -1,13 +1,15 @@
 """The 64 bits a mark carries.
 
-bits 63–60  schema version (1)
+bits 63–60  schema version (1 or 2)
 bits 59–52  product (1 is facepuppet)
-bits 51–24  avatar: the first 28 bits of the portrait's SHA-256, 0 when unknown
+bits 51–24  avatar: schema 1: the first 28 bits of the portrait's SHA-256, 0 when unknown
+                    schema 2: the id of the consent record by which the portrait is used
 bits 23–0   session counter of the machine that made the picture, modulo 2²⁴
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +17,13 @@ import numpy as np
 from facepuppet.errors import WatermarkError
 from facepuppet.types import U8
 
-SCHEMA_VERSION = 1
+SCHEMA_AVATAR, SCHEMA_CONSENT = 1, 2
 PRODUCT_FACEPUPPET = 1
 N_PAYLOAD_BITS = 64
 N_CRC_BITS = 16
 N_MESSAGE_BITS = N_PAYLOAD_BITS + N_CRC_BITS
 
+_CONSENT_ID = re.compile(r"[0-9a-f]{7}")
 _WIDTHS = {"schema": 4, "product": 8, "avatar": 28, "session": 24}
 
 
@@ -35,7 +38,7 @@ class Payload:
     avatar: int = 0
     session: int = 0
     product: int = PRODUCT_FACEPUPPET
-    schema: int = SCHEMA_VERSION
+    schema: int = SCHEMA_AVATAR
 
     def __post_init__(self) -> None:
         for name, width in _WIDTHS.items():
@@ -53,6 +56,19 @@ class Payload:
         return cls(avatar=int(source_sha256[:7], 16), session=session % (1 << 24))
 
     @classmethod
+    def for_consent(cls, consent_id: str, session: int = 0) -> Payload:
+        """Return the payload of one session by right of a consent record; session is taken modulo 2²⁴.
+
+        Raises:
+            WatermarkError: the id is not seven lower-case hexadecimal digits.
+        """
+        if not _CONSENT_ID.fullmatch(consent_id):
+            raise WatermarkError(
+                f"consent id {consent_id[:40]!a}", "seven hexadecimal digits", "Pass the record's own `id`."
+            )
+        return cls(avatar=int(consent_id, 16), session=session % (1 << 24), schema=SCHEMA_CONSENT)
+
+    @classmethod
     def from_int(cls, value: int) -> Payload:
         """Split a 64-bit number into its fields."""
         return cls(
@@ -64,6 +80,11 @@ class Payload:
 
     def __int__(self) -> int:
         return self.schema << 60 | self.product << 52 | self.avatar << 24 | self.session
+
+    @property
+    def consent_id(self) -> str | None:
+        """Seven hexadecimal digits of the consent record, or None in a schema without."""
+        return f"{self.avatar:07x}" if self.schema == SCHEMA_CONSENT else None
 
     @property
     def hex(self) -> str:

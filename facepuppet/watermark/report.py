@@ -52,6 +52,7 @@ def render_report(source: str, result: Detection, provenance: Provenance | None 
         "Examined": f"{result.n_frames} frames, {result.duration_s:.1f} s",
         "Key": result.key or "none",
         "Payload": result.payload or "not readable",
+        "Consent record": result.consent_id or "–",
         "p-value": f"10^{best.log10_p:.1f}",
         "Certain after": "–" if result.first_seen_s is None else f"{result.first_seen_s:.1f} s",
         "Place": "–" if best.geometry is None else _place(best.geometry),
