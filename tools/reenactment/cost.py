@@ -1,0 +1,81 @@
+"""What the painters cost: multiply-accumulates by shape inference, milliseconds by the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from facepuppet.avatar.model import Avatar
+from facepuppet.hardware import describe_hardware
+from facepuppet.render.manifest import read_manifest, read_verified
+from facepuppet.render.painter import load_painters
+from facepuppet.render.warp import Warp
+from facepuppet.types import Motion
+
+PASSES = {"mouth": 1, "eye": 2, "frame": 1}  # how often a region's network runs in one frame
+WARM_UP = 5
+
+
+def measure_cost(engines: Path, avatar: Avatar, motions: Sequence[Motion]) -> dict[str, Any]:
+    """MACs of each network, and the time of all painters together over motions of one portrait.
+
+    Returns:
+        `networks`: name to MMAC a frame, `mmac`: their sum, `kilobytes` of all files; `median_ms` and
+        `p95_ms` a frame, `frames` timed, `picture_px`, `cpu` and `cores` used.
+    """
+    networks = read_manifest(engines)
+    macs = {n.name: PASSES[n.region] * count_macs(read_verified(n)) / 1e6 for n in networks}
+    painters, problems = load_painters(avatar, engines)
+    warp, times_ms = Warp(avatar), []
+    for motion in motions:
+        rgba = warp.render(motion)
+        start_s = time.perf_counter()
+        for painter in painters:
+            painter.paint(rgba, motion)
+        times_ms.append(1e3 * (time.perf_counter() - start_s))
+    hardware = describe_hardware()
+    return {
+        "networks_mmac": macs,
+        "mmac": sum(macs.values()),
+        "kilobytes": sum(n.path.stat().st_size for n in networks) / 1e3,
+        "median_ms": float(np.median(times_ms[WARM_UP:])),
+        "p95_ms": float(np.percentile(times_ms[WARM_UP:], 95)),
+        "frames": len(times_ms) - WARM_UP,
+        "picture_px": list(avatar.size_px),
+        "cpu": hardware.cpu,
+        "cores": hardware.cores,
+        "problems": problems,
+    }
+
+
+def count_macs(network: bytes) -> int:
+    """Multiply-accumulates of the convolutions and matrix products of an ONNX network.
+
+    Dimensions left open (the batch) count as 1.
+    """
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(network), strict_mode=True)
+    graph = model.graph
+    shapes = {value.name: _shape(value) for value in (*graph.value_info, *graph.input, *graph.output)}
+    shapes |= {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    return sum(_macs(node, shapes) for node in graph.node)
+
+
+def _macs(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> int:
+    if node.op_type == "Conv":  # weights are (out, in / groups, *kernel)
+        return prod(shapes[node.output[0]]) * prod(shapes[node.input[1]][1:])
+    if node.op_type == "ConvTranspose":  # weights are (in, out / groups, *kernel)
+        return prod(shapes[node.input[0]]) * prod(shapes[node.input[1]][1:])
+    if node.op_type in ("Gemm", "MatMul"):
+        turned = any(a.name == "transA" and a.i for a in node.attribute)
+        return prod(shapes[node.output[0]]) * shapes[node.input[0]][-2 if turned else -1]
+    return 0
+
+
+def _shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
+    return tuple(d.dim_value if d.HasField("dim_value") else 1 for d in value.type.tensor_type.shape.dim)

@@ -1,0 +1,105 @@
+"""How a picture differs from the true one, as a whole and in mouth and eyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from skimage.metrics import structural_similarity
+
+from facepuppet.render.crops import Crop, crops_of
+from facepuppet.types import F32, U8
+
+COMPARED_PX = 256
+REGION_PX = 128  # side of the crop in which mouth and eyes are compared
+MOUTH_REACH, EYE_REACH = 1.7, 2.0  # crop sides in mouth and eye widths
+DILATION = {"mouth": 0.12, "eye": 0.25}  # of the outline, in mouth and eye widths
+STILL_LEVELS = 2.0  # a pixel whose truth curves less than this over three frames is still
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the face, cut out by the true frame's landmarks.
+
+    Attributes:
+        crop: the same for every picture that is compared.
+        mask: (128, 128) float32 in [0, 1].
+    """
+
+    crop: Crop
+    mask: F32
+
+    def cut(self, rgb: U8) -> U8:
+        """(128, 128, 3) uint8."""
+        return self.crop.sample(rgb, REGION_PX)
+
+
+def regions_of(part: str, landmarks_px: F32, size_px: tuple[int, int]) -> list[Region]:
+    """The "mouth" (inside the outer lip contour, dilated) or both of "eye" (lids' opening, dilated)."""
+    reach = MOUTH_REACH if part == "mouth" else EYE_REACH
+    radius = round(DILATION[part] * REGION_PX / reach)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    regions = []
+    for crop in crops_of(part, landmarks_px, size_px, REGION_PX, reach):
+        outline = crop.contours(REGION_PX)[0]
+        regions.append(Region(crop, cv2.dilate(outline, brush)))
+    return regions
+
+
+def reduced(rgb: U8) -> U8:
+    """The picture at 256²."""
+    size = (COMPARED_PX, COMPARED_PX)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def whole_frame(truth: U8, output: U8) -> dict[str, float]:
+    """L1 (of full scale), PSNR (dB) and SSIM (mean over RGB) of two equally large RGB pictures.
+
+    SSIM: Wang et al., "Image quality assessment", TIP 2004, scikit-image's defaults (7² windows).
+    """
+    difference = truth.astype(np.float64) - output
+    mse = max(float((difference**2).mean()), 1e-6)
+    return {
+        "l1": float(np.abs(difference).mean() / 255),
+        "psnr": float(10 * np.log10(255**2 / mse)),
+        "ssim": float(structural_similarity(truth, output, channel_axis=2, data_range=255)),
+    }
+
+
+def masked_l1(truth: U8, output: U8, mask: F32) -> float:
+    """Mean absolute difference of full scale under a mask."""
+    difference = np.abs(truth.astype(np.float32) - output).mean(-1)
+    return float((difference * mask).sum() / max(float(mask.sum()), 1e-6) / 255)
+
+
+def sharpness(rgb: U8, mask: F32 | None = None) -> float:
+    """Mean absolute Laplacian of the luma, in levels, under a mask."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    detail = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
+    return float(detail.mean() if mask is None else (detail * mask).sum() / max(float(mask.sum()), 1e-6))
+
+
+def face_sharpness(rgb: U8, landmarks_px: F32) -> float:
+    """Sharpness of the face's bounding box at 256²."""
+    low = np.maximum(landmarks_px[:, :2].min(0), 0).astype(int)
+    high = np.minimum(landmarks_px[:, :2].max(0), rgb.shape[1::-1]).astype(int)
+    return sharpness(reduced(rgb[low[1] : high[1], low[0] : high[0]]))
+
+
+def flicker(truths: list[U8], outputs: list[U8]) -> tuple[float, float]:
+    """Flicker of the truth and of the output where the truth is still, in levels.
+
+    |2·f(t) − f(t−1) − f(t+1)| / 2 of the luma: steady motion cancels, what comes and goes remains. Pixels
+    count where the truth's own value, blurred over its noise, is under STILL_LEVELS.
+    """
+    true, shown = (np.stack([_luma(rgb) for rgb in rgbs]) for rgbs in (truths, outputs))
+    true_curve, curve = (np.abs(2 * x[1:-1] - x[:-2] - x[2:]) / 2 for x in (true, shown))
+    still = np.stack([cv2.GaussianBlur(plane, (0, 0), 3.0) for plane in true_curve]) < STILL_LEVELS
+    if not still.any():
+        return float("nan"), float("nan")
+    return float(true_curve[still].mean()), float(curve[still].mean())
+
+
+def _luma(rgb: U8) -> F32:
+    return np.asarray(cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY), dtype=np.float32)

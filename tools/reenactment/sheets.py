@@ -1,0 +1,107 @@
+"""Contact sheets: truth above what was made of it, at the moments that are hard, mouth and eyes enlarged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from facepuppet.render.crops import crops_of
+from facepuppet.types import F32, U8
+from reenactment.channels import CHANNELS, Series, find_blinks
+
+CELL_PX = 176
+MOUTH_REACH, EYE_REACH = 1.6, 1.7
+_GAP_PX = 3
+_PAPER = 245
+_INK = (20, 20, 20)
+
+
+def hard_moments(driver: Series, source: int, count: int = 10) -> list[int]:
+    """Frames worth looking at: blinks, gaze to every side, open and wide mouths, turns; in time order."""
+    wanted = list(find_blinks(driver, driver).frames[:2])
+    for name in ("mouth_open", "gaze_x", "gaze_y", "yaw", "mouth_width", "eye_left", "pitch", "brow"):
+        values = driver[name]
+        if np.isfinite(values).any():
+            away = values - values[source]
+            wanted += [int(np.nanargmax(away)), int(np.nanargmin(away))]
+    chosen: list[int] = []
+    for frame in wanted:
+        if all(abs(frame - other) > 2 for other in (*chosen, source)):
+            chosen.append(frame)
+    return sorted(chosen[:count])
+
+
+def contact_sheet(
+    source: U8, rows: Mapping[str, Sequence[U8]], landmarks_px: F32, moments: Sequence[int]
+) -> U8:
+    """Whole frames, then mouths, then both eyes (the image-right one mirrored), a row for each of `rows`.
+
+    Args:
+        source: (H, W, 3) RGB, shown first.
+        rows: name to pictures of all frames; the first is the truth.
+        landmarks_px: (N, 478, 3) of the truth, which place the close-ups in every row.
+        moments: which frames to show.
+    """
+    bands = []
+    for view in (_whole, _mouth, _eyes):
+        for name, pictures in rows.items():
+            cells = [view(pictures[n], landmarks_px[n]) for n in moments]
+            first = _whole(source, landmarks_px[0]) if view is _whole else np.full_like(cells[0], _PAPER)
+            bands.append(_band(name, [first, *cells]))
+    return np.vstack(bands)
+
+
+def strip(name: str, pictures: Sequence[U8]) -> U8:
+    """One row of whole pictures."""
+    return _band(name, [_fit(rgb) for rgb in pictures])
+
+
+def stacked(bands: Sequence[U8]) -> U8:
+    """Rows of unequal width, one above the other."""
+    width = max(band.shape[1] for band in bands)
+    return np.vstack(
+        [np.pad(b, ((0, 0), (0, width - b.shape[1]), (0, 0)), constant_values=_PAPER) for b in bands]
+    )
+
+
+def spread_moments(driver: Series, count: int) -> list[int]:
+    """Hard moments of a clip whose source counts for nothing (cross-reenactment)."""
+    assert set(CHANNELS) <= set(driver)
+    return hard_moments(driver, 0, count)
+
+
+def _band(name: str, cells: Sequence[U8]) -> U8:
+    height = cells[0].shape[0]
+    gap = np.full((height, _GAP_PX, 3), _PAPER, np.uint8)
+    row = np.hstack([piece for cell in cells for piece in (cell, gap)])
+    band = np.vstack([row, np.full((_GAP_PX, row.shape[1], 3), _PAPER, np.uint8)])
+    for colour, thickness in (((255, 255, 255), 3), (_INK, 1)):
+        cv2.putText(band, name, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thickness, cv2.LINE_AA)
+    return band
+
+
+def _whole(rgb: U8, landmarks_px: F32) -> U8:
+    return _fit(rgb)
+
+
+def _mouth(rgb: U8, landmarks_px: F32) -> U8:
+    (crop,) = crops_of("mouth", landmarks_px, (rgb.shape[1], rgb.shape[0]), CELL_PX, MOUTH_REACH)
+    cut = crop.sample(rgb, CELL_PX)
+    return cut[CELL_PX // 8 : -CELL_PX // 8]
+
+
+def _eyes(rgb: U8, landmarks_px: F32) -> U8:
+    crops = crops_of("eye", landmarks_px, (rgb.shape[1], rgb.shape[0]), CELL_PX // 2, EYE_REACH)
+    return np.hstack([crop.sample(rgb, CELL_PX // 2) for crop in crops])
+
+
+def _fit(rgb: U8) -> U8:
+    height, width = rgb.shape[:2]
+    scale = CELL_PX / max(height, width)
+    small = cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    cell = np.full((CELL_PX, CELL_PX, 3), _PAPER, np.uint8)
+    top, left = (CELL_PX - small.shape[0]) // 2, (CELL_PX - small.shape[1]) // 2
+    cell[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return cell
