@@ -61,6 +61,7 @@ def render_video(
     tracker: DriverTracker | None = None,
     key: Key = PUBLIC_KEY,
     session: int = 0,
+    engine: str = "auto",
     credentials: Credentials | None = None,
 ) -> RunStats:
     """Let a portrait perform what the driver does in a video.
@@ -79,12 +80,14 @@ def render_video(
         tracker: an open tracker to use and close; MediaPipe's if None.
         key: who can detect the watermark.
         session: counter that the watermark carries.
+        engine: what runs the painters.
         credentials: who signs the output's manifest; this machine's own if None.
 
     Raises:
         CaptureError: the input cannot be decoded.
         OutputUnwritableError: the output cannot be written.
         NoDriverFaceError: no frame shows a face.
+        EngineError: the engine that was asked for cannot run here.
     """
     begun_s = time.perf_counter()
     composer = composer or Composer(avatar)
@@ -113,6 +116,7 @@ def render_video(
                 settle_frames=1,
                 key=key,
                 session=session,
+                engine=engine,
                 meter=meter,
             )
             with ahead(steps) as tracked:
@@ -127,7 +131,10 @@ def render_video(
                 raise _no_face(opened)
     if tracking_to is not None:
         recorder.save(tracking_to)
-    return RunStats.offline(meter, meter.counted("tracked"), time.perf_counter() - begun_s)
+    elapsed_s = time.perf_counter() - begun_s
+    return RunStats.offline(
+        meter, meter.counted("tracked"), elapsed_s, networks=puppet.networks, fallbacks=puppet.fallbacks
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,8 @@ class LivePipeline:
             latency=Spread.of(self._pacer.latencies_s),
             stages=meter.spreads(),
             rss_mb=rss_mb(),
+            networks=self._puppet.networks,
+            fallbacks=self._puppet.fallbacks,
         )
 
     def __enter__(self) -> LivePipeline:

@@ -26,11 +26,15 @@ class Puppet:
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
         key: who can detect the watermark.
         session: counter that the watermark carries, modulo 2²⁴.
+        engine: what runs the painters; "auto" is the best that works (see `render.inference.ENGINES`).
         meter: told the time of each stage; a new one if None.
 
     Attributes:
         canvas_px: width and height of the pictures.
         meter: time of each stage.
+
+    Raises:
+        EngineError: the engine that was asked for cannot run here.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Puppet:
         recentre_s: float | None = None,
         key: Key = PUBLIC_KEY,
         session: int = 0,
+        engine: str = "auto",
         meter: Meter | None = None,
     ) -> None:
         self._composer = composer or Composer(avatar)
@@ -52,9 +57,19 @@ class Puppet:
         self._retargeter = Retargeter(
             avatar, neutral, seat=seat, settle_frames=settle_frames, recentre_s=recentre_s
         )
-        self._renderer = Renderer(avatar)
+        self._renderer = Renderer(avatar, engine=engine)
         payload = Payload.for_avatar(avatar.source_sha256, session)
         self._marker = Marker(key, payload, size_px=self.canvas_px)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """What runs each painter's network at present, by the network's name."""
+        return self._renderer.networks
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """One sentence for each engine that should have run the painters and could not, so far."""
+        return self._renderer.fallbacks
 
     def show(self, tracking: Tracking) -> Marked:
         """Return the outgoing picture for a tracking; they must come in the order of their capture."""

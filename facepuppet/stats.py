@@ -7,7 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class RunStats:
         latency: capture to sink; None offline.
         stages: time of each stage by name, in the order of the pipeline.
         rss_mb: resident memory of the process in MiB.
+        networks: what ran each painter's network in the end, by the network's name.
+        fallbacks: one sentence for each engine that should have run them and could not.
     """
 
     seconds: float
@@ -71,9 +73,19 @@ class RunStats:
     latency: Spread | None
     stages: Mapping[str, Spread]
     rss_mb: float
+    networks: Mapping[str, str] = field(default_factory=dict)
+    fallbacks: Sequence[str] = ()
 
     @classmethod
-    def offline(cls, meter: Meter, n_frames: int, seconds: float) -> RunStats:
+    def offline(
+        cls,
+        meter: Meter,
+        n_frames: int,
+        seconds: float,
+        *,
+        networks: Mapping[str, str] | None = None,
+        fallbacks: Sequence[str] = (),
+    ) -> RunStats:
         """Describe a finished run in which every frame was shown and none had to be in time."""
         return cls(
             seconds=round(seconds, 3),
@@ -88,6 +100,8 @@ class RunStats:
             latency=None,
             stages=meter.spreads(),
             rss_mb=rss_mb(),
+            networks=networks or {},
+            fallbacks=fallbacks,
         )
 
     def to_json(self) -> dict[str, Any]:

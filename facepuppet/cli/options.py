@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from facepuppet.watermark.certificate import Credentials
 
 CORNERS = ("tl", "tr", "bl", "br", "off")
+# The same as render.inference.ENGINES, which would import ONNX Runtime.
+ENGINE_WORDS = ("auto", "tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
 
 
 def _corner(text: str) -> str:
@@ -31,6 +33,12 @@ def _corner(text: str) -> str:
 def _canvas(text: str) -> str:
     if text != "portrait":
         canvas_px(text)
+    return text
+
+
+def _engine(text: str) -> str:
+    if text not in ENGINE_WORDS:
+        raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(ENGINE_WORDS)}")
     return text
 
 
@@ -65,6 +73,15 @@ SignerOption = Annotated[
     tuple[Path, Path] | None,
     typer.Option(
         "--signer", help="PEM files of your certificate chain and its key, to sign .mp4 and .mov recordings."
+    ),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        callback=_engine,
+        help="What runs the painters: auto (the first of these that works), tensorrt, tensorrt-rtx, cuda, "
+        "directml, coreml, openvino or cpu.",
     ),
 ]
 StatsOption = Annotated[Path | None, typer.Option("--stats", help="Write figures of the run as JSON.")]
@@ -117,6 +134,14 @@ def signer(files: tuple[Path, Path] | None) -> Credentials | None:
     from facepuppet.watermark.certificate import Credentials
 
     return None if files is None else Credentials.from_files(*files)
+
+
+def engine_line(networks: Mapping[str, str]) -> str:
+    """Say what runs the painters' networks, to be appended to a line; nothing if there are none."""
+    names: dict[str, list[str]] = {}
+    for name, engine in networks.items():
+        names.setdefault(engine, []).append(name)
+    return "".join(f"; {', '.join(those)} by {engine}" for engine, those in names.items())
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

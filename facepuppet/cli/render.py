@@ -11,6 +11,7 @@ from facepuppet.cli.options import (
     AvatarOption,
     BackgroundOption,
     CanvasOption,
+    EngineOption,
     KeyOption,
     LabelEveryOption,
     LabelOption,
@@ -18,6 +19,7 @@ from facepuppet.cli.options import (
     SignerOption,
     StatsOption,
     composer,
+    engine_line,
     refuse_clobbering,
     signer,
     watermark_key,
@@ -44,6 +46,7 @@ def render(
     no_label: Annotated[bool, typer.Option("--no-label", help="The same as --label off.")] = False,
     key: KeyOption = None,
     signed_by: SignerOption = None,
+    engine: EngineOption = "auto",
     stats: StatsOption = None,
     tracking: Annotated[Path | None, typer.Option("--tracking", help="Write the tracking as .npz.")] = None,
 ) -> None:
@@ -69,11 +72,13 @@ def render(
             progress=show,
             key=watermark_key(key),
             session=next_session(),
+            engine=engine,
             credentials=signer(signed_by),
         )
     if stats is not None:
         write_json(stats, told.to_json())
-    typer.echo(f"{output}: {told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)")
+    pace = f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)"
+    typer.echo(f"{output}: {pace}{engine_line(told.networks)}")
 
 
 def _neutral(word: str) -> Neutral | DriverNeutral:

@@ -12,6 +12,7 @@ from facepuppet.cli.options import (
     AvatarOption,
     BackgroundOption,
     CanvasOption,
+    EngineOption,
     KeyOption,
     LabelEveryOption,
     LabelOption,
@@ -19,6 +20,7 @@ from facepuppet.cli.options import (
     SignerOption,
     StatsOption,
     composer,
+    engine_line,
     refuse_clobbering,
     signer,
     watermark_key,
@@ -53,6 +55,7 @@ def run(
     label_every: LabelEveryOption = None,
     key: KeyOption = None,
     signed_by: SignerOption = None,
+    engine: EngineOption = "auto",
     stats: StatsOption = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it."""
@@ -73,6 +76,7 @@ def run(
         recentre_s=RECENTRE_S,
         key=watermark_key(key),
         session=next_session(),
+        engine=engine,
     )
     with ExitStack() as stack:
         source = stack.enter_context(open_source(camera_word(camera), fps=fps))
@@ -80,7 +84,7 @@ def run(
             _open_sinks(sink or ["virtual"], puppet.canvas_px, fps, signer(signed_by))
         )
         live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
-        typer.echo(f"{source.description} → {output.description}", err=True)
+        typer.echo(f"{source.description} → {output.description}{engine_line(puppet.networks)}", err=True)
         failure = _play(live, seconds)
         told = live.stats()
     typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
