@@ -61,6 +61,7 @@ def render_video(
     tracker: DriverTracker | None = None,
     key: Key = PUBLIC_KEY,
     session: int = 0,
+    consent_id: str | None = None,
     engine: str = "auto",
     credentials: Credentials | None = None,
 ) -> RunStats:
@@ -80,6 +81,7 @@ def render_video(
         tracker: an open tracker to use and close; MediaPipe's if None.
         key: who can detect the watermark.
         session: counter that the watermark carries.
+        consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
         engine: what runs the painters.
         credentials: who signs the output's manifest; this machine's own if None.
 
@@ -116,6 +118,7 @@ def render_video(
                 settle_frames=1,
                 key=key,
                 session=session,
+                consent_id=consent_id,
                 engine=engine,
                 meter=meter,
             )

@@ -26,6 +26,7 @@ class Puppet:
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
         key: who can detect the watermark.
         session: counter that the watermark carries, modulo 2²⁴.
+        consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
         engine: what runs the painters; "auto" is the best that works (see `render.inference.ENGINES`).
         meter: told the time of each stage; a new one if None.
 
@@ -48,6 +49,7 @@ class Puppet:
         recentre_s: float | None = None,
         key: Key = PUBLIC_KEY,
         session: int = 0,
+        consent_id: str | None = None,
         engine: str = "auto",
         meter: Meter | None = None,
     ) -> None:
@@ -58,7 +60,11 @@ class Puppet:
             avatar, neutral, seat=seat, settle_frames=settle_frames, recentre_s=recentre_s
         )
         self._renderer = Renderer(avatar, engine=engine)
-        payload = Payload.for_avatar(avatar.source_sha256, session)
+        payload = (
+            Payload.for_avatar(avatar.source_sha256, session)
+            if consent_id is None
+            else Payload.for_consent(consent_id, session)
+        )
         self._marker = Marker(key, payload, size_px=self.canvas_px)
 
     @property

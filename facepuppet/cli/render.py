@@ -25,6 +25,7 @@ from facepuppet.cli.options import (
     watermark_key,
     write_json,
 )
+from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption, cleared
 
 if TYPE_CHECKING:
     from facepuppet.offline import Neutral
@@ -48,18 +49,24 @@ def render(
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
     stats: StatsOption = None,
+    right: RightOption = None,
+    subject: SubjectOption = None,
+    granted: GrantedOption = None,
+    revoked: RevokedOption = None,
     tracking: Annotated[Path | None, typer.Option("--tracking", help="Write the tracking as .npz.")] = None,
 ) -> None:
     """Let a portrait perform what the driver does in a video; frame i shows frame i, sound is kept."""
-    from facepuppet.avatar.load import load_avatar
+    from facepuppet.avatar.load import load_as_pack
     from facepuppet.cli.progress import progress_bar
     from facepuppet.offline import render_video
     from facepuppet.session import next_session
 
     refuse_clobbering(
-        output, stats, tracking, read=[source, avatar, neutral, background, key, *(signed_by or ())]
+        output, stats, tracking, read=[source, avatar, neutral, background, key, revoked, *(signed_by or ())]
     )
-    portrait = load_avatar(avatar)
+    said = Said(right, subject, granted)
+    pack = load_as_pack(avatar)
+    portrait, consent = pack.avatar, cleared(pack, said, revoked)
     corner = "off" if no_label else label
     with progress_bar() as show:
         told = render_video(
@@ -72,6 +79,7 @@ def render(
             progress=show,
             key=watermark_key(key),
             session=next_session(),
+            consent_id=consent.id,
             engine=engine,
             credentials=signer(signed_by),
         )

@@ -26,6 +26,7 @@ from facepuppet.cli.options import (
     watermark_key,
     write_json,
 )
+from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption, cleared
 from facepuppet.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -57,18 +58,24 @@ def run(
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
     stats: StatsOption = None,
+    right: RightOption = None,
+    subject: SubjectOption = None,
+    granted: GrantedOption = None,
+    revoked: RevokedOption = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it."""
-    from facepuppet.avatar.load import load_avatar
+    from facepuppet.avatar.load import load_as_pack
     from facepuppet.capture import open_source
     from facepuppet.pipeline import LivePipeline
     from facepuppet.profile_file import load_profile
     from facepuppet.puppet import Puppet
     from facepuppet.session import next_session
 
-    read = [camera, avatar, profile, background, key, *(signed_by or ())]
+    read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, read=read)
-    portrait = load_avatar(avatar)
+    said = Said(right, subject, granted)
+    pack = load_as_pack(avatar)
+    portrait, consent = pack.avatar, cleared(pack, said, revoked)
     puppet = Puppet(
         portrait,
         composer(portrait, canvas, background, mirror, label, label_every),
@@ -76,6 +83,7 @@ def run(
         recentre_s=RECENTRE_S,
         key=watermark_key(key),
         session=next_session(),
+        consent_id=consent.id,
         engine=engine,
     )
     with ExitStack() as stack:
