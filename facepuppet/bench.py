@@ -20,6 +20,7 @@ from facepuppet.demo import perform
 from facepuppet.hardware import Hardware, describe_hardware
 from facepuppet.pipeline import LivePipeline
 from facepuppet.puppet import Puppet
+from facepuppet.render.inference import Engines
 from facepuppet.sinks import Sink
 from facepuppet.sinks.virtual_camera import to_i420
 from facepuppet.stats import RunStats
@@ -101,18 +102,23 @@ class NowhereSink(Sink):
         """Nothing is open."""
 
 
-def run_bench(seconds: float, driver: str | None = None, progress: Progress | None = None) -> BenchResult:
+def run_bench(
+    seconds: float, driver: str | None = None, progress: Progress | None = None, engine: str = "auto"
+) -> BenchResult:
     """Measure the live loop for each portrait size.
 
     Args:
         seconds: length of each measurement.
         driver: video of a face; by default the sample portrait plays the driver.
         progress: called with the phase, steps done and steps in all.
+        engine: what runs the painters.
 
     Raises:
+        EngineError: the engine that was asked for cannot run here.
         CaptureError: the driver video cannot be decoded.
     """
     show = progress or _silent
+    _apart(_require, engine)  # refused before minutes of work
     canvas = "x".join(map(str, CANVAS_PX))
     steps = 1 + len(PORTRAITS_PX)
     runs = {}
@@ -121,7 +127,9 @@ def run_bench(seconds: float, driver: str | None = None, progress: Progress | No
         video = driver or _apart(_driver_clip, Path(folder))
         for done, side in enumerate(PORTRAITS_PX, start=1):
             show("bench", done, steps)
-            runs[f"{side}x{side}"] = _apart(_measure, video, _square_portrait(Path(folder), side), seconds)
+            runs[f"{side}x{side}"] = _apart(
+                _measure, video, _square_portrait(Path(folder), side), seconds, engine
+            )
         show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs)
 
@@ -132,9 +140,14 @@ def _apart(work: Callable[..., R], *arguments: object) -> R:
         return pool.submit(work, *arguments).result()
 
 
-def _measure(video: str, portrait: Path, seconds: float) -> RunStats:
+def _require(engine: str) -> None:
+    """Check that an engine can run here."""
+    Engines(engine)
+
+
+def _measure(video: str, portrait: Path, seconds: float, engine: str) -> RunStats:
     avatar = load_avatar(portrait, cache=False)
-    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX))
+    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=engine)
     with closing(LoopedVideo(video)) as source:
         live = LivePipeline(source, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
         live.run(seconds)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import JsonOption
+from facepuppet.cli.options import EngineOption, JsonOption
 
 
 def bench(
@@ -18,6 +18,7 @@ def bench(
         str | None,
         typer.Option("--input", help="Driver video; by default the demo's puppet plays the driver."),
     ] = None,
+    engine: EngineOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Measure the live loop with all stages on: time per stage, drops, latency, memory."""
@@ -26,5 +27,5 @@ def bench(
     from facepuppet.cli.progress import progress_bar
 
     with progress_bar() as show:
-        result = run_bench(seconds, driver, show)
+        result = run_bench(seconds, driver, show, engine)
     typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result))

@@ -23,6 +23,8 @@ def table(result: BenchResult) -> str:
         ]
         if latency is not None:
             lines.append(f"  capture to sink: median {latency.median_ms:.1f} ms, p95 {latency.p95_ms:.1f} ms")
+        lines += [f"  network {name}: {by}" for name, by in run.networks.items()]
+        lines += [f"  {sentence}" for sentence in run.fallbacks]
         lines.append(f"  {'stage':<10}{'median ms':>11}{'p95 ms':>9}")
         lines += [
             f"  {stage:<10}{spread.median_ms:>11.2f}{spread.p95_ms:>9.2f}"

@@ -23,7 +23,8 @@ class Renderer:
     Args:
         avatar: the portrait.
         engines: folder with manifest.toml and weights; None is the installed engines package.
-        engine: what runs the painters; "auto" is the best that works (see `inference.ENGINES`).
+        engine: what runs the painters; "auto" is the best that works (see `inference.ENGINES`); or
+            Engines of one's own.
 
     Attributes:
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
@@ -32,12 +33,12 @@ class Renderer:
         EngineError: the engine that was asked for cannot run here.
     """
 
-    def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str = "auto") -> None:
+    def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str | Engines = "auto") -> None:
         self._warp = Warp(avatar)
         self._eyes = Eyes(avatar)
         self._lashes = Lashes(avatar)
         self._mouth = Mouth(avatar, self._eyes.white_rgb)
-        self._engines = Engines(engine)
+        self._engines = engine if isinstance(engine, Engines) else Engines(engine)
         painters, problems = load_painters(avatar, engines, self._engines)
         self._painters = tuple(painters)
         self.problems = tuple(problems)
