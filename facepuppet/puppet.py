@@ -77,6 +77,10 @@ class Puppet:
         """One sentence for each engine that should have run the painters and could not, so far."""
         return self._renderer.fallbacks
 
+    def recentre(self) -> None:
+        """Take the driver's next moments as rest: seat, and neutral unless it was given. For any thread."""
+        self._retargeter.recentre()
+
     def show(self, tracking: Tracking) -> Marked:
         """Return the outgoing picture for a tracking; they must come in the order of their capture."""
         with self.meter.time("retarget"):

@@ -31,6 +31,7 @@ from facepuppet.errors import FacepuppetError
 
 if TYPE_CHECKING:
     from facepuppet.pipeline import LivePipeline
+    from facepuppet.puppet import Puppet
     from facepuppet.sinks import Fanout
     from facepuppet.watermark.certificate import Credentials
 
@@ -63,9 +64,14 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
 ) -> None:
-    """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it."""
+    """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
+
+    Re-centre on how you sit and look at any time: type r and Enter, press r in the preview window, or
+    send SIGUSR1 (not on Windows).
+    """
     from facepuppet.avatar.load import load_as_pack
     from facepuppet.capture import open_source
+    from facepuppet.cli.controls import Controls
     from facepuppet.pipeline import LivePipeline
     from facepuppet.profile_file import load_profile
     from facepuppet.puppet import Puppet
@@ -88,11 +94,10 @@ def run(
     )
     with ExitStack() as stack:
         source = stack.enter_context(open_source(camera_word(camera), fps=fps))
-        output = stack.enter_context(
-            _open_sinks(sink or ["virtual"], puppet.canvas_px, fps, signer(signed_by))
-        )
+        output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by)))
         live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
         typer.echo(f"{source.description} → {output.description}{engine_line(puppet.networks)}", err=True)
+        typer.echo(stack.enter_context(Controls(puppet.recentre)).hint, err=True)
         failure = _play(live, seconds)
         told = live.stats()
     typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
@@ -121,17 +126,25 @@ def camera_word(word: str) -> str:
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"
 
 
-def _open_sinks(
-    words: list[str], canvas_px: tuple[int, int], fps: float, credentials: Credentials | None
-) -> Fanout:
+def _open_sinks(words: list[str], puppet: Puppet, fps: float, credentials: Credentials | None) -> Fanout:
     """Open every output or none; what one of them meets later does not spoil the others."""
+    from facepuppet.cli.controls import RECENTRE_KEY
     from facepuppet.clock import SystemClock
     from facepuppet.sinks import Fanout, open_sink
 
     with ExitStack() as opened:
         clock = SystemClock()
         sinks = [
-            opened.enter_context(open_sink(word, canvas_px, fps, clock=clock, credentials=credentials))
+            opened.enter_context(
+                open_sink(
+                    word,
+                    puppet.canvas_px,
+                    fps,
+                    clock=clock,
+                    credentials=credentials,
+                    keys={RECENTRE_KEY: puppet.recentre},
+                )
+            )
             for word in words
         ]
         opened.pop_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 import numpy as np
@@ -46,14 +47,21 @@ class Retargeter:
         self._presence = PresenceMachine()
         self._crossfade = Crossfade()
         self._last_ns: int | None = None
+        self._recentring = threading.Event()
 
     def recentre(self) -> None:
-        """Forget neutral (unless it was given) and seat; the next frames define them anew."""
-        self._neutral, self._seat = self._given_neutral, None
-        self._samples.clear()
+        """Forget neutral (unless it was given) and seat; the next frames define them anew.
+
+        Can be called from any thread and from a signal handler.
+        """
+        self._recentring.set()
 
     def update(self, tracking: Tracking) -> Motion:
         """Return where the portrait goes for this tracking; without a face it holds, then eases to rest."""
+        if self._recentring.is_set():
+            self._recentring.clear()
+            self._neutral, self._seat = self._given_neutral, None
+            self._samples.clear()
         following = self._settle(tracking) and tracking.face is not None
         presence, share = self._presence.update(following, tracking.captured_ns)
         measured = self._measure(tracking) if following else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from facepuppet.clock import Clock
@@ -23,6 +25,7 @@ def open_sink(
     audio_from: Path | None = None,
     clock: Clock | None = None,
     credentials: Credentials | None = None,
+    keys: Mapping[str, Callable[[], None]] = MappingProxyType({}),
 ) -> Sink:
     """Open whatever a user's word stands for.
 
@@ -33,13 +36,14 @@ def open_sink(
         audio_from: a file whose sound a video file takes over.
         clock: stamps the frames of a live recording; None for a steady `fps`.
         credentials: who signs a video file's manifest; this machine's own if None.
+        keys: what to call when a key is pressed in a window, by its character.
 
     Raises:
         SinkError: it cannot be opened; the message says what to do.
     """
     word = str(spec)
     if word == "window":
-        return Window(size_px)
+        return Window(size_px, keys=keys)
     if word == "virtual" or word.startswith("virtual:"):
         return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
     return VideoFile(

@@ -6,7 +6,9 @@ import os
 import platform
 import socket
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 
@@ -22,11 +24,21 @@ class Window(Sink):
 
     The window belongs to the thread that sends first. On macOS only the main thread may.
 
+    Args:
+        size_px: width and height of the frames.
+        title: shown above them.
+        keys: what to call when a key is pressed in the window, by its character.
+
     Raises:
         WindowUnavailableError: no display.
     """
 
-    def __init__(self, size_px: tuple[int, int], title: str = "facepuppet preview") -> None:
+    def __init__(
+        self,
+        size_px: tuple[int, int],
+        title: str = "facepuppet preview",
+        keys: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+    ) -> None:
         if not display_reachable():
             raise WindowUnavailableError(
                 f"no display (DISPLAY is {os.environ.get('DISPLAY', 'not set')!r})",
@@ -35,7 +47,7 @@ class Window(Sink):
             )
         self.size_px = size_px
         self.description = f"window {title!r}"
-        self._title = title
+        self._title, self._keys = title, keys
         self._shown = False
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
@@ -46,7 +58,9 @@ class Window(Sink):
                 "a closed preview window", "an open one", "Start again to see the preview."
             )
         cv2.imshow(self._title, cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
-        cv2.waitKey(1)  # lets the window system draw
+        pressed = cv2.waitKey(1)  # also lets the window system draw
+        if pressed >= 0 and (action := self._keys.get(chr(pressed & 0xFF))) is not None:
+            action()
 
     def close(self) -> None:
         """Close the window."""

@@ -1,0 +1,107 @@
+"""Re-centring while a run is live: by a typed line, by a signal, by a key in the window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from fakes import marked, wait_until
+
+from facepuppet.cli.controls import Controls
+from facepuppet.sinks import window
+
+posix = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
+
+
+class Typist:
+    """A terminal with a person at it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import pty
+        import tty
+
+        self._person_fd, self.program_fd = pty.openpty()
+        tty.setcbreak(self.program_fd)
+        os.set_blocking(self.program_fd, False)
+        monkeypatch.setattr("facepuppet.cli.controls._terminal", lambda: self.program_fd)
+        # No test has a controlling terminal; what the system would say of one in the foreground:
+        self.foreground = os.getpgrp()
+        monkeypatch.setattr(os, "tcgetpgrp", lambda fd: self.foreground)
+
+    def type(self, text: str) -> None:
+        os.write(self._person_fd, text.encode())
+
+
+@posix
+def test_the_typed_key_recentres_and_other_lines_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    typist, called = Typist(monkeypatch), threading.Semaphore(0)
+    with Controls(called.release) as controls:
+        assert "type r and Enter" in controls.hint
+        for line in ("r\n", "recentre\n", "R\n"):
+            typist.type(line)
+            time.sleep(0.05)
+        assert called.acquire(timeout=20) and called.acquire(timeout=20)
+        assert not called.acquire(timeout=0.3)
+    typist.type("r\n")
+    assert not called.acquire(timeout=0.5)  # nothing listens after the run
+
+
+@posix
+def test_in_the_background_the_terminal_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    typist, called = Typist(monkeypatch), threading.Semaphore(0)
+    typist.foreground = -1
+    with Controls(called.release):
+        typist.type("r\n")
+        assert not called.acquire(timeout=0.5)
+        assert os.read(typist.program_fd, 9).strip() == b"r"  # still there, for whom it was meant
+
+
+@posix
+def test_the_signal_recentres_and_its_old_handler_comes_back() -> None:
+    called: list[int] = []
+    before = signal.getsignal(signal.SIGUSR1)
+    with Controls(lambda: called.append(1)) as controls:
+        assert f"kill -USR1 {os.getpid()}" in controls.hint
+        os.kill(os.getpid(), signal.SIGUSR1)
+        wait_until(lambda: bool(called))
+    assert signal.getsignal(signal.SIGUSR1) is before
+
+
+def test_piped_input_is_not_read() -> None:
+    """A script that runs the program in a loop keeps its own lines."""
+    code = (
+        "from facepuppet.cli.controls import Controls; import time, sys\n"
+        "with Controls(lambda: print('taken')) as c: time.sleep(0.5); print('type' in c.hint)\n"
+        "print(sys.stdin.read().strip())"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], input="r\n", capture_output=True, text=True, check=True, cwd=root
+    )
+    assert done.stdout.split() == ["False", "r"]
+
+
+def test_a_program_without_standard_input_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with Controls(lambda: None) as controls:
+        assert "preview window" in controls.hint
+
+
+def test_a_key_in_the_preview_window_recentres(monkeypatch: pytest.MonkeyPatch) -> None:
+    pressed = iter([-1, ord("x"), ord("r"), -1])
+    called: list[str] = []
+    monkeypatch.setattr(window, "display_reachable", lambda: True)
+    monkeypatch.setattr(window.cv2, "waitKey", lambda ms: next(pressed, -1))
+    for name in ("namedWindow", "resizeWindow", "imshow", "destroyWindow"):
+        monkeypatch.setattr(window.cv2, name, lambda *args: None)
+    monkeypatch.setattr(window.cv2, "getWindowProperty", lambda *args: 1.0)
+    with window.Window((160, 128), keys={"r": lambda: called.append("r")}) as sink:
+        for i in range(4):
+            sink.send(marked(frame_id=i))
+    assert called == ["r"]
