@@ -8,20 +8,24 @@ from pathlib import Path
 from calibrate.preview import pack_preview
 from facepuppet.avatar.load import load_avatar
 from facepuppet.avatar.pack import Pack
+from facepuppet.consent import Consent
 
 Tell = Callable[[str], None]
 
 
-def make_pack(photos: Sequence[Path], *, tell: Tell) -> Pack:
+def make_pack(photos: Sequence[Path], consent: Consent, *, tell: Tell) -> Pack:
     """Make a pack of one person's pictures; nothing is written.
 
     Args:
         photos: the portrait to animate first, then more pictures of the same person.
+        consent: the statement of right to use the first.
         tell: told each step and finding in a line.
 
     Raises:
         PortraitError: a picture will not do.
+        ConsentError: the statement is about another portrait.
     """
     portrait, *_more = photos
     made = load_avatar(portrait)
-    return Pack(made, preview_rgb=pack_preview(made))
+    consent.check_portrait(made.source_sha256)
+    return Pack(made, consent.to_json(), preview_rgb=pack_preview(made))

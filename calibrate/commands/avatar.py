@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from calibrate.consent import DocumentOption, consent_from_options
 from facepuppet.avatar.pack import PACK_SUFFIX
+from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, SubjectOption
 from facepuppet.errors import OutputUnwritableError
 
 
@@ -24,6 +26,11 @@ def avatar(
     preview: Annotated[
         Path | None, typer.Option(help="PNG to write: points found, person cut out, background behind.")
     ] = None,
+    right: RightOption = None,
+    subject: SubjectOption = None,
+    granted: GrantedOption = None,
+    document: DocumentOption = None,
+    revoked: RevokedOption = None,
 ) -> None:
     """Analyse a portrait and keep the result in one file."""
     from calibrate.gate_lines import gate_lines
@@ -32,7 +39,8 @@ def avatar(
     from facepuppet.avatar.pack import save_pack
 
     check_suffix(out)
-    pack = make_pack(photos, tell=typer.echo)
+    consent = consent_from_options(photos[0], right, subject, granted, document, revoked)
+    pack = make_pack(photos, consent, tell=typer.echo)
     for line in gate_lines(pack.avatar):
         typer.echo(line)
     save_pack(pack, out)

@@ -40,6 +40,15 @@ def load_as_pack(path: str | Path, *, cache: bool = True) -> Pack:
     return pack
 
 
+def portrait_sha256(path: str | Path) -> str:
+    """Return the hex digest of a portrait file, which becomes its avatar's `source_sha256`.
+
+    Raises:
+        ImageUnreadableError: it cannot be read.
+    """
+    return _sha256(read_picture_file(Path(path)))
+
+
 def _of_picture(path: Path, cache: bool) -> Avatar:
     data = read_picture_file(path)
     if not cache:
