@@ -1,0 +1,283 @@
+"""A machine with NVIDIA GPUs, as far as facepuppet can tell: modules with the APIs of CuPy and TensorRT.
+
+Engines are real networks run by ONNX Runtime on numpy memory, so names, shapes, copies and addresses
+have to be right. What a test wants to go wrong, it sets on the `Machine`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import types
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+MAGIC = b"fake plan "
+
+
+@dataclass
+class Machine:
+    """What the fakes share.
+
+    Attributes:
+        driver: CUDA version of the driver, 0 for none.
+        gpus: names and compute capabilities.
+        lost: the GPU answers every call with an error.
+        hung: the GPU never finishes.
+        full_from: bytes that may be allocated.
+        wrong: added to every output.
+        runs: how many times an engine ran.
+        builds: how many engines were built.
+        allocated: bytes on the GPU so far.
+        current: CUDA's current device.
+    """
+
+    driver: int = 13000
+    runtime: int = 13000
+    gpus: list[tuple[str, int, int]] = field(default_factory=lambda: [("NVIDIA GeForce RTX 4090", 8, 9)])
+    lost: bool = False
+    hung: bool = False
+    full_from: int = 1 << 40
+    wrong: float = 0.0
+    runs: int = 0
+    builds: int = 0
+    allocated: int = 0
+    current: int = 0
+
+    @property
+    def target(self) -> str:
+        """Compute capability of the current device, as in "89"."""
+        _, major, minor = self.gpus[self.current]
+        return f"{major}{minor}"
+
+    def check(self) -> None:
+        if self.driver == 0 or self.driver < self.runtime:
+            raise CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
+        if not self.gpus:
+            raise CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
+        if self.lost:
+            raise CUDARuntimeError("cudaErrorDevicesUnavailable: the device fell off the bus")
+
+    def install(self, patch: pytest.MonkeyPatch, *flavours: str, version: str = "1.7.1") -> None:
+        """Make the modules importable: CuPy, and the flavours by their modules' names."""
+        cupy = fake_cupy(self)
+        patch.setitem(sys.modules, "cupy", cupy)
+        patch.setitem(sys.modules, "cupyx", cupy.cupyx)
+        for name in ("tensorrt", "tensorrt_rtx"):
+            patch.delitem(sys.modules, name, raising=False)
+        for name in flavours:
+            patch.setitem(sys.modules, name, fake_tensorrt(self, name, version))
+        known = {"cupy", *flavours}
+        patch.setattr("facepuppet.render.inference.flavour.installed", lambda module: module in known)
+
+
+class CUDARuntimeError(RuntimeError):
+    pass
+
+
+class OutOfMemoryError(MemoryError):
+    pass
+
+
+class DeviceArray:
+    """Memory "on the GPU": only its address and explicit copies reach it."""
+
+    def __init__(self, machine: Machine, shape, dtype) -> None:
+        machine.check()
+        self._machine, self._array = machine, np.full(shape, 7, dtype)
+        machine.allocated += self._array.nbytes
+        if machine.allocated > machine.full_from:
+            raise OutOfMemoryError(f"Out of memory allocating {self._array.nbytes} bytes")
+        self.data = types.SimpleNamespace(ptr=self._array.ctypes.data)
+
+    def set(self, array, stream) -> None:
+        self._machine.check()
+        assert array.dtype == self._array.dtype and array.shape == self._array.shape
+        self._array[...] = array
+
+    def get(self, stream, out, blocking) -> None:
+        self._machine.check()
+        assert not blocking
+        out[...] = self._array
+
+
+def fake_cupy(machine: Machine) -> types.ModuleType:
+    class Stream:
+        def __init__(self, non_blocking: bool) -> None:
+            machine.check()
+            self.ptr = 1
+
+        @property
+        def done(self) -> bool:
+            machine.check()
+            return not machine.hung
+
+    @contextmanager
+    def device(index: int):
+        machine.current, before = index, machine.current
+        yield
+        machine.current = before
+
+    def properties(index: int):
+        machine.check()
+        name, major, minor = machine.gpus[index]
+        return {"name": name.encode(), "major": major, "minor": minor, "totalGlobalMem": 24 << 30}
+
+    def count() -> int:
+        machine.check()
+        return len(machine.gpus)
+
+    cupy = types.ModuleType("cupy")
+    cupy.empty = lambda shape, dtype: DeviceArray(machine, shape, dtype)
+    runtime = types.SimpleNamespace(
+        CUDARuntimeError=CUDARuntimeError,
+        driverGetVersion=lambda: machine.driver,
+        runtimeGetVersion=lambda: machine.runtime,
+        getDeviceCount=count,
+        getDeviceProperties=properties,
+    )
+    memory = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
+    cupy.cuda = types.SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
+    cupy.cupyx = types.ModuleType("cupyx")
+    cupy.cupyx.empty_pinned = np.empty
+    return cupy
+
+
+class _Tensor:
+    dtype = np.float32
+
+    def __init__(self, node) -> None:
+        self.name, self.shape = node.name, tuple(node.shape)
+
+
+class _Engine:
+    def __init__(self, machine: Machine, model: bytes) -> None:
+        self.machine, self.device = machine, machine.current
+        self.session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+        self.inputs = [_Tensor(node) for node in self.session.get_inputs()]
+        self.outputs = [_Tensor(node) for node in self.session.get_outputs()]
+        self.by_name = {tensor.name: tensor for tensor in (*self.inputs, *self.outputs)}
+        self.num_io_tensors = len(self.by_name)
+
+    def get_tensor_name(self, i: int) -> str:
+        return list(self.by_name)[i]
+
+    def get_tensor_shape(self, name: str):
+        return self.by_name[name].shape
+
+    def get_tensor_dtype(self, name: str):
+        return self.by_name[name].dtype
+
+    def get_tensor_mode(self, name: str) -> str:
+        return "in" if name in {tensor.name for tensor in self.inputs} else "out"
+
+    def create_execution_context(self):
+        return _Context(self)
+
+
+class _Context:
+    def __init__(self, engine: _Engine) -> None:
+        self._engine, self._at = engine, {}
+
+    def set_tensor_address(self, name: str, address: int) -> None:
+        self._at[name] = address
+
+    def execute_async_v3(self, stream: int) -> bool:
+        machine = self._engine.machine
+        assert machine.current == self._engine.device, "run on another device than loaded on"
+        machine.check()
+        machine.runs += 1
+        feed = {tensor.name: self._memory(tensor) for tensor in self._engine.inputs}
+        given = self._engine.session.run(None, feed)
+        for tensor, value in zip(self._engine.outputs, given, strict=True):
+            self._memory(tensor)[...] = value + machine.wrong
+        return True
+
+    def _memory(self, tensor: _Tensor):
+        n = int(np.prod(tensor.shape))
+        pointer = ctypes.cast(self._at[tensor.name], ctypes.POINTER(ctypes.c_float))
+        return np.ctypeslib.as_array(pointer, (n,)).reshape(tensor.shape)
+
+
+def fake_tensorrt(machine: Machine, name: str, version: str) -> types.ModuleType:
+    """The part of the API that both flavours share; ahead-of-time targets for tensorrt_rtx only."""
+    module = types.ModuleType(name)
+    module.__version__ = version
+    severity = IntEnum("Severity", ["INTERNAL_ERROR", "ERROR", "WARNING", "INFO", "VERBOSE"], start=0)
+
+    class ILogger:
+        INTERNAL_ERROR, ERROR, WARNING = severity.INTERNAL_ERROR, severity.ERROR, severity.WARNING
+
+    class Config:
+        def __init__(self) -> None:
+            self.num_compute_capabilities, self.target = 0, None
+
+        def clear_flag(self, flag: str) -> None:
+            assert flag == "tf32"
+
+        def set_compute_capability(self, target: int, index: int) -> None:
+            assert index < self.num_compute_capabilities
+            self.target = target
+
+    class Network:
+        def __init__(self, flags: int) -> None:
+            assert flags == 1, "strongly typed"
+
+        def parsed(self, model: bytes) -> None:
+            self.model, engine = model, _Engine(machine, model)
+            self.num_inputs, self.num_outputs = len(engine.inputs), len(engine.outputs)
+            self.get_input, self.get_output = engine.inputs.__getitem__, engine.outputs.__getitem__
+
+    class Parser:
+        def __init__(self, network: Network, logger: ILogger) -> None:
+            self._network, self._logger = network, logger
+
+        def parse(self, model: bytes) -> bool:
+            try:
+                self._network.parsed(model)
+            except Exception as error:
+                self._logger.log(severity.ERROR, str(error))
+                return False
+            return True
+
+    class Builder:
+        def __init__(self, logger: ILogger) -> None:
+            if name == "tensorrt" and (machine.driver < machine.runtime or not machine.gpus):
+                logger.log(severity.ERROR, "CUDA initialization failure with error: 35")
+                raise TypeError("pybind11::init(): factory function returned nullptr")
+            self._logger = logger
+            self.create_network, self.create_builder_config = Network, Config
+
+        def build_serialized_network(self, network: Network, config: Config) -> bytes:
+            machine.builds += 1
+            target = config.target or machine.target
+            return MAGIC + f"{version} {target}\n".encode() + network.model
+
+    class Runtime:
+        def __init__(self, logger: ILogger) -> None:
+            self._logger = logger
+
+        def deserialize_cuda_engine(self, plan: bytes) -> _Engine | None:
+            machine.check()
+            head, _, model = plan.partition(b"\n")
+            built = head.removeprefix(MAGIC).decode()
+            if built != f"{version} {machine.target}":
+                self._logger.log(severity.ERROR, f"The engine plan file is not compatible: {built}")
+                return None
+            return _Engine(machine, model)
+
+    module.ILogger, module.Builder, module.OnnxParser, module.Runtime = ILogger, Builder, Parser, Runtime
+    module.NetworkDefinitionCreationFlag = types.SimpleNamespace(STRONGLY_TYPED=0)
+    module.BuilderFlag = types.SimpleNamespace(TF32="tf32")
+    module.TensorIOMode = types.SimpleNamespace(INPUT="in", OUTPUT="out")
+    module.nptype = lambda dtype: dtype
+    if name == "tensorrt_rtx":
+        module.ComputeCapability = types.SimpleNamespace(
+            NONE=0, CURRENT=1, **{f"SM{n}": n for n in (75, 80, 86, 89, 120)}
+        )
+    return module
