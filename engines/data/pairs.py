@@ -82,10 +82,7 @@ def choose_sources(
     calmest = int(np.argmin(turn + 4.0 * gap + 3.0 * np.maximum(0.9 - opening, 0.0)))
     others = np.flatnonzero((opening > 0.75) & (turn < 0.6))
     others = others[others != calmest]
-    chosen = (
-        rng.choice(others, min(count - 1, len(others)), replace=False) if count > 1 and len(others) else []
-    )
-    return [calmest, *(int(i) for i in chosen)]
+    return [calmest, *(int(i) for i in rng.permutation(others)[: count - 1])]
 
 
 def _targets(n_frames: int, source: int, count: int, rng: np.random.Generator) -> list[int]:

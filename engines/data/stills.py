@@ -17,6 +17,7 @@ from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
 from facepuppet.avatar.eyes import fit_eyes
 from facepuppet.avatar.model import Avatar
+from facepuppet.avatar.vision import FaceMesher
 from facepuppet.geometry import head_from_image, rotation_from_euler
 from facepuppet.profile import mouth_gap
 from facepuppet.render.renderer import Renderer

@@ -1,0 +1,57 @@
+"""`python -m engines.train mouth --data DIR --out DIR`: train one painter; run again to go on."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import torch
+import typer
+
+from engines.data.people import Split, TrainingDataError
+from engines.data.samples import Samples, joined, load_samples
+from engines.training.trainer import Recipe, Trainer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    region: Annotated[str, typer.Argument(help="mouth, eye or frame")],
+    data: Annotated[list[Path], typer.Option(help="Folders that engines.data.prepare wrote; repeat it.")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoint, log and pictures.")],
+    profile: str = "cpu",
+    steps: int = 5000,
+    batch: int = 12,
+    perceptual: float = 0.15,
+    adversarial: float = 0.01,
+    seed: int = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 is all.")] = 0,
+) -> None:
+    """Train on every folder's TRAIN samples that has this region, validate on VALIDATION ones."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    cv2.setNumThreads(1)
+    if threads:
+        torch.set_num_threads(threads)
+    train, held_out = (_gather(data, split, region) for split in (Split.TRAIN, Split.VALIDATION))
+    recipe = Recipe(region, profile, steps, batch, perceptual=perceptual, adversarial=adversarial, seed=seed)
+    figures = Trainer(recipe, train, held_out, out).run()
+    typer.echo(json.dumps(figures, indent=2))
+
+
+def _gather(folders: list[Path], split: Split, region: str) -> Samples:
+    found = [path for folder in folders if (path := folder / split.value / region).is_dir()]
+    if not found:
+        raise TrainingDataError(
+            f"no {split.value}/{region} in {[str(folder) for folder in folders]}",
+            "samples of both splits",
+            "Make them: python -m engines.data.prepare --help",
+        )
+    return joined([load_samples(path) for path in found])
+
+
+if __name__ == "__main__":
+    app()

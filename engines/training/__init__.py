@@ -1,0 +1,1 @@
+"""Training of the painters; needs the extra `train`."""

@@ -1,0 +1,124 @@
+"""Balanced, augmented batches of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from engines.data.samples import Samples
+from facepuppet.types import F32, U8
+
+STILL_SHARE = 0.4  # of every batch, where there are stills
+_COLOUR, _GAIN = 0.12, 0.25  # spread of the gains per channel and of all channels
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Float planes in [0, 1].
+
+    Attributes:
+        warped: (B, 3, S, S), like source and target.
+        contours: (B, 2K, S, S).
+        coverage: (B, 1, S, S).
+    """
+
+    warped: Tensor
+    source: Tensor
+    target: Tensor
+    contours: Tensor
+    coverage: Tensor
+
+
+def weights_of(samples: Samples) -> F32:
+    """Probability of each sample: people count alike, and open mouths and shut lids for more.
+
+    Returns:
+        (N,) float32, sum 1.
+    """
+    weight = 0.35 + np.clip(
+        np.abs(samples.closing) / max(float(np.percentile(samples.closing, 90)), 1e-3), 0, 1
+    )
+    still = np.array([origin == "still" for origin in samples.origins])[samples.origin]
+    for origin in np.unique(samples.origin):
+        mine = samples.origin == origin
+        # Long clips count more than short ones, but by the square root of their length only.
+        weight[mine] *= np.sqrt(mine.sum()) / weight[mine].sum()
+    if still.any() and not still.all():
+        weight[still] *= STILL_SHARE / weight[still].sum()
+        weight[~still] *= (1 - STILL_SHARE) / weight[~still].sum()
+    return np.asarray(weight / weight.sum(), np.float32)
+
+
+def batches(samples: Samples, size: int, seed: int, *, mirrored: bool) -> Iterator[Batch]:
+    """Yield augmented batches without end.
+
+    Args:
+        samples: what to draw from.
+        size: pictures a batch.
+        seed: of the draws and augmentations.
+        mirrored: flip half of them (mouths and frames; eyes are mirrored to one side already).
+    """
+    rng = np.random.default_rng(seed)
+    probability = weights_of(samples).astype(np.float64)
+    probability /= probability.sum()
+    while True:
+        chosen = np.sort(rng.choice(len(samples), size, p=probability))
+        yield collate([_augmented(samples, int(i), rng, mirrored) for i in chosen])
+
+
+def plain(samples: Samples, indices: list[int]) -> Batch:
+    """A batch as it is, for validation."""
+    return collate([_planes(samples, i) for i in indices])
+
+
+def collate(rows: list[dict[str, U8]]) -> Batch:
+    """Stack (S, S, C) pictures into float tensors, with the target covered as the warp is."""
+    stacked = {
+        name: torch.from_numpy(np.stack([row[name] for row in rows])).permute(0, 3, 1, 2).float().div(255)
+        for name in rows[0]
+    }
+    return Batch(
+        stacked["warped"],
+        stacked["source"],
+        stacked["target"] * stacked["coverage"],
+        stacked["contours"],
+        stacked["coverage"],
+    )
+
+
+def _planes(samples: Samples, index: int) -> dict[str, U8]:
+    return {
+        "warped": samples.warped[index],
+        "source": samples.source[index],
+        "target": samples.target[index],
+        "contours": samples.contours[index].reshape(-1, *samples.coverage.shape[1:]).transpose(1, 2, 0),
+        "coverage": samples.coverage[index][..., None],
+    }
+
+
+def _augmented(samples: Samples, index: int, rng: np.random.Generator, mirrored: bool) -> dict[str, U8]:
+    """The same light, camera and compression for all pictures of one sample."""
+    rows = _planes(samples, index)
+    if mirrored and rng.random() < 0.5:
+        rows = {name: np.ascontiguousarray(plane[:, ::-1]) for name, plane in rows.items()}
+    pictures = ("warped", "source", "target")
+    gain = rng.normal(1.0, _COLOUR / 2, 3) * np.exp(rng.normal(0.0, _GAIN / 2))
+    gamma = float(np.exp(rng.normal(0.0, 0.15)))
+    table = np.clip(255 * (np.arange(256)[:, None] / 255) ** gamma * gain, 0, 255).astype(np.uint8)
+    blur = rng.uniform(0.4, 1.2) if rng.random() < 0.15 else 0.0
+    for name in pictures:
+        picture = cv2.LUT(np.ascontiguousarray(rows[name]), table[None])
+        if blur:
+            picture = cv2.GaussianBlur(picture, (0, 0), blur)
+        rows[name] = np.asarray(picture, np.uint8)
+    if rng.random() < 0.15:  # what the network sees went through a JPEG file
+        quality = int(rng.integers(40, 90))
+        for name in ("warped", "source"):
+            _, data = cv2.imencode(".jpg", rows[name], [cv2.IMWRITE_JPEG_QUALITY, quality])
+            rows[name] = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return rows
