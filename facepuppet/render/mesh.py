@@ -87,19 +87,17 @@ class FaceMesh:
         depth = landmarks_px[self._triangles, 2].mean(1)
         depth[self._interior] += 1e6
         order = np.argsort(-depth, kind="stable")
-        numbers = _draw_numbers(triangles, order, grid)
+        numbers = draw_numbers(triangles, order, grid)
         source = self._source.copy()
         for lid, opening in zip(self._lids, eye_opening.tolist(), strict=True):
             lid.unfold(source, 1.0 - opening)
         return FacePatch(
-            _sample(triangles, source, numbers), (int(low[0]), int(low[1])), (int(width), int(height))
+            sample_affine(triangles, source, numbers), (int(low[0]), int(low[1])), (int(width), int(height))
         )
 
 
-def _draw_numbers(
-    triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, int]
-) -> npt.NDArray[np.int32]:
-    """Draw triangle number + 1 of each triangle; 0 is outside."""
+def draw_numbers(triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """Draw triangles (T, 3, 2) in the given order: an (h, w) picture of their numbers + 1, 0 outside."""
     numbers = np.zeros((grid[1], grid[0]), np.int32)
     fixed = np.round(triangles * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     fill = cv2.fillConvexPoly  # 850 calls a frame: the look-up is worth hoisting
@@ -122,8 +120,8 @@ def _affine(triangles: F32, attributes: F32) -> F32:
     return coefficients
 
 
-def _sample(triangles: F32, source: F32, numbers: npt.NDArray[np.int32]) -> F32:
-    """Evaluate each pixel's affine map (source x, y and weight) from its triangle number."""
+def sample_affine(triangles: F32, source: F32, numbers: npt.NDArray[np.int32]) -> F32:
+    """Carry attributes (T, 3, 3) of the corners to every pixel of a picture of numbers: (h, w, 3)."""
     table = np.zeros((len(triangles) + 1, 9), np.float32)
     table[1:] = _affine(triangles, source).reshape(-1, 9)
     flat = numbers.ravel()

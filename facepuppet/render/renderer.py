@@ -10,6 +10,7 @@ from facepuppet.render.inference import Engines
 from facepuppet.render.lids import Lashes
 from facepuppet.render.mouth import Mouth
 from facepuppet.render.painter import load_painters
+from facepuppet.render.view_layers import ViewLayers
 from facepuppet.render.warp import Warp
 from facepuppet.types import Motion, Rendered
 
@@ -38,6 +39,7 @@ class Renderer:
         self._eyes = Eyes(avatar)
         self._lashes = Lashes(avatar)
         self._mouth = Mouth(avatar, self._eyes.white_rgb)
+        self._views = ViewLayers(avatar, self._warp) if avatar.views else None
         self._engines = engine if isinstance(engine, Engines) else Engines(engine)
         painters, problems = load_painters(avatar, engines, self._engines)
         self._painters = tuple(painters)
@@ -55,8 +57,14 @@ class Renderer:
 
     def render(self, motion: Motion) -> Rendered:
         """Return the moved person without background, in the portrait frame."""
-        rgba = self._warp.render(motion)
+        flow = self._warp.flow(motion)
+        rgba = self._warp.sample(flow)
+        choice = self._views.choose(motion) if self._views else None
+        if self._views and choice:
+            self._views.draw_face(rgba, flow, choice)
         self._mouth.draw(rgba, motion)
+        if self._views and choice:
+            self._views.draw_parts(rgba, motion, choice)
         self._eyes.draw(rgba, motion)
         self._lashes.draw(rgba, motion)
         for painter in self._painters:

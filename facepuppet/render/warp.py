@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -18,40 +20,64 @@ _SIDE_SHARE = 0.12  # of the picture's width, kept ready at either side
 _CROWN_SHARE = 0.08  # height of the rounded crown over cut-off hair, as a share of its width
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The backward flow of one moved picture.
+
+    Attributes:
+        texture_from_moved: (H, W, 2) float32 map into the enlarged texture.
+        face_region: x, y, width and height of the face mesh in the moved picture; None when it left.
+    """
+
+    texture_from_moved: F32
+    face_region: tuple[int, int, int, int] | None
+
+
 class Warp:
-    """Moves the person of a portrait: face by mesh, everything else by the body's smooth field."""
+    """Moves the person of a portrait: face by mesh, everything else by the body's smooth field.
+
+    Attributes:
+        scale: pixels of the enlarged texture to one of the portrait.
+    """
 
     def __init__(self, avatar: Avatar) -> None:
         self._size = avatar.size_px
         self._mesh = FaceMesh(avatar.landmarks_px, avatar.size_px)
         self._body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
-        self._scale = _TEXTURE_SCALE if fits else 1
-        width_px = self._size[0] * self._scale
+        self.scale = _TEXTURE_SCALE if fits else 1
+        width_px = self._size[0] * self.scale
         margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
-        self._texture = premultiplied_texture(avatar, self._scale, margin_px)
+        self._texture = premultiplied_texture(avatar, self.scale, margin_px)
         self._offset_px = np.array(margin_px, np.float32) - 0.5
 
     def render(self, motion: Motion) -> U8:
         """Return the moved person, (H, W, 4) uint8 premultiplied RGBA, writable."""
-        texture_from_moved = self.texture_from_moved(motion)
+        return self.sample(self.flow(motion))
+
+    def sample(self, flow: Flow) -> U8:
+        """Return the moved person of a flow, (H, W, 4) uint8 premultiplied RGBA, writable."""
         moved: U8 = cv2.remap(
-            self._texture, texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            self._texture, flow.texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return moved
 
-    def texture_from_moved(self, motion: Motion) -> F32:
-        """Return the (H, W, 2) float32 map into the enlarged texture."""
-        body = self._in_texture(self._body.portrait_from_moved(motion))
+    def flow(self, motion: Motion) -> Flow:
+        """Return where each pixel of the moved picture comes from."""
+        body = self.in_texture(self._body.portrait_from_moved(motion))
         flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
         patch = self._mesh.patch(motion.landmarks_px, motion.eye_opening)
-        if patch is not None:
-            (x, y), (width, height) = patch.origin_px, patch.size_px
-            face = self._blend(patch, body)
-            flow[y : y + height, x : x + width] = cv2.resize(
-                face, patch.size_px, interpolation=cv2.INTER_LINEAR
-            )
-        return flow
+        if patch is None:
+            return Flow(flow, None)
+        (x, y), (width, height) = patch.origin_px, patch.size_px
+        face = self._blend(patch, body)
+        flow[y : y + height, x : x + width] = cv2.resize(face, patch.size_px, interpolation=cv2.INTER_LINEAR)
+        return Flow(flow, (x, y, width, height))
+
+    def in_texture(self, portrait_px: F32) -> F32:
+        """Carry (..., 2) points of the portrait frame into the enlarged texture."""
+        mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self.scale) + self._offset_px
+        return mapped
 
     def _blend(self, patch: FacePatch, body: F32) -> F32:
         """Face inside, body outside, on the patch's grid; they meet at the face oval."""
@@ -63,13 +89,9 @@ class Warp:
         matrix = np.array([[step[0], 0, start[0]], [0, step[1], start[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         outside = cv2.warpAffine(body, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        inside = self._in_texture(patch.portrait_from_patch[..., :2])
+        inside = self.in_texture(patch.portrait_from_patch[..., :2])
         blended: F32 = outside + (inside - outside) * patch.portrait_from_patch[..., 2:]
         return blended
-
-    def _in_texture(self, portrait_px: F32) -> F32:
-        mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self._scale) + self._offset_px
-        return mapped
 
 
 def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]) -> U8:
