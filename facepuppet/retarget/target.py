@@ -9,7 +9,7 @@ from facepuppet.geometry import Floats, head_from_image, rotation_from_vector
 from facepuppet.profile import DriverNeutral, mouth_gap, mouth_width
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.irises import move_irises
-from facepuppet.retarget.lids import place_lids
+from facepuppet.retarget.lids import draw_fold, place_lids
 from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, safe_range_of
 from facepuppet.topology import (
     EYES,
@@ -86,6 +86,7 @@ class Target:
         head = self._neutral + moved * self._mouth_brake(moved)
         for eye, share in zip(EYES, opening.tolist(), strict=True):
             place_lids(head, self._neutral, eye, share)
+            draw_fold(head, self._neutral, eye, share)
         self._keep_lips_apart(head)
         return head
 
