@@ -1,0 +1,166 @@
+"""`python -m engines.export RUN…`: from checkpoints to ONNX files, checked, and entered in the manifest.
+
+fp32 throughout: a painter's output is a picture, but fp16 and int8 gain nothing on the CPUs this is for, and
+TensorRT picks its own precision (see engines/README.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+import typer
+
+from engines.data.people import TrainingDataError
+from engines.data.regions import REGIONS
+from engines.networks.build import build_network, contours_of
+from facepuppet.files import write_whole
+
+OPSET = 17
+PARITY = 1e-4  # largest difference between torch and ONNX Runtime, of a residual in [−1, 1]
+ORDER = ("frame", "mouth", "eye")  # coarse first: fine painters see what it did
+LICENCE = "Apache-2.0"
+
+log = logging.getLogger(__name__)
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs, one a region.")],
+    out: Annotated[Path, typer.Option(help="Folder of manifest.toml.")] = Path(__file__).parent,
+    origin: Annotated[str, typer.Option(help="Who trained it, on what.")] = "",
+) -> None:
+    """Export each run's averaged weights and write the manifest anew."""
+    entries = {}
+    for run in runs:
+        region, profile, steps, network = load_run(run)
+        data = to_onnx(network, region)
+        difference = parity(network, data, region)
+        if difference > PARITY:
+            raise TrainingDataError(
+                f"{region}: torch and ONNX Runtime differ by {difference:.1e}",
+                f"at most {PARITY}",
+                "Do not ship.",
+            )
+        file = f"weights/{region}-{profile}.onnx"
+        (out / "weights").mkdir(exist_ok=True)
+        write_whole(out / file, data)
+        entries[region] = _entry(region, file, data, steps, origin)
+        typer.echo(
+            f"{file}: {len(data) / 1e6:.1f} MB, {macs(data) / 1e6:.0f} MMAC, differs by {difference:.1e}"
+        )
+    text = _head(out / "manifest.toml") + "".join(entries[region] for region in ORDER if region in entries)
+    write_whole(out / "manifest.toml", text.encode())
+
+
+def load_run(run: Path) -> tuple[str, str, int, torch.nn.Module]:
+    """Return region, profile, steps and the network with its averaged weights.
+
+    Raises:
+        TrainingDataError: no checkpoint, or a damaged one.
+    """
+    path = run / "checkpoint.pt"
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        region, profile = state["recipe"]["region"], state["recipe"]["profile"]
+        network = build_network(region, profile)
+        network.load_state_dict(state["averaged"])
+    except (OSError, RuntimeError, KeyError, EOFError) as problem:
+        raise TrainingDataError(
+            f"{path}: {problem}", "a run of engines.train", "Train it first."
+        ) from problem
+    return region, profile, int(state["step"]), network.eval()
+
+
+def example(region: str, seed: int = 0) -> dict[str, torch.Tensor]:
+    """Random inputs of the right names and shapes."""
+    generator = torch.Generator().manual_seed(seed)
+    side, planes = REGIONS[region].crop_px, contours_of(region)
+    inputs = {name: torch.rand(1, 3, side, side, generator=generator) for name in ("warped", "source")}
+    if planes:
+        inputs["contours"] = (torch.rand(1, planes, side, side, generator=generator) > 0.7).float()
+    return inputs
+
+
+def to_onnx(network: torch.nn.Module, region: str) -> bytes:
+    """Export for a batch of one, which is what the live loop runs, so that every shape is static."""
+    import io
+
+    inputs, buffer = example(region), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated, but needs no onnxscript
+        torch.onnx.export(
+            network, tuple(inputs.values()), buffer, input_names=list(inputs),
+            output_names=["residual", "mask"], opset_version=OPSET, dynamo=False,
+        )  # fmt: skip
+    model = onnx.load_from_string(buffer.getvalue())
+    onnx.checker.check_model(model, full_check=True)
+    return buffer.getvalue()
+
+
+def parity(network: torch.nn.Module, data: bytes, region: str, trials: int = 4) -> float:
+    """Largest absolute difference between torch and ONNX Runtime over random inputs."""
+    session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for seed in range(trials):
+        inputs = example(region, seed)
+        with torch.no_grad():
+            expected = network(*inputs.values())
+        given = session.run(["residual", "mask"], {name: value.numpy() for name, value in inputs.items()})
+        worst = max(
+            worst, *(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, given, strict=True))
+        )
+    return worst
+
+
+def macs(data: bytes) -> int:
+    """Multiply-accumulates of one run: convolutions only, which is nearly all of it."""
+    model = onnx.shape_inference.infer_shapes(onnx.load_from_string(data))
+    weights = {tensor.name: tensor.dims for tensor in model.graph.initializer}
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in [*model.graph.value_info, *model.graph.output]
+    }
+    return sum(
+        int(np.prod(shapes[node.output[0]])) * int(np.prod(weights[node.input[1]][1:]))
+        for node in model.graph.node
+        if node.op_type == "Conv"
+    )
+
+
+def _entry(region: str, file: str, data: bytes, steps: int, origin: str) -> str:
+    where = REGIONS[region]
+    return (
+        f'\n[[network]]\nname = "{region}"\nfile = "{file}"\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
+        f'region = "{region}"\ncrop_px = {where.crop_px}\nreach = {where.reach}\nlicence = "{LICENCE}"\n'
+        f'origin = "{origin or "facepuppet project"}; {steps} steps; recipe at commit {_commit()}"\n'
+    )
+
+
+def _head(manifest: Path) -> str:
+    """The manifest up to its first network."""
+    return manifest.read_text(encoding="utf-8").split("\n[[network]]")[0].rstrip("\n") + "\n"
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    app()
