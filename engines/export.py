@@ -11,6 +11,7 @@ import logging
 import subprocess
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import numpy as np
@@ -93,18 +94,17 @@ def example(region: str, seed: int = 0) -> dict[str, torch.Tensor]:
 
 def to_onnx(network: torch.nn.Module, region: str) -> bytes:
     """Export for a batch of one, which is what the live loop runs, so that every shape is static."""
-    import io
-
-    inputs, buffer = example(region), io.BytesIO()
-    with warnings.catch_warnings():
+    inputs = example(region)
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated, but needs no onnxscript
         torch.onnx.export(
-            network, tuple(inputs.values()), buffer, input_names=list(inputs),
+            network, tuple(inputs.values()), path, input_names=list(inputs),
             output_names=["residual", "mask"], opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-    model = onnx.load_from_string(buffer.getvalue())
-    onnx.checker.check_model(model, full_check=True)
-    return buffer.getvalue()
+        data = path.read_bytes()
+    onnx.checker.check_model(onnx.load_from_string(data), full_check=True)
+    return data
 
 
 def parity(network: torch.nn.Module, data: bytes, region: str, trials: int = 4) -> float:
