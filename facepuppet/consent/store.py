@@ -17,6 +17,8 @@ from facepuppet.files import write_whole
 
 log = logging.getLogger(__name__)
 
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
 
 class ConsentStore:
     """A folder with the maker's key, `maker.pem`, and a record `SHA256.json` for each portrait.
@@ -38,7 +40,7 @@ class ConsentStore:
             with path.open("rb") as file:
                 consent = Consent.from_json(file.read(MAX_RECORD_BYTES + 1))
             consent.check_portrait(portrait_sha256)
-        except FileNotFoundError:
+        except _ABSENT:
             return None
         except (OSError, ConsentError) as error:
             log.warning("ignoring '%s', which does not hold: %s", path, error)
@@ -64,7 +66,7 @@ class ConsentStore:
         path = self._folder / "maker.pem"
         try:
             return _read_key(path)
-        except FileNotFoundError:
+        except _ABSENT:
             made = Ed25519PrivateKey.generate()
         try:
             self._keep(path, _pem(made))
@@ -88,7 +90,7 @@ class ConsentStore:
 def _read_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
-    except FileNotFoundError:
+    except _ABSENT:
         raise
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _bad_key(path, str(error)) from error
