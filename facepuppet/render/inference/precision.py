@@ -1,8 +1,7 @@
 """Half precision where it is safe, as casts inside the ONNX graph.
 
 TensorRT 11 and TensorRT-RTX take precision from the graph alone (strong typing; the builder's FP16
-flag is gone), and TensorRT 10 can be told to. So one converted graph serves them all, and ONNX
-Runtime can check it on any machine.
+flag is gone), and TensorRT 10 can be told to. So one converted graph serves them all.
 """
 
 from __future__ import annotations
@@ -48,6 +47,36 @@ def to_half(model: bytes) -> bytes:
             'Give it precision = "fp32" in the manifest.',
         ) from problem
     return bytes(half.SerializeToString())
+
+
+def emulate_half(half: bytes) -> bytes:
+    """Return what `to_half` gave as an fp32 graph that rounds as it would.
+
+    ONNX Runtime's CPU has no fp16 kernels: it would run the fp16 graph in fp32 throughout and round
+    nothing but the weights, so that every network would seem safe. Here every value is stored in
+    fp16 and every sum is kept in fp32, as on tensor cores.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(half))
+    graph = model.graph
+    rounded = {i.name for i in graph.value_info if i.type.tensor_type.elem_type == TensorProto.FLOAT16}
+    for weight in graph.initializer:
+        if weight.data_type == TensorProto.FLOAT16:
+            single = numpy_helper.to_array(weight).astype("float32")
+            weight.CopyFrom(numpy_helper.from_array(single, weight.name))
+    nodes = []
+    for node in graph.node:
+        nodes.append(node)
+        for i, name in enumerate(node.output):
+            if name in rounded:
+                node.output[i] = f"{name} unrounded"
+                short = helper.make_node("Cast", [node.output[i]], [f"{name} short"], to=TensorProto.FLOAT16)
+                nodes += [short, helper.make_node("Cast", [f"{name} short"], [name], to=TensorProto.FLOAT)]
+    del graph.node[:], graph.value_info[:]
+    graph.node.extend(nodes)
+    return bytes(model.SerializeToString())
 
 
 def _where_motion_flows(nodes: Iterable[Any]) -> set[str]:

@@ -12,7 +12,7 @@ from facepuppet.render.inference.engine_file import EngineKey
 from facepuppet.render.inference.flavour import Flavour
 from facepuppet.render.inference.gate import Deviation, measure, probe_feeds
 from facepuppet.render.inference.gpu import Gpu
-from facepuppet.render.inference.precision import to_half
+from facepuppet.render.inference.precision import emulate_half, to_half
 from facepuppet.render.inference.session import OnnxSession
 from facepuppet.render.manifest import Network, read_verified
 
@@ -53,7 +53,7 @@ def prepare(network: Network, precision: str | None = None) -> Graph:
     if (precision or network.precision) == "fp32":
         return Graph(network, model, "fp32")
     half = to_half(model)
-    exact, rounded = OnnxSession(model, network.path.name), OnnxSession(half, network.path.name)
+    exact, rounded = OnnxSession(model, network.path.name), OnnxSession(emulate_half(half), network.path.name)
     deviation = measure(rounded, exact, list(probe_feeds(exact.input_shapes)))
     if not deviation.passes:
         note = f"network {network.name!r} is built in fp32, for fp16 is too far off ({deviation})"
