@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
 from calibrate.channels import measure_ranges
-from facepuppet.capture import Source
-from facepuppet.driver import Driver
 from facepuppet.errors import NoDriverFaceError, ProfileError
 from facepuppet.profile import (
     DriverProfile,
@@ -19,39 +15,12 @@ from facepuppet.profile import (
     seat_from,
     with_ranges,
 )
-from facepuppet.stats import Meter
-from facepuppet.track.tracker import Tracker
 from facepuppet.types import Tracking
 
 CALM_SHARE = 0.15  # of the frames with a face, at most so many, the calmest
 LEAST_CALM_SHARE = 0.04  # fewer frames at rest may be chance
 MIN_FRAMES = 5
 MAX_RESTLESSNESS = 0.55  # a turned head, an open mouth or shut eyes lie beyond
-
-
-def track_source(
-    source: Source, seconds: float, progress: Callable[[float], None] | None = None
-) -> list[Tracking]:
-    """Track up to `seconds` of a source (by its own time), every frame, smoothed as in a live run.
-
-    Args:
-        source: camera or recording.
-        seconds: how long to look.
-        progress: told the seconds seen so far.
-    """
-    trackings: list[Tracking] = []
-    with closing(Driver(Tracker(live=False), Meter())) as driver:
-        first_ns: int | None = None
-        while (frame := source.read()) is not None:
-            seen_ns = frame.captured_ns if frame.pts_s is None else round(frame.pts_s * 1e9)
-            first_ns = seen_ns if first_ns is None else first_ns
-            elapsed_s = (seen_ns - first_ns) / 1e9
-            if elapsed_s > seconds:
-                break
-            trackings.append(driver.follow(replace(frame, captured_ns=seen_ns)))
-            if progress is not None:
-                progress(elapsed_s)
-    return trackings
 
 
 def make_profile(trackings: Sequence[Tracking], description: str) -> DriverProfile:

@@ -12,7 +12,7 @@ from calibrate.channels import shut_aperture
 from calibrate.cli import app
 from calibrate.driver import make_profile
 from facepuppet.channels import CHANNELS
-from facepuppet.errors import NoDriverFaceError, ProfileError
+from facepuppet.errors import CameraMissingError, FacepuppetError, NoDriverFaceError, ProfileError
 from facepuppet.geometry import rotation_from_euler
 from facepuppet.performance import Performance
 from facepuppet.profile import most_neutral, restlessness
@@ -144,7 +144,50 @@ def test_the_command_writes_a_profile_that_run_can_read(tmp_path):
     picture.mkdir()
     for i in range(6):
         cv2.imwrite(str(picture / f"{i}.png"), canvas((hopper_rgb(), (640, 330), 1.0, 0.0))[..., ::-1])
-    result = CliRunner().invoke(app, ["driver", str(picture), "--out", str(out), "--seconds", "2"])
+    result = CliRunner().invoke(
+        app, ["driver", "--camera", str(picture), "--out", str(out), "--seconds", "2"]
+    )
     assert result.exit_code == 0, result.output
     profile = load_profile(out)
     assert profile.neutral.eye_opening.min() >= 0.2 and set(profile.ranges) == set(CHANNELS)
+
+
+@pytest.mark.parametrize(
+    ("camera", "out", "said"),
+    [
+        ("nobody.mp4", "me.toml", "does not exist"),
+        ("text.mp4", "me.toml", "cannot be opened"),
+        ("empty", "me.toml", "no readable image"),
+        ("wall.png", "me.toml", "face in 0 of 1 frames"),
+        ("shout", "me.toml", "open mouth"),
+        ("wall.png", "me.txt", "ends in .toml"),
+        ("wall.png", "nowhere/me.toml", "folder that can be written"),
+        ("wall.png", "folder.toml", "folder that can be written"),
+        ("me.toml", "me.toml", "also another input or output"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_no_file(tmp_path, monkeypatch, camera, out, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.mp4").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "me.toml").write_text("precious")
+    cv2.imwrite("wall.png", np.full((300, 300, 3), 110, np.uint8))
+    if camera == "shout":
+        shout = [tracking(jawOpen=0.8)] * 30
+        monkeypatch.setattr("calibrate.session.track_source", lambda *args: shout)
+        camera = "wall.png"
+    with pytest.raises(FacepuppetError, match=said):
+        CliRunner().invoke(app, ["driver", "--camera", camera, "--out", out], catch_exceptions=False)
+    assert (tmp_path / "me.toml").read_text() == "precious"
+    assert not (tmp_path / "me.txt").exists()
+
+
+def test_a_camera_leads_through_the_steps(tmp_path, monkeypatch):
+    """With --guide a recording stands for a camera; it ends before the steps do, and nothing is written."""
+    cv2.imwrite(str(tmp_path / "me.png"), canvas((hopper_rgb(), (640, 330), 1.0, 0.0))[..., ::-1])
+    out = tmp_path / "me.toml"
+    with pytest.raises(CameraMissingError, match="--no-guide"):
+        words = ["driver", "--camera", str(tmp_path / "me.png"), "--guide", "--out", str(out)]
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    assert not out.exists()

@@ -1,27 +1,99 @@
-"""`facepuppet-calibrate driver`: a person's resting face."""
+"""`facepuppet-calibrate driver`: how a person's face rests, and how far it moves."""
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
+
+from facepuppet.errors import OutputUnwritableError
+
+if TYPE_CHECKING:
+    from facepuppet.capture import Source
+    from facepuppet.types import Tracking
 
 
 def driver(
-    source: Annotated[str, typer.Argument(help="Camera index or name, or a recording of you.")],
-    out: Annotated[Path, typer.Option(help="The profile to write, NAME.toml.")],
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long to look.")] = 20.0,
+    out: Annotated[Path, typer.Option("--out", help="The profile to write, NAME.toml.")],
+    camera: Annotated[
+        str, typer.Option("--camera", help="Camera index or name, or a recording of you.")
+    ] = "0",
+    guide: Annotated[
+        bool | None,
+        typer.Option("--guide/--no-guide", help="Lead me through the steps.  [default: with a camera]"),
+    ] = None,
+    window: Annotated[bool, typer.Option("--window", help="Show the steps in a window, too.")] = False,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1.0, max=600.0, help="How much to watch without a guide.")
+    ] = 60.0,
 ) -> None:
-    """Find your resting face, so that `run --profile` starts from it at once."""
-    from calibrate.driver import make_profile, track_source
+    """Learn how your face rests and how far it moves, for `run --profile`.
+
+    With a camera you are led through eight steps of 30 seconds in all. A recording of 20 seconds or more,
+    in which you look straight, turn, speak and blink, gives the same profile without any steps.
+    """
+    from calibrate.driver import make_profile
     from facepuppet.capture import open_source
+    from facepuppet.cli.options import refuse_clobbering
+    from facepuppet.cli.run import camera_word
     from facepuppet.profile_file import save_profile
 
-    with open_source(source) as opened, Progress(transient=True) as bar:
-        task = bar.add_task("Look straight, mouth shut, then move a little", total=seconds)
-        trackings = track_source(opened, seconds, lambda done_s: bar.update(task, completed=done_s))
-        profile = make_profile(trackings, opened.description)
+    refuse_clobbering(out, read=[camera])
+    _check_writable(out)
+    with open_source(camera_word(camera)) as source:
+        guided = source.live if guide is None else guide
+        trackings = _guided(source, window) if guided else _watched(source, seconds)
+        profile = make_profile(trackings, source.description)
     save_profile(out, profile)
     typer.echo(f"Wrote {out}. Use it: facepuppet run --avatar PORTRAIT --profile {out}")
+
+
+def _guided(source: Source, window: bool) -> list[Tracking]:
+    from rich.console import Console
+
+    from calibrate.guide.guide import Guide, Prompt
+    from calibrate.guide.terminal import TerminalView
+    from calibrate.guide.window import WindowView
+    from calibrate.session import track_guided
+
+    guide = Guide(source.description)
+    with ExitStack() as stack:
+        drawing = stack.enter_context(WindowView()) if window else None
+        terminal = stack.enter_context(TerminalView(Console(stderr=True)))
+
+        def show(prompt: Prompt, tracking: Tracking) -> None:
+            terminal.show(prompt)
+            if drawing is not None:
+                drawing.show(prompt, tracking)
+
+        trackings = track_guided(source, guide, show)
+    if guide.missed:
+        typer.echo(
+            f"Not seen as far as asked: {', '.join(guide.missed)}. Run again to improve on it.", err=True
+        )
+    return trackings
+
+
+def _watched(source: Source, seconds: float) -> list[Tracking]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from calibrate.session import track_source
+
+    with Progress(transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task("Watching", total=seconds)
+        return track_source(source, seconds, lambda done_s: bar.update(task, completed=done_s))
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse at once what could not be written after half a minute of work."""
+    folder = out.parent
+    if out.suffix.lower() != ".toml":
+        raise OutputUnwritableError(f"--out {out}", "a name that ends in .toml", "Rename it.")
+    if out.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputUnwritableError(
+            f"--out {out}", "a file in a folder that can be written to", "Choose another place."
+        )
