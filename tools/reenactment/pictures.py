@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -87,19 +88,22 @@ def face_sharpness(rgb: U8, landmarks_px: F32) -> float:
     return sharpness(reduced(rgb[low[1] : high[1], low[0] : high[0]]))
 
 
-def flicker(truths: list[U8], outputs: list[U8]) -> tuple[float, float]:
-    """Flicker of the truth and of the output where the truth is still, in levels.
+def flicker(truths: Sequence[U8], outputs: Sequence[U8]) -> dict[str, float]:
+    """How much output and truth come and go where the truth is still, in levels of the luma at 256².
 
-    |2·f(t) − f(t−1) − f(t+1)| / 2 of the luma: steady motion cancels, what comes and goes remains. Pixels
-    count where the truth's own value, blurred over its noise, is under STILL_LEVELS.
+    |2·f(t) − f(t−1) − f(t+1)| / 2: steady motion cancels, flicker remains. Pixels count where the truth's
+    own value, blurred over its noise, is under STILL_LEVELS: `flicker` is their mean, `flicker_worst` the
+    99th percentile, so that a mouth that flickers shows in a picture that does not; `_truth` the truth's.
     """
-    true, shown = (np.stack([_luma(rgb) for rgb in rgbs]) for rgbs in (truths, outputs))
-    true_curve, curve = (np.abs(2 * x[1:-1] - x[:-2] - x[2:]) / 2 for x in (true, shown))
+    true_curve, curve = (_curvature(rgbs) for rgbs in (truths, outputs))
     still = np.stack([cv2.GaussianBlur(plane, (0, 0), 3.0) for plane in true_curve]) < STILL_LEVELS
-    if not still.any():
-        return float("nan"), float("nan")
-    return float(true_curve[still].mean()), float(curve[still].mean())
+    metrics = {}
+    for name, values in (("", curve[still]), ("_truth", true_curve[still])):
+        metrics[f"flicker{name}"] = float(values.mean()) if len(values) else float("nan")
+        metrics[f"flicker_worst{name}"] = float(np.percentile(values, 99)) if len(values) else float("nan")
+    return metrics
 
 
-def _luma(rgb: U8) -> F32:
-    return np.asarray(cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY), dtype=np.float32)
+def _curvature(pictures: Sequence[U8]) -> F32:
+    luma = np.stack([cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY) for rgb in pictures]).astype(np.float32)
+    return np.abs(2 * luma[1:-1] - luma[:-2] - luma[2:]) / 2

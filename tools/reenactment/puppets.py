@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from facepuppet.retarget.driver import measure
 from facepuppet.topology import EYES
 from facepuppet.track.gaze import eye_openings
 from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, U8, HeadMotion, Motion, Presence, TorsoMotion, Tracking
+from facepuppet.types import F32, U8, HeadMotion, Motion, Presence, Torso, TorsoMotion, Tracking
 from reenactment.takes import Take
 
 MEETING_HEIGHT = 0.2  # where lids meet, from the lower lid, as a share of the aperture
@@ -31,7 +32,8 @@ class TrueMotion:
 
     Landmarks are the tracked ones; nothing is limited, damped or smoothed, so what differs from the truth
     is the rendering's doing. Lids are drawn on to meeting where the tracker's rest of an aperture says
-    that they are shut, and the torso goes where the product would take it.
+    that they are shut; the torso goes where the product would take it, because raw shoulders tremble by
+    more than people move.
 
     Args:
         avatar: made from the frame of `rest`.
@@ -46,9 +48,10 @@ class TrueMotion:
         self._seat = seat_from([rest], self._neutral)
         self._rest_opening = np.maximum(eye_openings(self._neutral.landmarks_head), 1e-3)
 
-    def at(self, tracking: Tracking) -> Motion:
-        """Return the motion for a tracking that holds a face."""
+    def at(self, tracking: Tracking, torso: Torso | None) -> Motion:
+        """Return the motion for a tracking that holds a face, with shoulders of their own."""
         assert tracking.face is not None
+        tracking = replace(tracking, torso=torso)
         landmarks = self._avatar.landmarks_px + tracking.face.landmarks_px - self._rest_px
         image_from_head = fit_head(tracking.face.landmarks_px, self._neutral.landmarks_head)
         deltas = measure(tracking, self._neutral, self._seat, image_from_head)
@@ -78,8 +81,12 @@ class TrueMotion:
 
     @staticmethod
     def _shut(landmarks: F32, wanted: F32, tracked: F32) -> None:
-        """Bring the lids together by the share that the tracker leaves open, in place."""
-        for eye, share in zip(EYES, np.clip(wanted / np.maximum(tracked, 1e-3), 0, 1).tolist(), strict=True):
+        """Bring the lids together by the share that the tracker leaves open, in place.
+
+        Wide eyes stay as tracked: the product's limit on them is none of the truth's.
+        """
+        shares = np.where(tracked < 1.0, np.clip(wanted / np.maximum(tracked, 1e-3), 0.0, 1.0), 1.0)
+        for eye, share in zip(EYES, shares.tolist(), strict=True):
             upper, lower = eye.upper_lid[1:-1], eye.lower_lid[1:-1]
             meeting = landmarks[lower] + MEETING_HEIGHT * (landmarks[upper] - landmarks[lower])
             for lid in (upper, lower):
@@ -88,8 +95,11 @@ class TrueMotion:
 
 def true_motions(avatar: Avatar, take: Take) -> list[Motion | None]:
     """A portrait's motion for every frame, without the retargeter; None where no face was seen."""
-    truth = TrueMotion(avatar, take.tracked[take.source])
-    return [None if tracking.face is None else truth.at(tracking) for tracking in take.tracked]
+    truth = TrueMotion(avatar, replace(take.tracked[take.source], torso=take.smoothed[take.source].torso))
+    return [
+        None if tracking.face is None else truth.at(tracking, smoothed.torso)
+        for tracking, smoothed in zip(take.tracked, take.smoothed, strict=True)
+    ]
 
 
 def retargeted(avatar: Avatar, take: Take) -> list[Motion | None]:

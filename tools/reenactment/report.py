@@ -16,6 +16,7 @@ PICTURE_COLUMNS = {
     "open_mouth_perceptual": ("open percep.", 4), "open_mouth_sharpness": ("open sharp", 2),
     "eye_l1": ("eye L1", 4), "eye_perceptual": ("eye percep.", 4), "eye_sharpness": ("eye sharp", 2),
     "flicker": ("flicker", 2), "flicker_truth": ("truth's", 2),
+    "flicker_worst": ("worst", 1), "flicker_worst_truth": ("truth's", 1),
 }  # fmt: skip
 MOTION_COLUMNS = {
     "blinks": ("blinks", 0), "blinks_closed": ("closed", 2), "lid_corr": ("lid corr", 3),
@@ -31,10 +32,11 @@ from the true frame's landmarks ("rendering"). *open*: frames whose true mouth i
 source's. *percep.*: EfficientNet-lite0 features, LPIPS-style, unweighted. *landm.*: mean landmark distance
 over inter-ocular distance. *id ratio*: dlib cosine to the source over the true frames' own. *sharp*: mean
 absolute Laplacian over the truth's. *flicker*: second difference over time in levels where the truth is
-still. Motion is re-tracked from the output; "end to end" is what users get. A true blink takes the driver's
-aperture under {BLINK_SHARE} of neutral, the output counts as closed under {CLOSED_SHARE}. Correlations are
-pooled over clips after each clip's mean is removed; gaze while eyes are open. Jitter: second differences,
-output over driver."""
+still, mean and 99th percentile. Motion is re-tracked from the output; "end to end" is what users get. A
+true blink takes the driver's aperture under {BLINK_SHARE} of neutral, the output counts as closed under
+{CLOSED_SHARE}. Correlations are pooled over clips after each clip's mean is removed; gaze while eyes are
+open. Jitter: second differences, output over driver. *true frames, mirrored*: the truth itself tracked a
+second time; no output can be expected to agree with the first much better than that."""
 
 
 def markdown(results: Mapping[str, Any], rows: Sequence[Bar]) -> str:
@@ -44,6 +46,7 @@ def markdown(results: Mapping[str, Any], rows: Sequence[Bar]) -> str:
         (clip, name, variant["pictures"])
         for clip, variants in {**results["clips"], "**all**": results["overall"]}.items()
         for name, variant in variants.items()
+        if variant["pictures"]
     ]
     parts.append(_table(("clip", "variant"), pictures, PICTURE_COLUMNS))
     parts.append("## Self-reenactment: motion")

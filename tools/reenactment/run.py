@@ -19,7 +19,7 @@ from reenactment.cost import measure_cost
 from reenactment.cross_reenactment import cross_reenact
 from reenactment.puppets import no_painters, true_motions
 from reenactment.self_reenactment import Judges, Performed, SelfReenactment
-from reenactment.summary import FROZEN, PAINTED, WARP, mean_metrics, motion_metrics
+from reenactment.summary import FROZEN, MIRRORED, PAINTED, WARP, mean_metrics, motion_metrics
 from reenactment.takes import Take, find_clips, find_portraits, record
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,9 @@ class Evaluation:
         log.info("%s", path.name)
         take = record(path, self._frames)
         trial = SelfReenactment(take, self._every, judges)
-        variants = {FROZEN: trial.frozen()} | {n: trial.performed(folder) for n, folder in engines.items()}
-        rows = {"truth": take.pictures} | {n: p.pictures for n, p in variants.items() if n != FROZEN}
+        shown = {name: trial.performed(folder) for name, folder in engines.items()}
+        variants = {FROZEN: trial.frozen(), **shown, MIRRORED: trial.second_opinion()}
+        rows = {"truth": take.pictures} | {name: performed.pictures for name, performed in shown.items()}
         moments = sheets.hard_moments(variants[FROZEN].driver, take.source)
         sheet = sheets.contact_sheet(take.portrait_rgb, rows, take.landmarks_px, moments)
         self._save(f"self_{take.name}", sheet)

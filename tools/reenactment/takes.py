@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ from facepuppet.capture.images import SUFFIXES
 from facepuppet.errors import MediaUnreadableError, NoDriverFaceError
 from facepuppet.profile import most_neutral
 from facepuppet.smooth import TrackingSmoother
+from facepuppet.track.canonical import mirror_order
 from facepuppet.track.facemesh import face_box
 from facepuppet.track.follow import FaceFollower
 from facepuppet.track.selection import FaceBox
@@ -85,12 +87,23 @@ def record(path: Path, frames: int) -> Take:
     return Take(path.stem, pictures, tuple(tracked), tuple(smoothed), fps, most_neutral(tracked))
 
 
-def retrack(pictures: list[U8], fps: float) -> F32:
+def retrack(pictures: Sequence[U8], fps: float) -> F32:
     """Landmarks (N, 478, 3) of consecutive pictures by a tracker that starts afresh, NaN where unseen."""
     with closing(FaceFollower()) as follower:
         found = [follower.follow(rgb, _time_ns(n, fps)) for n, rgb in enumerate(pictures)]
     blank = np.full((N_LANDMARKS, 3), np.nan, np.float32)
     return np.stack([blank if landmarks is None else landmarks for landmarks in found])
+
+
+def retrack_mirrored(pictures: Sequence[U8], fps: float) -> F32:
+    """Landmarks (N, 478, 3) of the same pictures by way of their mirror images, NaN where unseen.
+
+    A second opinion by the same tracker: what differs from the first is its error, not the face's motion.
+    """
+    mirrored = retrack([np.ascontiguousarray(rgb[:, ::-1]) for rgb in pictures], fps)
+    back = mirrored[:, mirror_order()]
+    back[..., 0] = (pictures[0].shape[1] - 1) - back[..., 0]
+    return back
 
 
 def find_clips(where: list[Path]) -> list[Path]:
