@@ -125,16 +125,16 @@ def parity(network: torch.nn.Module, data: bytes, region: str, trials: int = 4) 
 def macs(data: bytes) -> int:
     """Multiply-accumulates of one run: convolutions only, which is nearly all of it."""
     model = onnx.shape_inference.infer_shapes(onnx.load_from_string(data))
-    weights = {tensor.name: tensor.dims for tensor in model.graph.initializer}
-    shapes = {
-        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
-        for value in [*model.graph.value_info, *model.graph.output]
-    }
-    return sum(
-        int(np.prod(shapes[node.output[0]])) * int(np.prod(weights[node.input[1]][1:]))
-        for node in model.graph.node
-        if node.op_type == "Conv"
-    )
+    values = [*model.graph.input, *model.graph.value_info, *model.graph.output]
+    shapes = {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in values}
+    total = 0
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            attributes = {attribute.name: attribute for attribute in node.attribute}
+            taps = np.prod(attributes["kernel_shape"].ints) * shapes[node.input[0]][1]
+            groups = attributes["group"].i if "group" in attributes else 1
+            total += int(np.prod(shapes[node.output[0]]) * taps) // groups
+    return total
 
 
 def _entry(region: str, file: str, data: bytes, steps: int, origin: str) -> str:

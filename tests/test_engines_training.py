@@ -1,0 +1,125 @@
+"""Painters can learn, resume where they stopped, and say in ONNX what they say in torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the extra `train`")
+pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extra `train`")
+
+from engines import export  # noqa: E402
+from engines.data.people import TrainingDataError  # noqa: E402
+from engines.data.regions import REGIONS  # noqa: E402
+from engines.data.samples import Sample, Samples  # noqa: E402
+from engines.networks.build import build_network, contours_of  # noqa: E402
+from engines.networks.painter import painted  # noqa: E402
+from engines.training.batches import batches, plain, weights_of  # noqa: E402
+from engines.training.losses import laplacian_l1, masked_l1  # noqa: E402
+from engines.training.trainer import Recipe, Trainer  # noqa: E402
+from facepuppet.render.manifest import read_manifest, read_verified  # noqa: E402
+
+
+def toy(region: str = "eye", count: int = 6) -> Samples:
+    """Grey warps whose truth is red inside the first contour: something to learn."""
+    side, rng = REGIONS[region].crop_px, np.random.default_rng(0)
+    made = []
+    for k in range(count):
+        grey = np.full((side, side, 3), 110, np.uint8) + rng.integers(0, 20, (1, 1, 3), np.uint8)
+        contours = np.zeros((contours_of(region), side, side), np.uint8)
+        target = grey.copy()
+        if len(contours):
+            contours[::2, side // 3 : -side // 3, side // 4 : -side // 4] = 255
+            target[contours[0] > 0] = (200, 40, 40)
+        coverage = np.full((side, side), 255, np.uint8)
+        origin = "still" if k % 2 else "someone clip"
+        made.append(Sample(grey, grey, target, contours, coverage, float(k) / count, origin, k))
+    return Samples.of(made)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("profile", ["cpu", "gpu"])
+def test_networks_keep_their_signature(region: str, profile: str) -> None:
+    network = build_network(region, profile).eval()
+    inputs = export.example(region)
+    residual, mask = network(*inputs.values())
+    assert residual.shape == inputs["warped"].shape and mask.shape == residual[:, :1].shape
+    assert residual.abs().max() <= 1 and 0 <= mask.min() <= mask.max() <= 1
+
+
+@pytest.mark.parametrize("region", ["mouth", "eye"])
+def test_the_mask_ends_before_the_crop_does(region: str) -> None:
+    inputs = export.example(region)
+    inputs["contours"][:] = 1
+    _, mask = build_network(region)(*inputs.values())
+    border = torch.cat([mask[..., 0], mask[..., -1], mask[:, :, 0], mask[:, :, -1]])
+    assert border.max() == 0
+
+
+def test_an_untrained_painter_changes_next_to_nothing() -> None:
+    inputs = export.example("mouth")
+    out, _ = painted(build_network("mouth"), *inputs.values())
+    assert (out - inputs["warped"]).abs().max() < 0.05
+
+
+def test_training_lowers_the_loss_and_resumes(tmp_path: Path) -> None:
+    samples = toy()
+    recipe = Recipe("eye", steps=40, batch=4, warmup=5, critic_from=0.8, learning_rate=2e-3)
+    first = Trainer(recipe, samples, samples, tmp_path).run(until=20, every=10)
+    again = Trainer(recipe, samples, samples, tmp_path)
+    assert again.step == 20
+    last = again.run(every=10)
+    assert again.step == 40
+    assert last["paint_l1"] < 0.6 * last["warp_l1"]
+    assert last["paint_l1"] < first["paint_l1"]
+    assert (tmp_path / "validation_000040.jpg").is_file()
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
+
+
+def test_batches_repeat_with_their_seed_and_balance_origins() -> None:
+    samples = toy(count=10)
+    a, b = (next(batches(samples, 8, seed=3, mirrored=True)) for _ in range(2))
+    assert torch.equal(a.warped, b.warped)
+    weights = weights_of(samples)
+    still = np.array([samples.origins[i] == "still" for i in samples.origin])
+    assert weights[still].sum() == pytest.approx(0.4, abs=1e-3)
+
+
+def test_losses_are_zero_for_the_truth_and_see_only_the_mask() -> None:
+    batch = plain(toy(), [0, 1])
+    mask = torch.zeros_like(batch.coverage)
+    mask[..., :10, :10] = 1
+    for loss in (masked_l1, laplacian_l1):
+        assert loss(batch.target, batch.target, mask) == 0
+    elsewhere = batch.target.clone()
+    elsewhere[..., 30:, 30:] += 0.5
+    assert masked_l1(elsewhere, batch.target, mask) == 0
+
+
+def test_the_export_says_what_torch_says(tmp_path: Path) -> None:
+    Trainer(Recipe("eye", steps=2, batch=2), toy(), toy(), tmp_path / "run").run()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.toml").write_text("format = 1\n")
+    export.main([tmp_path / "run"], out=tmp_path / "out")
+    (network,) = read_manifest(tmp_path / "out")
+    data = read_verified(network)
+    region, _, steps, module = export.load_run(tmp_path / "run")
+    assert (region, steps) == ("eye", 2)
+    assert export.parity(module, data, region) < export.PARITY
+    assert {node.domain for node in onnx.load_from_string(data).graph.node} == {""}
+
+
+def test_a_missing_or_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainingDataError, match="run of engines"):
+        export.load_run(tmp_path)
+    (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 nonsense")
+    with pytest.raises(TrainingDataError, match="run of engines"):
+        export.load_run(tmp_path)
+
+
+def test_painters_stay_within_their_budget() -> None:
+    cost = {region: export.macs(export.to_onnx(build_network(region).eval(), region)) for region in REGIONS}
+    assert cost["mouth"] + 2 * cost["eye"] + cost["frame"] <= 1.0e9
