@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from calibrate.preview import pack_preview
+from calibrate.range_words import range_lines
+from calibrate.sweep import sweep
 from facepuppet.avatar.load import load_avatar
+from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import Pack
 from facepuppet.consent import Consent
 
@@ -28,4 +32,16 @@ def make_pack(photos: Sequence[Path], consent: Consent, *, tell: Tell) -> Pack:
     portrait, *_more = photos
     made = load_avatar(portrait)
     consent.check_portrait(made.source_sha256)
+    made = with_safe_range(made, tell)
     return Pack(made, consent.to_json(), preview_rgb=pack_preview(made))
+
+
+def with_safe_range(avatar: Avatar, tell: Tell) -> Avatar:
+    """Return the avatar with its safe range measured, views included."""
+    tell("Measuring how far it bears to be moved …")
+    found = sweep(avatar)
+    if not found.tracked:
+        tell("  the tracker does not see this face: limits are those of any portrait, or nearer")
+    for line in range_lines(found.safe_range):
+        tell(line)
+    return dataclasses.replace(avatar, safe_range=found.safe_range)
