@@ -104,8 +104,8 @@ def _with_mouth_closed(rest: F32, rng: np.random.Generator) -> F32:
     basis = landmark_basis().astype(np.float32)
     head = _without_smile(rest, rng.uniform(-0.1, 0.6))
     jaw = basis[ARKIT_INDEX["jawOpen"]]
-    opens = mouth_gap(head + 0.2 * jaw) - mouth_gap(head - 0.2 * jaw)
-    by_jaw = rng.uniform(0.2, 0.9) * mouth_gap(head) / max(2.5 * opens, 1e-3)
+    opens = _lip_gap(head + 0.2 * jaw) - _lip_gap(head - 0.2 * jaw)
+    by_jaw = rng.uniform(0.2, 0.9) * _lip_gap(head) / max(2.5 * opens, 0.05)
     head -= np.float32(np.clip(by_jaw, 0.0, 0.7)) * jaw
     left = rng.uniform(0.1, 0.5) if rng.random() < 0.3 else 0.0
     _meet(head, rest, left, rng.uniform(0.3, 0.8))
@@ -120,6 +120,11 @@ def _without_smile(rest: F32, smile: float) -> F32:
         head -= np.float32(smile) * basis[ARKIT_INDEX[f"mouthSmile{side}"]]
     folded = any((np.diff(head[lip, 0]) < 0.25 * np.diff(rest[lip, 0])).any() for lip in _LIP_EDGES)
     return rest.copy() if folded else head
+
+
+def _lip_gap(head: F32) -> float:
+    """Height of the opening at its middle; negative where lips have passed through each other."""
+    return float(head[LOWER_LIP_INNER[5], 1] - head[UPPER_LIP_INNER[5], 1])
 
 
 def _meet(head: F32, rest: F32, left: float, upper_share: float) -> None:
