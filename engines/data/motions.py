@@ -8,7 +8,7 @@ from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import head_from_image
 from facepuppet.profile import mouth_gap
 from facepuppet.retarget.irises import iris_position, move_irises
-from facepuppet.retarget.lids import place_lids
+from facepuppet.retarget.lids import draw_fold, place_lids
 from facepuppet.topology import EYES
 from facepuppet.track.gaze import eye_openings
 from facepuppet.track.head_pose import fit_head
@@ -45,6 +45,7 @@ def motion_to(
     opening = np.minimum(true_opening(eye_openings(head) / relaxed_opening) / own, 1.8).astype(np.float32)
     for eye, share in zip(EYES, opening.tolist(), strict=True):
         place_lids(head, rest, eye, share)
+        draw_fold(head, rest, eye, share)
     placed = moved_from_head.apply(head).astype(np.float32)
     gaze = iris_position(landmarks_px) - iris_position(avatar.landmarks_px)
     move_irises(placed, avatar.landmarks_px, gaze, np.clip(opening / 0.5, 0.0, 1.0))

@@ -37,19 +37,23 @@ def main(
     sources: Annotated[int, typer.Option(min=1, help="Portraits made of each clip.")] = 4,
     targets: Annotated[int, typer.Option(min=1, help="True frames for each portrait.")] = 150,
     stills: Annotated[int, typer.Option(min=0, help="How many stills to use.")] = 1200,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Painters to make samples for; all by default.")
+    ] = None,
     seed: int = 1,
 ) -> None:
     """Make samples: true pairs from clips, made sources from stills."""
+    regions = [REGIONS[name] for name in region or REGIONS]
     cv2.setNumThreads(1)
     bare = out / "no_networks"
     bare.mkdir(parents=True, exist_ok=True)
     (bare / "manifest.toml").write_text("format = 1\n", encoding="utf-8")
     found: dict[str, list[Sample]] = {name: [] for name in REGIONS}
     if clips is not None:
-        for name, sample in _from_clips(clips, people, split, sources, targets, bare, seed):
+        for name, sample in _from_clips(clips, people, split, regions, sources, targets, bare, seed):
             found[name].append(sample)
     if portraits is not None and split is Split.TRAIN:
-        for name, sample in _from_stills(portraits, stills, bare, seed):
+        for name, sample in _from_stills(portraits, regions, stills, bare, seed):
             found[name].append(sample)
     if not any(found.values()):
         raise TrainingDataError("neither clips nor portraits", "at least one", "Give --clips or --portraits.")
@@ -63,7 +67,14 @@ def main(
 
 
 def _from_clips(
-    folder: Path, table: Path, split: Split, n_sources: int, max_targets: int, bare: Path, seed: int
+    folder: Path,
+    table: Path,
+    split: Split,
+    regions: Sequence[Region],
+    n_sources: int,
+    max_targets: int,
+    bare: Path,
+    seed: int,
 ) -> Iterator[tuple[str, Sample]]:
     order = 0
     for path, person in track(clips_of(folder, split, read_people(table)), "clips"):
@@ -74,7 +85,7 @@ def _from_clips(
             log.warning("%s is left out: %s", path.name, problem)
             continue
         for name, sample in clip_samples(
-            clip, list(REGIONS.values()), bare, person=person.name, n_sources=n_sources,
+            clip, regions, bare, person=person.name, n_sources=n_sources,
             max_targets=max_targets, rng=rng, first_order=order,
         ):  # fmt: skip
             order = max(order, sample.order)
@@ -82,8 +93,10 @@ def _from_clips(
         order += 2
 
 
-def _from_stills(folder: Path, count: int, bare: Path, seed: int) -> Iterator[tuple[str, Sample]]:
-    regions: Sequence[Region] = [REGIONS["mouth"], REGIONS["eye"]]
+def _from_stills(
+    folder: Path, regions: Sequence[Region], count: int, bare: Path, seed: int
+) -> Iterator[tuple[str, Sample]]:
+    regions = [region for region in regions if region.name != "frame"]
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
     if not paths:
         raise TrainingDataError(f"{folder} without pictures", "portraits", "Check the folder.")

@@ -32,6 +32,7 @@ from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, U8, HeadMotion, Motion, Presence, TorsoMotion
 
 _LIP_EDGES = (UPPER_LIP_INNER, LOWER_LIP_INNER)
+MIN_GAP = 0.03  # inter-ocular distances; a mouth that is shut in the true picture teaches nothing
 LIP_REACH = 0.22  # inter-ocular distances over which skin follows a closing lip
 TURN_RAD = (0.25, 0.15, 0.08)  # largest yaw, pitch and roll of a made source
 
@@ -67,6 +68,8 @@ def still_samples(
     motion = motion_to(source, landmarks_px, relaxed)
     rgba = Renderer(source, bare_engines).render(motion).rgba
     for region in regions:
+        if region.name == "mouth" and motion.mouth_opening < MIN_GAP:
+            continue
         for sample in cut_samples(region, source, motion, rgba, rgb, "still", order, rng):
             yield region.name, sample
 
