@@ -1,1 +1,1 @@
-"""Networks of the reenactment stage: manifest, weights, training and export."""
+"""Networks of the reenactment stage: manifest and shipped weights, training data, training, export."""
