@@ -39,6 +39,16 @@ def test_payload_hex_is_laid_out_as_documented() -> None:
     assert Payload.for_avatar("f" * 64, session=(1 << 24) + 5) == Payload(0xFFFFFFF, 5)
 
 
+def test_a_consent_id_takes_the_avatars_place() -> None:
+    payload = Payload.for_consent("1234567", session=(1 << 24) + 0xABCDEF)
+    assert payload.hex == "2011234567abcdef", "as SPEC.md has it"
+    assert payload.consent_id == "1234567"
+    assert Payload.for_avatar("f" * 64).consent_id is None
+    for bad in ("", "123456", "12345678", "123456G", "123456F", "１234567"):
+        with pytest.raises(WatermarkError, match="seven hexadecimal digits"):
+            Payload.for_consent(bad)
+
+
 @pytest.mark.parametrize("field", ["avatar", "session", "product", "schema"])
 def test_fields_must_fit(field: str) -> None:
     with pytest.raises(WatermarkError, match=field):

@@ -66,6 +66,10 @@ def test_payload_code_and_field(vectors: dict[str, object]) -> None:
     assert np.sqrt(np.mean(field.real**2)) == pytest.approx(1.0, abs=0.02)
 
 
+def test_the_page_has_a_payload_by_consent() -> None:
+    assert Payload.for_consent("1234567", 0xABCDEF).hex in SPEC
+
+
 def test_tail_bound(vectors: dict[str, object]) -> None:
     for u, expected in vectors["log_tail"].items():  # type: ignore[attr-defined]
         assert log_tail(float(u)) == pytest.approx(expected, abs=1e-5)
