@@ -36,11 +36,15 @@ class FacePatch:
             1 well inside the mesh, falling to 0 at the face oval and outside.
         origin_px: portrait coordinates of the patch's top-left corner.
         size_px: width and height the patch covers in the portrait frame.
+        vertices: (T, 3, 2) float32 corners of the moved triangles (`all_triangles`), in cells of the grid.
+        numbers: (h, w) int32, 1 + the triangle seen in each cell, 0 outside.
     """
 
     portrait_from_patch: F32
     origin_px: tuple[int, int]
     size_px: tuple[int, int]
+    vertices: F32
+    numbers: npt.NDArray[np.int32]
 
 
 class FaceMesh:
@@ -54,9 +58,8 @@ class FaceMesh:
     """
 
     def __init__(self, landmarks_px: F32, picture_size_px: tuple[int, int], max_grid: int = 256) -> None:
-        openings = np.concatenate([*eye_interior_triangles(), mouth_interior_triangles()])
-        self._triangles = np.concatenate([face_triangles(), openings])
-        self._interior = slice(-len(openings), None)
+        self._triangles = all_triangles()
+        self._interior = slice(len(face_triangles()), None)
         self._size = picture_size_px
         self._max_grid = max_grid
         weight = np.ones(len(landmarks_px), np.float32)
@@ -92,8 +95,17 @@ class FaceMesh:
         for lid, opening in zip(self._lids, eye_opening.tolist(), strict=True):
             lid.unfold(source, 1.0 - opening)
         return FacePatch(
-            sample_affine(triangles, source, numbers), (int(low[0]), int(low[1])), (int(width), int(height))
+            sample_affine(affine_table(triangles, source), numbers),
+            (int(low[0]), int(low[1])),
+            (int(width), int(height)),
+            triangles,
+            numbers,
         )
+
+
+def all_triangles() -> npt.NDArray[np.int32]:
+    """(T, 3) triangles of the whole face: skin first, then what fills the eyes and the mouth."""
+    return np.concatenate([face_triangles(), *eye_interior_triangles(), mouth_interior_triangles()])
 
 
 def draw_numbers(triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, int]) -> npt.NDArray[np.int32]:
@@ -106,8 +118,20 @@ def draw_numbers(triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, i
     return numbers
 
 
-def _affine(triangles: F32, attributes: F32) -> F32:
-    """Coefficients (T, 3, A) with attribute = c0·x + c1·y + c2 inside each triangle."""
+def affine_table(
+    triangles: F32, attributes: F32, chosen: npt.NDArray[np.intp] | None = None, length: int | None = None
+) -> F32:
+    """Coefficients with attribute = c0·x + c1·y + c2 inside each triangle, by triangle number.
+
+    Args:
+        triangles: (T, 3, 2) corners.
+        attributes: (T, 3, A) at the corners.
+        chosen: (T,) numbers of these triangles among `length` ones; None is all, in order.
+        length: of the whole.
+
+    Returns:
+        (1 + length, 3, A) float32; row 0, for what is outside, and rows not chosen are 0.
+    """
     a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
     ab, ac = b - a, c - a
     determinant = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
@@ -116,19 +140,31 @@ def _affine(triangles: F32, attributes: F32) -> F32:
     gx = (d_ab * ac[:, 1:2] - d_ac * ab[:, 1:2]) * inverse[:, None]
     gy = (d_ac * ab[:, 0:1] - d_ab * ac[:, 0:1]) * inverse[:, None]
     offset = attributes[:, 0] - gx * a[:, 0:1] - gy * a[:, 1:2]
-    coefficients: F32 = np.stack([gx, gy, offset], axis=1).astype(np.float32)
-    return coefficients
+    table = np.zeros((1 + (length or len(triangles)), 3, attributes.shape[2]), np.float32)
+    table[1:][slice(None) if chosen is None else chosen] = np.stack([gx, gy, offset], axis=1)
+    return table
 
 
-def sample_affine(triangles: F32, source: F32, numbers: npt.NDArray[np.int32]) -> F32:
-    """Carry attributes (T, 3, 3) of the corners to every pixel of a picture of numbers: (h, w, 3)."""
-    table = np.zeros((len(triangles) + 1, 9), np.float32)
-    table[1:] = _affine(triangles, source).reshape(-1, 9)
+def sample_affine(
+    table: F32, numbers: npt.NDArray[np.int32], origin: tuple[float, float] = (0.0, 0.0), step: int = 1
+) -> F32:
+    """Evaluate attributes in every cell of a picture of triangle numbers.
+
+    Args:
+        table: (1 + T, 3, A) of `affine_table`.
+        numbers: (h, w) int32.
+        origin: x and y of the first cell.
+        step: distance of the cells.
+
+    Returns:
+        (h, w, A) float32.
+    """
     flat = numbers.ravel()
     height, width = numbers.shape
-    x = np.tile(np.arange(width, dtype=np.float32), height)
-    y = np.repeat(np.arange(height, dtype=np.float32), width)
-    out = np.empty((height * width, 3), np.float32)
-    for k in range(3):
-        out[:, k] = table[:, k][flat] * x + table[:, 3 + k][flat] * y + table[:, 6 + k][flat]
-    return out.reshape(height, width, 3)
+    x = np.tile(np.float32(origin[0]) + step * np.arange(width, dtype=np.float32), height)
+    y = np.repeat(np.float32(origin[1]) + step * np.arange(height, dtype=np.float32), width)
+    out = np.empty((height * width, table.shape[2]), np.float32)
+    for k in range(table.shape[2]):
+        coefficients = np.ascontiguousarray(table[:, :, k].T)
+        out[:, k] = coefficients[0][flat] * x + coefficients[1][flat] * y + coefficients[2][flat]
+    return out.reshape(height, width, table.shape[2])

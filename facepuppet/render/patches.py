@@ -35,8 +35,16 @@ def blend_into(region: U8, colour: U8, coverage: U8) -> None:
     """Blend (h, w, 3) colour over region (h, w, 3 or 4), in place, by uint8 coverage (h, w)."""
     share = cv2.merge([coverage] * 3)
     new = cv2.multiply(colour, share, scale=1 / 255)
-    old = cv2.multiply(np.ascontiguousarray(region[..., :3]), 255 - share, scale=1 / 255)
-    region[..., :3] = cv2.add(new, old)
+    # OpenCV takes channels apart several times faster than strided NumPy.
+    below = cv2.cvtColor(region, cv2.COLOR_RGBA2RGB) if region.shape[2] == 4 else region
+    old = cv2.multiply(below, 255 - share, scale=1 / 255)
+    cv2.mixChannels([cv2.add(new, old)], [region], [0, 0, 1, 1, 2, 2])
+
+
+def lay_over(region: U8, layer: U8) -> None:
+    """Put a premultiplied (h, w, 4) layer over a region of the same shape, in place."""
+    clear = 255 - cv2.extractChannel(layer, 3)
+    region[:] = cv2.add(cv2.multiply(region, cv2.merge([clear] * 4), scale=1 / 255), layer)
 
 
 def fill_unknown(picture: F32, known: F32) -> F32:

@@ -64,7 +64,7 @@ class Renderer:
             self._views.draw_face(rgba, flow, choice)
         self._mouth.draw(rgba, motion)
         if self._views and choice:
-            self._views.draw_parts(rgba, motion, choice)
+            self._views.draw_parts(rgba, flow, choice)
         self._eyes.draw(rgba, motion)
         self._lashes.draw(rgba, motion)
         for painter in self._painters:

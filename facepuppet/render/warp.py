@@ -26,11 +26,11 @@ class Flow:
 
     Attributes:
         texture_from_moved: (H, W, 2) float32 map into the enlarged texture.
-        face_region: x, y, width and height of the face mesh in the moved picture; None when it left.
+        face: the moved face mesh; None when it left the picture.
     """
 
     texture_from_moved: F32
-    face_region: tuple[int, int, int, int] | None
+    face: FacePatch | None
 
 
 class Warp:
@@ -72,7 +72,7 @@ class Warp:
         (x, y), (width, height) = patch.origin_px, patch.size_px
         face = self._blend(patch, body)
         flow[y : y + height, x : x + width] = cv2.resize(face, patch.size_px, interpolation=cv2.INTER_LINEAR)
-        return Flow(flow, (x, y, width, height))
+        return Flow(flow, patch)
 
     def in_texture(self, portrait_px: F32) -> F32:
         """Carry (..., 2) points of the portrait frame into the enlarged texture."""
