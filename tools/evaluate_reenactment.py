@@ -1,6 +1,7 @@
 r"""Measure the reenactment of people never seen, against a frozen picture and the warp alone.
 
-    python tools/evaluate_reenactment.py --clips CLIP_OR_FOLDER ... --portraits FOLDER ... --out evaluation
+    python tools/evaluate_reenactment.py --clips ../shared/clips --people engines/people.toml \
+        --portraits ../shared/portraits/generated --out evaluation
 
 Writes report.md, report.json and contact sheets (PNG) into the output folder and prints the report. Clips
 must show people on whom nothing was trained. Besides the development tools it needs
@@ -33,13 +34,14 @@ def main() -> int:
     from reenactment.report import markdown
     from reenactment.run import Evaluation
     from reenactment.summary import bars
+    from reenactment.takes import find_clips, find_portraits
 
     begun_s = time.perf_counter()
     try:
+        clips = find_clips(arguments.clips, arguments.people)
+        portraits = find_portraits(arguments.portraits, arguments.n_portraits) if arguments.portraits else []
         evaluation = Evaluation(arguments.engines, arguments.out, arguments.frames, arguments.every)
-        results = evaluation.run(
-            arguments.clips, arguments.portraits, arguments.n_portraits, arguments.n_drivers
-        )
+        results = evaluation.run(clips, portraits, arguments.n_drivers)
     except FacepuppetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -59,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--clips", nargs="+", type=Path, required=True, help="videos, or folders of them")
+    add("--people", type=Path, help="table like engines/people.toml: only people set aside for validation")
     add("--portraits", nargs="*", type=Path, default=[], help="pictures or folders, for cross-reenactment")
     add("--engines", type=Path, default=shipped_folder(), help="folder with manifest.toml and networks")
     add("--out", type=Path, default=Path("evaluation"))

@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from facepuppet.render.crops import Crop, crops_of
 from facepuppet.types import F32, U8
+from reenactment.close_ups import CloseUp, eyes, mouth
 
 COMPARED_PX = 256
-REGION_PX = 128  # side of the crop in which mouth and eyes are compared
-MOUTH_REACH, EYE_REACH = 1.7, 2.0  # crop sides in mouth and eye widths
-DILATION = {"mouth": 0.12, "eye": 0.25}  # of the outline, in mouth and eye widths
+REGION_PX = 128  # side of the window in which mouth and eyes are compared
+MOUTH_REACH, EYE_REACH = 1.0, 2.0  # sides of the windows in inter-ocular distances and eye widths
+DILATION = {"mouth": 0.06, "eye": 0.25}  # of the outlines, in the same units
 STILL_LEVELS = 2.0  # a pixel whose truth curves less than this over three frames is still
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of the face, cut out by the true frame's landmarks.
+def regions_of(part: str, landmarks_px: F32) -> list[tuple[CloseUp, F32]]:
+    """The "mouth" (inside the outer lip contour, dilated) or both of "eye" (the lids' opening, dilated).
 
-    Attributes:
-        crop: the same for every picture that is compared.
-        mask: (128, 128) float32 in [0, 1].
+    Returns:
+        Windows of 128², placed by the true frame's landmarks for all pictures alike, and their masks.
     """
-
-    crop: Crop
-    mask: F32
-
-    def cut(self, rgb: U8) -> U8:
-        """(128, 128, 3) uint8."""
-        return self.crop.sample(rgb, REGION_PX)
-
-
-def regions_of(part: str, landmarks_px: F32, size_px: tuple[int, int]) -> list[Region]:
-    """The "mouth" (inside the outer lip contour, dilated) or both of "eye" (lids' opening, dilated)."""
-    reach = MOUTH_REACH if part == "mouth" else EYE_REACH
-    radius = round(DILATION[part] * REGION_PX / reach)
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    regions = []
-    for crop in crops_of(part, landmarks_px, size_px, REGION_PX, reach):
-        outline = crop.contours(REGION_PX)[0]
-        regions.append(Region(crop, cv2.dilate(outline, brush)))
-    return regions
+    if part == "mouth":
+        windows: tuple[CloseUp, ...] = (mouth(landmarks_px, REGION_PX, MOUTH_REACH),)
+    else:
+        windows = eyes(landmarks_px, REGION_PX, EYE_REACH)
+    return [(window, window.mask(DILATION[part])) for window in windows]
 
 
 def reduced(rgb: U8) -> U8:

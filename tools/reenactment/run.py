@@ -20,7 +20,7 @@ from reenactment.cross_reenactment import cross_reenact
 from reenactment.puppets import no_painters, true_motions
 from reenactment.self_reenactment import Judges, Performed, SelfReenactment
 from reenactment.summary import FROZEN, MIRRORED, PAINTED, WARP, mean_metrics, motion_metrics
-from reenactment.takes import Take, find_clips, find_portraits, record
+from reenactment.takes import Take, record
 
 log = logging.getLogger(__name__)
 
@@ -49,30 +49,31 @@ class Evaluation:
         self._performed: dict[str, dict[str, Performed]] = {}
         self._cost: dict[str, Any] | None = None
 
-    def run(
-        self, clips: list[Path], portraits: list[Path], n_portraits: int, n_drivers: int
-    ) -> dict[str, Any]:
+    def run(self, clips: list[Path], portraits: list[Path], n_drivers: int) -> dict[str, Any]:
         """Evaluate and return everything as plain numbers; what cannot be used is named in `problems`.
 
+        Args:
+            clips: of strangers.
+            portraits: for cross-reenactment.
+            n_drivers: how many of the clips, the liveliest, drive the portraits.
+
         Raises:
-            FacepuppetError: no clip can be used, or a path is missing.
+            NoDriverFaceError: no clip can be used.
         """
-        listed = find_clips(clips)
-        pictures = find_portraits(portraits, n_portraits) if portraits else []
         with quiet_native_logs():
             judges = Judges()
         with no_painters() as bare:
             engines = {WARP: bare} | ({PAINTED: self._engines} if self._engines else {})
-            for path in listed:
+            for path in clips:
                 self._try(path.name, lambda path=path: self._clip(path, engines, judges))
             if not self._performed:
                 raise NoDriverFaceError(
-                    f"{len(listed)} clips of which none can be used ({'; '.join(self._problems)})",
+                    f"{len(clips)} clips of which none can be used ({'; '.join(self._problems)})",
                     "clips of one person's face",
                     "Name other clips.",
                 )
             cross: list[dict[str, Any]] = []
-            for path in pictures:
+            for path in portraits:
                 self._try(
                     path.name, lambda path=path: cross.extend(self._cross(path, engines, judges, n_drivers))
                 )

@@ -136,8 +136,8 @@ class SelfReenactment:
         cuts: list[tuple[U8, U8, F32]] = []
         frame: list[int] = []
         for index, (n, truth, output) in enumerate(zip(self.sampled, self._truth, outputs, strict=True)):
-            for region in pictures.regions_of(part, self._landmarks[n], self.avatar.size_px):
-                cuts.append((region.cut(truth), region.cut(output), region.mask))
+            for window, mask in pictures.regions_of(part, self._landmarks[n]):
+                cuts.append((window.cut(truth), window.cut(output), mask))
                 frame.append(index)
         truths, shown, masks = (list(column) for column in zip(*cuts, strict=True))
         perceptual = self._judges.perceptual

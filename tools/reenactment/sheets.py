@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from facepuppet.render.crops import crops_of
 from facepuppet.types import F32, U8
-from reenactment.channels import CHANNELS, Series, find_blinks
+from reenactment import close_ups
+from reenactment.channels import Series, find_blinks
 
 CELL_PX = 176
-MOUTH_REACH, EYE_REACH = 1.6, 1.7
+MOUTH_REACH, EYE_REACH = 1.0, 1.6
 _GAP_PX = 3
 _PAPER = 245
 _INK = (20, 20, 20)
@@ -36,7 +36,7 @@ def hard_moments(driver: Series, source: int, count: int = 10) -> list[int]:
 def contact_sheet(
     source: U8, rows: Mapping[str, Sequence[U8]], landmarks_px: F32, moments: Sequence[int]
 ) -> U8:
-    """Whole frames, then mouths, then both eyes (the image-right one mirrored), a row for each of `rows`.
+    """Whole frames, then mouths, then both eyes, a row for each of `rows`.
 
     Args:
         source: (H, W, 3) RGB, shown first.
@@ -66,12 +66,6 @@ def stacked(bands: Sequence[U8]) -> U8:
     )
 
 
-def spread_moments(driver: Series, count: int) -> list[int]:
-    """Hard moments of a clip whose source counts for nothing (cross-reenactment)."""
-    assert set(CHANNELS) <= set(driver)
-    return hard_moments(driver, 0, count)
-
-
 def _band(name: str, cells: Sequence[U8]) -> U8:
     height = cells[0].shape[0]
     gap = np.full((height, _GAP_PX, 3), _PAPER, np.uint8)
@@ -87,14 +81,12 @@ def _whole(rgb: U8, landmarks_px: F32) -> U8:
 
 
 def _mouth(rgb: U8, landmarks_px: F32) -> U8:
-    (crop,) = crops_of("mouth", landmarks_px, (rgb.shape[1], rgb.shape[0]), CELL_PX, MOUTH_REACH)
-    cut = crop.sample(rgb, CELL_PX)
+    cut = close_ups.mouth(landmarks_px, CELL_PX, MOUTH_REACH).cut(rgb)
     return cut[CELL_PX // 8 : -CELL_PX // 8]
 
 
 def _eyes(rgb: U8, landmarks_px: F32) -> U8:
-    crops = crops_of("eye", landmarks_px, (rgb.shape[1], rgb.shape[0]), CELL_PX // 2, EYE_REACH)
-    return np.hstack([crop.sample(rgb, CELL_PX // 2) for crop in crops])
+    return np.hstack([eye.cut(rgb) for eye in close_ups.eyes(landmarks_px, CELL_PX // 2, EYE_REACH)])
 
 
 def _fit(rgb: U8) -> U8:

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engines.data.people import Split, read_people
 from facepuppet.capture import open_source
 from facepuppet.capture.images import SUFFIXES
 from facepuppet.errors import MediaUnreadableError, NoDriverFaceError
@@ -106,13 +107,25 @@ def retrack_mirrored(pictures: Sequence[U8], fps: float) -> F32:
     return back
 
 
-def find_clips(where: list[Path]) -> list[Path]:
-    """List the clips that files and folders name.
+def find_clips(where: list[Path], people: Path | None = None) -> list[Path]:
+    """List the clips that files and folders name, of a table of people only those set aside to validate.
 
     Raises:
         MediaUnreadableError: a path is missing, or there is no clip at all.
+        TrainingDataError: the table cannot be read.
     """
-    return _listed(where, CLIP_SUFFIXES, "clips")
+    listed = _listed(where, CLIP_SUFFIXES, "clips")
+    if people is None:
+        return listed
+    table = read_people(people)
+    strangers = [p for p in listed if p.stem in table and table[p.stem].split is Split.VALIDATION]
+    if not strangers:
+        raise MediaUnreadableError(
+            f"{len(listed)} clips of which {people} sets none aside for validation",
+            "at least one",
+            "Enter their people in the table, or evaluate without it.",
+        )
+    return strangers
 
 
 def find_portraits(where: list[Path], count: int) -> list[Path]:
