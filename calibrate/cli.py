@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from calibrate.commands import avatar, driver, show
+from calibrate.commands import avatar, diff, driver, show, upgrade
 from facepuppet.errors import FacepuppetError
 
 ERROR = 2
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (avatar, driver, show):
+for module in (avatar, driver, show, diff, upgrade):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from facepuppet.avatar.face import FaceView
 from facepuppet.avatar.gates import MAX_PITCH_RAD, MAX_ROLL_RAD, MAX_YAW_RAD, MIN_FACE_WIDTH_PX
@@ -53,24 +50,3 @@ def measure_gates(avatar: Avatar) -> list[Gate]:
         Gate("face width", face.width_px, MIN_FACE_WIDTH_PX, "px", at_least=True),
         *(Gate(label, math.degrees(angle), math.degrees(limit), "degrees") for label, angle, limit in turns),
     ]
-
-
-def describe(avatar: Avatar) -> dict[str, Any]:
-    """Return an avatar's facts as plain JSON values; lengths in pixels of the working picture."""
-    return {
-        "name": avatar.name,
-        "source_sha256": avatar.source_sha256,
-        "size_px": list(avatar.size_px),
-        "person_share": round(float(avatar.person_alpha.mean()) / 255, 4),
-        "shoulders_px": np.round(avatar.shoulders_px, 1).tolist(),
-        "gates": [
-            {
-                "label": gate.label,
-                "value": round(gate.value, 1),
-                "limit": round(gate.limit, 1),
-                "unit": gate.unit,
-                "passed": gate.passed,
-            }
-            for gate in measure_gates(avatar)
-        ],
-    }

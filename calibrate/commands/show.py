@@ -14,17 +14,18 @@ from facepuppet.avatar.pack import PACK_SUFFIX
 def show(
     pack: Annotated[Path, typer.Argument(help=f"A {PACK_SUFFIX} file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    preview: Annotated[Path | None, typer.Option(help="PNG to write: the picture kept for people.")] = None,
 ) -> None:
-    """Tell what is in an avatar pack."""
-    from calibrate.gate_lines import gate_lines
-    from calibrate.measures import describe
+    """Tell what is in an avatar pack: right to use, gates, safe range, views."""
+    from calibrate.facts import pack_facts, pack_lines
+    from calibrate.preview import pack_preview
     from facepuppet.avatar.pack import load_pack
+    from facepuppet.avatar.pack_members import png_of
+    from facepuppet.files import write_whole
 
-    avatar = load_pack(pack).avatar
-    if as_json:
-        typer.echo(json.dumps(describe(avatar), indent=2))
-        return
-    width, height = avatar.size_px
-    typer.echo(f"{avatar.name}: {width}x{height} px, from a portrait with sha256 {avatar.source_sha256}")
-    for line in gate_lines(avatar):
-        typer.echo(line)
+    loaded = load_pack(pack)
+    typer.echo(json.dumps(pack_facts(loaded), indent=2) if as_json else "\n".join(pack_lines(loaded)))
+    if preview is not None:
+        kept = loaded.preview_rgb
+        write_whole(preview, png_of(pack_preview(loaded.avatar) if kept is None else kept))
+        typer.echo(f"Wrote {preview}.", err=True)

@@ -1,0 +1,40 @@
+"""`facepuppet-calibrate upgrade`: an older pack in the current version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calibrate.commands.avatar import check_suffix
+from calibrate.consent import DocumentOption
+from facepuppet.avatar.pack import PACK_SUFFIX, PACK_VERSION
+from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption
+
+
+def upgrade(
+    pack: Annotated[Path, typer.Argument(help=f"A {PACK_SUFFIX} file of an older version.")],
+    out: Annotated[Path | None, typer.Option(help="The pack to write; by default PACK itself.")] = None,
+    right: RightOption = None,
+    subject: SubjectOption = None,
+    granted: GrantedOption = None,
+    document: DocumentOption = None,
+    revoked: RevokedOption = None,
+) -> None:
+    """Bring an older pack to the current version: analysed anew, safe range measured, right stated."""
+    from calibrate.upgrade import upgraded
+    from facepuppet.avatar.load import load_as_pack
+    from facepuppet.avatar.pack import save_pack
+    from facepuppet.cli.rights import cleared_portrait
+
+    target = pack if out is None else out
+    check_suffix(target)
+    check_suffix(pack)
+    old = load_as_pack(pack)
+    if old.version >= PACK_VERSION:
+        typer.echo(f"{pack} is of version {old.version} already; nothing to do.")
+        return
+    consent = cleared_portrait(old.avatar.source_sha256, Said(right, subject, granted, document), revoked)
+    save_pack(upgraded(old, consent, tell=typer.echo), target)
+    typer.echo(f"Wrote {target}, version {PACK_VERSION}.")
