@@ -163,6 +163,26 @@ def _gpu() -> Check:
     return Check("gpu", Verdict.OK, f"{asked.stdout.strip()}; {detail}")
 
 
+def _engines() -> Check:
+    from facepuppet.errors import EngineError
+    from facepuppet.render.inference import Engines
+    from facepuppet.render.inference.opening import candidates
+
+    works, fails = [], []
+    for name in candidates():
+        try:
+            works.append(Engines().require(name))
+        except EngineError as problem:  # noqa: PERF203  (a handful of engines, once)
+            fails.append(problem)
+    detail = f"{works[0]} runs the painters"
+    if len(works) > 1:
+        detail += f"; also {', '.join(works[1:])}"
+    if fails:
+        told = "; ".join(f"got {problem.got}, expected {problem.expected}" for problem in fails)
+        return Check("engines", Verdict.WARN, f"{detail}; {told}", fails[0].todo)
+    return Check("engines", Verdict.OK, detail)
+
+
 def _display() -> Check:
     from facepuppet.sinks.window import display_reachable
 
@@ -202,6 +222,7 @@ _CHECKS = (
     _cameras,
     _virtual_camera,
     _gpu,
+    _engines,
     _display,
     _cache_folder,
 )

@@ -10,13 +10,14 @@ from networks import mover, unet, write_manifest
 from onnx.reference import ReferenceEvaluator
 
 from facepuppet.errors import EngineError, ManifestError
-from facepuppet.render.inference import OnnxSession, supply
+from facepuppet.render.inference import Engines, OnnxSession, supply
 from facepuppet.render.inference.build import Tensor, build_plan
 from facepuppet.render.inference.cache import EngineCache
 from facepuppet.render.inference.flavour import Flavour
 from facepuppet.render.inference.gate import JITTER, measure, probe_feeds
 from facepuppet.render.inference.gpu import Gpu
 from facepuppet.render.inference.precision import emulate_half, to_half
+from facepuppet.render.inference.workshop import Target, build_all
 from facepuppet.render.manifest import read_manifest
 
 TARGETS = ("sm75", "sm86", "sm89", "sm120")
@@ -64,17 +65,17 @@ def test_engines_differ_by_target_and_precision(rtx, tmp_path):
 @pytest.mark.parametrize("precision", ["fp16", "fp32"])
 def test_both_precisions_keep_the_signature(rtx, tmp_path, cache, model, precision):
     (network,) = read_manifest(write_manifest(tmp_path / "n", model, precision=precision))
-    graph = supply.prepare(network)
-    assert graph.precision == precision
-    supply.build(graph, rtx, "sm89", None, cache)  # checks names, shapes and types
+    (built,) = build_all([network], rtx, [Target("sm89")], cache)  # checks names, shapes and types
     (entry,) = cache.entries()
+    assert (built.precision, built.size) == (precision, entry.size)
     assert entry.key == supply.key_for(network, precision, rtx, "sm89")
 
 
 @pytest.mark.parametrize("network", read_manifest(), ids=lambda network: network.name)
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_shipped_network_builds(rtx, network, target, cache):
-    supply.build(supply.prepare(network), rtx, target, None, cache)
+    (built,) = build_all([network], rtx, [Target(target)], cache)
+    assert built.seconds < 60
     (entry,) = cache.entries()
     assert entry.key is not None and entry.key.target == target and entry.size > 10_000
 
@@ -114,9 +115,11 @@ def test_tensorrt_builds_for_its_own_gpu(tmp_path, cache, monkeypatch):
     assert not flavour.ahead_of_time
     (network,) = read_manifest(write_manifest(tmp_path / "n"))
     gpu = Gpu(0, "NVIDIA GeForce RTX 4090", "sm89", 24564, "13.0")
-    supply.build(supply.prepare(network), flavour, "sm89", gpu, cache)
+    list(build_all([network], flavour, [Target("sm89", gpu)], cache))
     (entry,) = cache.entries()
     assert (entry.key.gpu, entry.key.version) == ("NVIDIA GeForce RTX 4090", "10.13.3")
+    with pytest.raises(EngineError, match="without that GPU"):
+        list(build_all([network], flavour, [Target("sm86")], cache))
 
 
 def test_tensorrt_without_a_driver_cannot_build(monkeypatch):
@@ -145,8 +148,9 @@ def test_half_precision_that_the_gate_refuses_is_built_in_single(tmp_path, cache
     graph = supply.prepare(network)
     assert graph.precision == "fp32" and "too far off" in graph.note
     assert graph.deviation is not None and not graph.deviation.passes
-    supply.build(graph, Flavour("tensorrt-rtx"), "sm89", None, cache)
-    assert graph.note in caplog.text
+    session = Engines("tensorrt-rtx", cache=cache).open(network)
+    assert session.engine == "tensorrt-rtx" and graph.note in caplog.text
+    assert cache.get(supply.key_for(network, "fp32", Flavour("tensorrt-rtx"), "sm89")) is not None
 
 
 def test_motion_stays_in_single_precision():

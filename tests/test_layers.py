@@ -43,6 +43,7 @@ PROGRAMS = {
     "offline": MIDDLE,
     "doctor": MIDDLE,
     "demo": MIDDLE,
+    "verify": MIDDLE,
     "bench": MIDDLE | {"demo", "pipeline"},
 }
 ALLOWED: dict[str, set[str]] = {

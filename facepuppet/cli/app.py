@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from facepuppet import __version__
-from facepuppet.cli import bench, demo, detect, devices, doctor, render, run
+from facepuppet.cli import bench, demo, detect, devices, doctor, engines, render, run
 from facepuppet.errors import FacepuppetError
 
 EXIT_ERROR = 2
@@ -30,6 +30,7 @@ app = typer.Typer(
 for module in (demo, run, render, detect, devices, doctor, bench):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
+app.add_typer(engines.app)
 
 
 def _tell_version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ class State(str, Enum):
     """What a cached engine is good for."""
 
     READY = "ready"
-    OTHER_GPU = "for another GPU"
+    ELSEWHERE = "for another machine"  # another GPU, or a TensorRT that is not installed
     STALE = "stale"  # its network or its TensorRT was replaced
     DAMAGED = "damaged"
 

@@ -90,31 +90,34 @@ def supply(network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache) -> 
         if plan is not None:
             return plan
     log.warning("Building network %r with %s for %s, once.", network.name, flavour.label, gpu.name)
-    return build(prepare(network), flavour, gpu.target, gpu, cache).plan
+    graph = prepare(network)
+    if graph.note:
+        log.warning("%s", graph.note)
+    plan = build(graph, flavour, gpu.target, gpu)
+    try:
+        cache.put(key_for(network, graph.precision, flavour, gpu.target, gpu), plan)
+    except OutputUnwritableError as problem:  # costs only the next start's time
+        log.warning("the engine could not be cached: %s", problem)
+    return plan
 
 
-def build(graph: Graph, flavour: Flavour, target: str, gpu: Gpu | None, cache: EngineCache) -> Built:
-    """Build an engine and keep it.
+def build(graph: Graph, flavour: Flavour, target: str, gpu: Gpu | None) -> bytes:
+    """Build an engine and check what the builder understood.
 
     Args:
         graph: what to run.
         flavour: with what.
         target: compute capability as "sm89".
         gpu: the local one, if that is the target.
-        cache: where to keep it; a folder that cannot be written costs only the next start's time.
 
     Raises:
         EngineError: it cannot be built, or its signature is not the network's.
     """
-    if graph.note:
-        log.warning("%s", graph.note)
+    if gpu is None and not flavour.ahead_of_time:
+        raise flavour.failed(f"build for {target} without that GPU")
     built = build_plan(graph.model, flavour, target)
     check_signature(graph, built)
-    try:
-        cache.put(key_for(graph.network, graph.precision, flavour, target, gpu), built.plan)
-    except OutputUnwritableError as problem:
-        log.warning("the engine could not be cached: %s", problem)
-    return built
+    return built.plan
 
 
 def check_signature(graph: Graph, built: Built) -> None:

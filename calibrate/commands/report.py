@@ -1,0 +1,72 @@
+"""`facepuppet-calibrate report`: one page about packs and driver profiles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facepuppet.avatar.pack import PACK_SUFFIX
+
+if TYPE_CHECKING:
+    from calibrate.report.model import Report
+
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="Page to write about it, and FILE.json beside it."),
+]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+
+
+def report(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="PACK|PROFILE", help=f"A {PACK_SUFFIX} file or a driver profile (.toml)."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Page to write, and a .json beside it.  [default: beside the source]"),
+    ] = None,
+    show: OpenOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the facts as JSON and write no page.")
+    ] = False,
+) -> None:
+    """Write one self-contained HTML page: pictures, gates, safe range, sweep, gains, or a driver's ranges."""
+    from calibrate.report.page import check_page_name
+    from facepuppet.cli.options import refuse_clobbering
+
+    page = out or source.with_name(f"{source.stem}-report.html")
+    if not as_json:
+        check_page_name(page)
+        refuse_clobbering(page, page.with_suffix(".json"), read=[source])
+    made = _read(source)
+    if as_json:
+        typer.echo(json.dumps(made.to_json(), indent=2))
+    else:
+        write_report(made, page, show)
+
+
+def write_report(made: Report, page: Path, show: bool) -> None:
+    """Write a page, say so, and open it in the browser if asked to."""
+    from calibrate.report.page import save_page
+
+    _, beside = save_page(made, page)
+    typer.echo(f"Wrote {page} and {beside.name}.")
+    if show:
+        import webbrowser
+
+        if not webbrowser.open(page.resolve().as_uri()):
+            typer.echo(f"No browser was found; open {page} yourself.", err=True)
+
+
+def _read(source: Path) -> Report:
+    from calibrate.report.make import report_on_driver, report_on_pack
+    from facepuppet.avatar.pack import load_pack
+    from facepuppet.profile_file import load_profile
+
+    if source.suffix.lower() == ".toml":
+        return report_on_driver(load_profile(source), source.stem)
+    return report_on_pack(load_pack(source))

@@ -1,0 +1,142 @@
+"""Every engine against ONNX Runtime in fp32, on what the painters really see in a performance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from facepuppet.avatar.load import load_avatar, sample_portrait_path
+from facepuppet.errors import EngineError
+from facepuppet.performance import PIECE_S, Performance
+from facepuppet.render import Renderer
+from facepuppet.render.inference import Engines, OnnxSession, Session
+from facepuppet.render.inference.gate import Deviation, Feed, measure
+from facepuppet.render.inference.opening import ResilientSession
+from facepuppet.render.inference.precision import emulate_half, to_half
+from facepuppet.render.manifest import Network, read_verified
+from facepuppet.retarget import Retargeter
+from facepuppet.types import F32
+
+FPS = 30.0
+BURSTS, BURST = 6, 6  # flicker shows between neighbouring frames only
+HALF = "fp16 rounding"  # emulated on the CPU: what any GPU's fp16 will do at least
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One network on one engine.
+
+    Attributes:
+        network: its name.
+        engine: one of ENGINES, or HALF.
+        description: engine, version and device; empty when it did not run.
+        deviation: from fp32 on the CPU; None when it did not run.
+        reason: why it did not run; else empty.
+    """
+
+    network: str
+    engine: str
+    description: str
+    deviation: Deviation | None
+    reason: str = ""
+
+    @property
+    def passes(self) -> bool | None:
+        """Whether no one will see the difference; None when it did not run."""
+        return None if self.deviation is None else self.deviation.passes
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for json.dumps."""
+        return {**asdict(self), "passes": self.passes}
+
+
+class Recorder(Engines):
+    """Opens networks on the CPU and keeps all that they are fed."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.tapes: dict[str, tuple[Network, list[Feed]]] = {}
+
+    def open(self, network: Network) -> ResilientSession:
+        """Open a network that is listened to."""
+        session = super().open(network)
+        tape: list[Feed] = []
+        self.tapes[network.name] = network, tape
+        listening = _Listening(session, tape)
+        return ResilientSession(listening, listening, self)
+
+
+class _Listening:
+    """A session that keeps a copy of its inputs."""
+
+    def __init__(self, session: Session, tape: list[Feed]) -> None:
+        self.engine, self.description = session.engine, session.description
+        self.input_shapes, self.output_names = session.input_shapes, session.output_names
+        self._session, self._tape = session, tape
+
+    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+        """Keep the inputs, return the outputs."""
+        self._tape.append({name: value.copy() for name, value in feed.items()})
+        return self._session.run(feed)
+
+
+def record(folder: Path | None = None) -> Iterator[tuple[Network, list[Feed]]]:
+    """Let the sample portrait perform, and return what each network was fed.
+
+    The feeds of the two eyes follow each other, not alternate: flicker is between neighbours in time.
+
+    Args:
+        folder: with manifest.toml and weights; the installed engines package if None.
+    """
+    avatar = load_avatar(sample_portrait_path())
+    recorder = Recorder()
+    renderer, piece = Renderer(avatar, folder, recorder), Performance()
+    retargeter = Retargeter(avatar, settle_frames=1)
+    starts = [burst * PIECE_S / BURSTS for burst in range(BURSTS)]
+    times = [start + i / FPS for start in starts for i in range(BURST)]
+    for i, t_s in enumerate(times):
+        renderer.render(retargeter.update(piece.tracking(t_s, i)))
+    for network, tape in recorder.tapes.values():
+        n = len(tape) // len(times)
+        yield network, [feed for k in range(n) for feed in tape[k::n]]
+
+
+def verify(
+    engines: Sequence[str],
+    folder: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Finding]:
+    """Compare every network on every engine with ONNX Runtime's CPU in fp32.
+
+    Args:
+        engines: of ENGINES or HALF.
+        folder: with manifest.toml and weights; the installed engines package if None.
+        progress: called with the phase, comparisons done and in all.
+
+    Raises:
+        ManifestError: a manifest or file that cannot be read.
+    """
+    findings: list[Finding] = []
+    tapes = list(record(folder))
+    for network, feeds in tapes:
+        for engine in engines:
+            if progress is not None:
+                progress("verify", len(findings), len(tapes) * len(engines))
+            findings.append(_compare(network, engine, feeds))
+    return findings
+
+
+def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Finding:
+    model = read_verified(network)
+    reference = OnnxSession(model, network.path.name)
+    try:
+        session: Session
+        if engine == HALF:
+            session = OnnxSession(emulate_half(to_half(model)), network.path.name)
+        else:
+            session = Engines(engine).open_unchecked(network)
+        return Finding(network.name, engine, session.description, measure(session, reference, feeds))
+    except EngineError as problem:
+        return Finding(network.name, engine, "", None, str(problem))
