@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 
 import typer
 
@@ -10,7 +12,6 @@ from calibrate.commands import avatar, diff, driver, show, upgrade
 from facepuppet.errors import FacepuppetError
 
 ERROR = 2
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="facepuppet-calibrate",
@@ -27,11 +28,10 @@ for module in (avatar, driver, show, diff, upgrade):
 
 def main() -> None:
     """Run the command line; a problem ends in one sentence and exit status 2."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as on Ctrl-C
     try:
         app()
     except FacepuppetError as error:
         typer.echo(str(error), err=True)
         sys.exit(ERROR)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing was written.", err=True)
-        sys.exit(INTERRUPTED)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from calibrate.consent import DocumentOption, consent_from_options
+from calibrate.outputs import check_pack_target
 from facepuppet.avatar.pack import PACK_SUFFIX
+from facepuppet.cli.options import refuse_clobbering
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, SubjectOption
-from facepuppet.errors import OutputUnwritableError
 
 
 def avatar(
@@ -38,7 +39,8 @@ def avatar(
     from calibrate.preview import save_preview
     from facepuppet.avatar.pack import save_pack
 
-    check_suffix(out)
+    check_pack_target(out)
+    refuse_clobbering(out, preview, read=photos)
     consent = consent_from_options(photos[0], right, subject, granted, document, revoked)
     pack = make_pack(photos, consent, tell=typer.echo)
     for line in gate_lines(pack.avatar):
@@ -48,13 +50,3 @@ def avatar(
     if preview is not None:
         save_preview(pack.avatar, preview)
         typer.echo(f"Wrote {preview}.")
-
-
-def check_suffix(out: Path) -> None:
-    """Refuse a name that no other command would take for a pack.
-
-    Raises:
-        OutputUnwritableError: it does not end in .puppet.
-    """
-    if out.suffix.lower() != PACK_SUFFIX:
-        raise OutputUnwritableError(f"--out {out}", f"a name that ends in {PACK_SUFFIX}", "Rename it.")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from calibrate.commands.avatar import check_suffix
 from calibrate.consent import DocumentOption
+from calibrate.outputs import check_pack_target
 from facepuppet.avatar.pack import PACK_SUFFIX, PACK_VERSION
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption
 
@@ -29,8 +29,7 @@ def upgrade(
     from facepuppet.cli.rights import cleared_portrait
 
     target = pack if out is None else out
-    check_suffix(target)
-    check_suffix(pack)
+    check_pack_target(target)
     old = load_as_pack(pack)
     if old.version >= PACK_VERSION:
         typer.echo(f"{pack} is of version {old.version} already; nothing to do.")
