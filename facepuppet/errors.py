@@ -11,7 +11,8 @@ FacepuppetError
 │   ├── NoFaceError             the portrait shows no face
 │   ├── SeveralFacesError       the portrait shows more than one face
 │   ├── FaceTooSmallError       too few pixels across the face
-│   └── FaceTurnedAwayError     a profile or steeply tilted view
+│   ├── FaceTurnedAwayError     a profile or steeply tilted view
+│   └── OtherPersonError        a further picture that shows somebody else
 ├── AvatarPackError             a .puppet file that is malformed, hostile or too new
 ├── ConsentError                a statement of right to use that is malformed, forged or of another portrait
 │   ├── ConsentMissingError     nobody said by what right the portrait is used
@@ -84,6 +85,10 @@ class FaceTooSmallError(PortraitError):
 
 class FaceTurnedAwayError(PortraitError):
     """The portrait's face is in profile or steeply tilted."""
+
+
+class OtherPersonError(PortraitError):
+    """A further picture does not show the portrait's person."""
 
 
 class AvatarPackError(FacepuppetError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import head_from_image
+from facepuppet.geometry import F64, head_from_image
 from facepuppet.topology import LIPS, LOWER_LIP_INNER, N_MESH, UPPER_LIP_INNER
 from facepuppet.track.gaze import eye_openings
 from facepuppet.track.head_pose import fit_head
@@ -65,6 +65,15 @@ class StateReader:
         rotation = (pose.rotation @ self._rest_pose.rotation.T).astype(np.float32)
         opening = (eye_openings(head) / self._aperture - _SHUT) / (1.0 - _SHUT)
         return self._state(rotation, self._rest_pose.apply(head).astype(np.float32), np.maximum(opening, 0.0))
+
+    def place_of_pivot(self, landmarks_px: F32) -> F64:
+        """Where the portrait's own pivot of the head (3,) lies in another picture of it."""
+        pose = fit_head(landmarks_px, self._template)
+        return pose.apply(self._rest_pose.inverse().apply(self._pivot))
+
+    def scale_of(self, landmarks_px: F32) -> float:
+        """How much larger than the portrait's a head is in another picture."""
+        return fit_head(landmarks_px, self._template).scale / self._rest_pose.scale
 
     def _state(self, rotation: F32, portrait_px: F32, eye_opening: F32) -> FaceState:
         """State of landmarks that have been brought into the portrait's own pose."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from facepuppet.avatar.model import Avatar
@@ -55,11 +56,16 @@ class Renderer:
         """One sentence for each engine that should have run the painters and could not, so far."""
         return tuple(self._engines.fallbacks)
 
-    def render(self, motion: Motion) -> Rendered:
-        """Return the moved person without background, in the portrait frame."""
+    def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
+        """Return the moved person without background, in the portrait frame.
+
+        Args:
+            motion: where everything goes.
+            left_out: views (by number) not to use, to measure what they bring.
+        """
         flow = self._warp.flow(motion)
         rgba = self._warp.sample(flow)
-        choice = self._views.choose(motion) if self._views else None
+        choice = self._views.choose(motion, left_out) if self._views else None
         if self._views and choice:
             self._views.draw_face(rgba, flow, choice)
         self._mouth.draw(rgba, motion)

@@ -8,6 +8,7 @@ et al., "Unstructured Lumigraph Rendering", 2001).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,10 +59,11 @@ class ViewChooser:
         self._openings = np.stack([state.eye_opening for state in states])
         self._gaps = np.array([state.mouth_opening for state in states], np.float32)
 
-    def choose(self, motion: Motion) -> Choice:
-        """Return who serves which part of the moved face."""
+    def choose(self, motion: Motion, left_out: Collection[int] = ()) -> Choice:
+        """Return who serves which part of the moved face; views left out serve none."""
         wanted = self._reader.of_motion(motion)
         pose = self._angles_to(wanted.rotation)
+        pose[[1 + view for view in left_out]] = np.inf
         offsets = self._mouths - wanted.mouth
         mouth = (offsets**2).sum(-1).mean(-1) + (_MOUTH_PER_POSE * pose) ** 2
         lids = (self._openings - wanted.eye_opening) ** 2 + ((_LID_PER_POSE * pose) ** 2)[:, None]

@@ -7,6 +7,8 @@ a frame through the flow that the portrait itself takes.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from facepuppet.avatar.model import Avatar
@@ -51,9 +53,9 @@ class ViewLayers:
             for weight, interior in zip(lids, eye_interior_triangles(), strict=True)
         )
 
-    def choose(self, motion: Motion) -> Choice:
-        """Return who serves which part of the moved face."""
-        return self._chooser.choose(motion)
+    def choose(self, motion: Motion, left_out: Collection[int] = ()) -> Choice:
+        """Return who serves which part of the moved face; views left out serve none."""
+        return self._chooser.choose(motion, left_out)
 
     def draw_face(self, rgba: U8, flow: Flow, choice: Choice) -> None:
         """Draw the skin away from mouth and eyes into the warped picture, in place."""

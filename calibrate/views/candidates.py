@@ -1,0 +1,89 @@
+"""Faces in the pictures and videos that a user gives beside the portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepuppet.avatar.gates import find_the_face
+from facepuppet.avatar.image import load_portrait_image
+from facepuppet.capture import open_source
+from facepuppet.errors import NoFaceError, PortraitError
+from facepuppet.track.follow import FaceFollower
+from facepuppet.track.quiet import quiet_native_logs
+from facepuppet.types import F32, U8
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
+MAX_VIDEO_S = 30.0
+_PER_SECOND = 6.0  # frames of a video that are looked at
+_MAX_FRAMES = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A face in a picture.
+
+    Attributes:
+        name: of the file, with the time within it for videos.
+        rgb: (H, W, 3) uint8 RGB.
+        landmarks_px: (478, 3) float32 in the picture.
+    """
+
+    name: str
+    rgb: U8
+    landmarks_px: F32
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is taken for a video, by its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_picture(path: Path) -> Candidate:
+    """Find the one face of a still picture.
+
+    Raises:
+        ImageUnreadableError: it cannot be read.
+        PortraitError: it shows no face, several, or one too small or turned away; the file is named.
+    """
+    rgb = load_portrait_image(path)
+    try:
+        with quiet_native_logs():
+            face = find_the_face(rgb)
+    except PortraitError as error:
+        raise type(error)(f"{path.name}: {error.got}", error.expected, error.todo) from error
+    return Candidate(path.name, rgb, face.landmarks_px)
+
+
+def read_video(path: Path) -> list[Candidate]:
+    """Follow the face of a video for half a minute, six times a second.
+
+    Raises:
+        MediaUnreadableError: it cannot be decoded.
+        NoFaceError: no frame shows a face.
+    """
+    found = list(_followed(path))
+    if not found:
+        raise NoFaceError(
+            f"{path.name}, a video in which no face was found",
+            "a few seconds of the portrait's person, near the camera",
+            "Leave it out, or record another.",
+        )
+    return found
+
+
+def _followed(path: Path) -> Iterator[Candidate]:
+    with open_source(path) as source, closing(FaceFollower()) as follower:
+        due_s, count = 0.0, 0
+        while (frame := source.read()) is not None and count < _MAX_FRAMES:
+            now_s = frame.pts_s if frame.pts_s is not None else frame.frame_id / (source.fps or 30.0)
+            if now_s > MAX_VIDEO_S:
+                return
+            if now_s < due_s:
+                continue
+            due_s, count = now_s + 1.0 / _PER_SECOND, count + 1
+            landmarks_px = follower.follow(frame.rgb, round(now_s * 1e9))
+            if landmarks_px is not None:
+                yield Candidate(f"{path.name} at {now_s:.1f} s", frame.rgb, landmarks_px)
