@@ -20,7 +20,7 @@ from facepuppet.retarget import Retargeter
 from facepuppet.types import F32
 
 FPS = 30.0
-BURSTS, BURST = 6, 6  # flicker shows between neighbouring frames only
+BURSTS, BURST = 6, 4  # flicker shows between neighbouring frames only
 HALF = "fp16 rounding"  # emulated on the CPU: what any GPU's fp16 will do at least
 
 

@@ -36,12 +36,12 @@ class Renderer:
     """
 
     def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str | Engines = "auto") -> None:
+        self._engines = engine if isinstance(engine, Engines) else Engines(engine)
         self._warp = Warp(avatar)
         self._eyes = Eyes(avatar)
         self._lashes = Lashes(avatar)
         self._mouth = Mouth(avatar, self._eyes.white_rgb)
         self._views = ViewLayers(avatar, self._warp) if avatar.views else None
-        self._engines = engine if isinstance(engine, Engines) else Engines(engine)
         painters, problems = load_painters(avatar, engines, self._engines)
         self._painters = tuple(painters)
         self.problems = tuple(problems)

@@ -1,0 +1,281 @@
+"""`facepuppet engines` and --engine as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+from avatars import hopper
+from fake_gpu import Machine
+from fakes import MemorySink, StreamingCamera
+from networks import unet, write_manifest
+from program import one_line, run
+
+from facepuppet import verify
+from facepuppet.bench import BenchResult
+from facepuppet.cli.bench_table import table
+from facepuppet.cli.options import ENGINE_WORDS, engine_line
+from facepuppet.compose import Composer, Corner
+from facepuppet.doctor import Verdict, examine_machine
+from facepuppet.hardware import describe_hardware
+from facepuppet.pipeline import LivePipeline
+from facepuppet.puppet import Puppet
+from facepuppet.render import painter
+from facepuppet.render.inference import ENGINES
+from facepuppet.render.inference.cache import EngineCache
+from facepuppet.render.inference.gate import Feed
+from facepuppet.render.manifest import Network, read_manifest
+from facepuppet.types import Frame, Tracking
+
+WALL = np.full((180, 320, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A manifest with one network, and an empty engine cache."""
+    own = types.SimpleNamespace(user_cache_dir=lambda *name, **options: str(tmp_path / "cache"))
+    monkeypatch.setattr("facepuppet.render.inference.cache.platformdirs", own)
+    return write_manifest(tmp_path / "networks")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine()
+    machine.install(monkeypatch, "tensorrt_rtx")
+    monkeypatch.setattr(
+        "facepuppet.render.inference.workshop.installed", lambda module: module == "tensorrt_rtx"
+    )
+    return machine
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Network, list[Feed]]]:
+    """What the networks of a manifest like `folder`'s see in a performance."""
+    return list(verify.record(write_manifest(tmp_path_factory.mktemp("tape"))))
+
+
+def engines(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> tuple[int, str, str]:
+    return run(capsys, "engines", *words, "--networks", str(folder))
+
+
+def states(capsys: pytest.CaptureFixture[str], folder: Path) -> list[str]:
+    _, out, _ = engines(capsys, folder, "list", "--json")
+    return sorted(entry["state"] for entry in json.loads(out))
+
+
+def test_the_words_are_the_engines() -> None:
+    assert ("auto", *ENGINES) == ENGINE_WORDS
+
+
+def test_build_list_clean(machine: Machine, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = engines(capsys, folder, "build")
+    assert status == 0 and "sm89" in out and "fp16" in out
+    assert machine.builds == 1
+    status, out, _ = engines(capsys, folder, "build", "--for", "SM86, sm120,sm86,sm89", "--json")
+    assert status == 0
+    assert [(o["target"], o["seconds"] > 0) for o in json.loads(out)] == [
+        ("sm86", True),
+        ("sm120", True),
+        ("sm89", False),
+    ], "what is there is not built again"
+    assert states(capsys, folder) == ["for another machine", "for another machine", "ready"]
+    _, out, _ = engines(capsys, folder, "clean")
+    assert "0 engines deleted" in out
+    _, out, _ = engines(capsys, folder, "clean", "--all")
+    assert "3 engines deleted" in out
+    assert states(capsys, folder) == []
+
+
+def test_anew_and_fp32(machine: Machine, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engines(capsys, folder, "build")
+    _, out, _ = engines(capsys, folder, "build", "--anew", "--fp32")
+    assert "fp32" in out
+    engines(capsys, folder, "build", "--anew")
+    assert machine.builds == 3
+
+
+def test_what_is_damaged_foreign_or_stale_is_told_and_cleaned(
+    machine: Machine, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines(capsys, folder, "build", "--for", "sm80,sm86,sm89")
+    first, second, _ = sorted(EngineCache().folder.iterdir())
+    first.write_bytes(first.read_bytes()[:-9])
+    second.rename(second.with_name("renamed.engine"))
+    assert states(capsys, folder) == ["damaged", "ready", "stale"]
+    _, out, _ = engines(capsys, folder, "clean")
+    assert "2 engines deleted" in out
+    assert states(capsys, folder) == ["ready"]
+    write_manifest(folder, unet(seed=3))
+    assert states(capsys, folder) == ["stale"], "its network was replaced"
+    write_manifest(folder)
+    machine.install(monkeypatch, "tensorrt_rtx", version="1.8.0")
+    assert states(capsys, folder) == ["stale"], "its TensorRT was replaced"
+    status, out, _ = engines(capsys, folder, "build")
+    assert status == 0 and machine.builds == 4
+    assert states(capsys, folder) == ["ready", "stale"]
+
+
+def test_the_real_flavour_builds_without_a_gpu(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX has no wheel for this system")
+    status, out, _ = engines(capsys, folder, "build", "--for", "sm86,sm120", "--json")
+    assert status == 0
+    told = json.loads(out)
+    assert [o["target"] for o in told] == ["sm86", "sm120"]
+    assert all(o["size"] > 10_000 and 0 < o["seconds"] < 60 for o in told)
+    assert states(capsys, folder) == ["for another machine"] * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--for", "sm61"), "target 'sm61'"),
+        (("--for", "gpu"), "target 'gpu'"),
+        (("--engine", "cuda"), "one of tensorrt, tensorrt-rtx"),
+        (("--engine", "tensorrt"), "no usable TensorRT"),
+    ],
+)
+def test_what_cannot_be_built_is_one_line(
+    machine: Machine, folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
+) -> None:
+    status, _, err = engines(capsys, folder, "build", *words)
+    assert status == 2 and expected in one_line(err)
+
+
+def test_building_for_this_gpu_without_one_names_the_way_out(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Machine(driver=0).install(monkeypatch, "tensorrt_rtx")
+    status, _, err = engines(capsys, folder, "build")
+    assert status == 2 and "no NVIDIA driver" in one_line(err) and "--for sm75" in err
+
+
+def test_tensorrt_builds_only_at_home(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine()
+    machine.install(monkeypatch, "tensorrt", version="11.4.0")
+    status, _, err = engines(capsys, folder, "build", "--engine", "tensorrt", "--for", "sm86")
+    assert status == 2 and "builds only on the GPU" in one_line(err)
+    assert engines(capsys, folder, "build", "--engine", "tensorrt")[0] == 0 and machine.builds == 1
+
+
+def test_verify_passes_what_is_close_and_refuses_what_is_not(
+    machine: Machine,
+    folder: Path,
+    tape: list[tuple[Network, list[Feed]]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(verify, "record", lambda given: tape)
+    status, out, _ = engines(capsys, folder, "verify")
+    assert status == 0 and "FAIL" not in out
+    assert verify.HALF in out and "TensorRT-RTX" in out
+    machine.wrong = 0.02
+    status, out, _ = engines(capsys, folder, "verify", "--json")
+    assert status == 1
+    told = {finding["engine"]: finding["passes"] for finding in json.loads(out)}
+    assert told == {verify.HALF: True, "tensorrt-rtx": False, "cpu": True}
+
+
+def test_verify_tells_what_could_not_run(
+    folder: Path,
+    tape: list[tuple[Network, list[Feed]]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(verify, "record", lambda given: tape)
+    Machine(driver=0).install(monkeypatch, "tensorrt_rtx")
+    status, out, _ = engines(capsys, folder, "verify")
+    assert status == 0 and "not run" in out and "no NVIDIA driver" in out
+    status, out, _ = engines(capsys, folder, "verify", "--engine", "tensorrt-rtx")
+    assert status == 1, "it was asked for"
+    assert engines(capsys, folder, "verify", "--engine", "hope")[0] == 2
+
+
+def test_what_is_recorded_is_a_performance(tape: list[tuple[Network, list[Feed]]]) -> None:
+    """Each frame once, in order, and not the same picture again and again."""
+    ((network, feeds),) = tape
+    assert network.name == "mouth" and len(feeds) == verify.BURSTS * verify.BURST
+    assert len({feed["warped"].tobytes() for feed in feeds}) > len(feeds) // 2
+    assert all(np.array_equal(feed["source"], feeds[0]["source"]) for feed in feeds)
+
+
+def test_eyes_are_recorded_one_after_the_other(tmp_path: Path) -> None:
+    ((_, feeds),) = verify.record(write_manifest(tmp_path, unet(), name="eye", region="eye"))
+    n = verify.BURSTS * verify.BURST
+    assert len(feeds) == 2 * n
+    rest = [feed["source"] for feed in feeds]
+    assert all(np.array_equal(a, rest[0]) for a in rest[:n])
+    assert all(np.array_equal(a, rest[n]) for a in rest[n:]) and not np.array_equal(rest[0], rest[n])
+
+
+def test_nothing_to_do_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "manifest.toml").write_text("format = 1")
+    pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX has no wheel for this system")
+    for words in (("build", "--for", "sm89"), ("verify",)):
+        status, out, _ = engines(capsys, tmp_path, *words)
+        assert status == 0 and "no network" in out
+
+
+def test_an_engine_that_is_not_here_stops_run_and_render(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Machine(driver=0).install(monkeypatch, "tensorrt_rtx")
+    status, _, err = run(capsys, "run", "--avatar", "a.jpg", "--engine", "vulkan")
+    assert status == 2 and "expected one of auto, tensorrt" in err
+    with pytest.raises(Exception, match="no NVIDIA driver"):
+        Puppet(hopper(), engine="tensorrt-rtx")
+
+
+def test_doctor_names_the_engine(machine: Machine) -> None:
+    def check() -> object:
+        return next(check for check in examine_machine() if check.name == "engines")
+
+    assert check().verdict is Verdict.OK and "TensorRT-RTX 1.7.1 on NVIDIA" in check().detail
+    machine.driver = 12020
+    assert check().verdict is Verdict.WARN and "too old" in check().detail
+    assert check().mend == "Update the NVIDIA driver."
+
+
+def test_a_gpu_lost_in_a_call_keeps_the_cadence(
+    machine: Machine, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The whole live loop: pictures go on, and statistics say that the CPU took over."""
+    monkeypatch.setattr(painter, "read_manifest", lambda given: read_manifest(given or folder))
+    puppet = Puppet(hopper(), Composer(hopper(), (320, 180), label=Corner.OFF))
+    assert "TensorRT-RTX" in engine_line(puppet.networks)
+    sent: list[float] = []
+    sink = MemorySink((320, 180))
+    deliver = sink._write
+
+    def timed(*frame: object) -> None:
+        sent.append(time.monotonic())
+        deliver(*frame)
+
+    monkeypatch.setattr(sink, "_write", timed)
+    with LivePipeline(StreamingCamera(WALL), puppet, [sink], make_tracker=_Blind) as live:
+        threading.Timer(1.0, lambda: setattr(machine, "hung", True)).start()
+        live.run(seconds=3.0)
+        stats = live.stats()
+    assert "CPU" in stats.networks["mouth"]
+    assert len(stats.fallbacks) == 1 and "mid-stream" in stats.fallbacks[0]
+    assert "mid-stream" in json.dumps(stats.to_json()["fallbacks"])
+    assert caplog.text.count("mid-stream") == 1
+    assert np.diff(sent).max() < 1.0 and len(sent) > 30
+    result = BenchResult(describe_hardware(), "320x180", {"512x512": stats})
+    assert "mid-stream" in table(result) and "network mouth: ONNX Runtime" in table(result)
+
+
+class _Blind:
+    """A tracker that never sees anybody."""
+
+    def track(self, frame: Frame) -> Tracking:
+        return Tracking(None, None, (320, 180), frame.frame_id, frame.captured_ns)
+
+    def close(self) -> None:
+        return None
