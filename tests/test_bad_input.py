@@ -38,8 +38,10 @@ from program import one_line, run
 
 from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.capture.webcam import Webcam
+from facepuppet.consent.sample import sample_consent
 
 PORTRAIT = str(sample_portrait_path())
+RIGHT = sample_consent().sentence()  # what is told at the start
 WALL = np.full((300, 300, 3), 110, np.uint8)
 LEAK = np.array([255, 0, 255], np.uint8)  # a colour that neither portrait nor background has
 NOISE = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
@@ -292,7 +294,7 @@ def test_odd_videos_become_safe_pictures(
 ) -> None:
     video_of(pictures, times_ms)(Path("odd.mp4"))
     status, _, err = run(capsys, *render(source="odd.mp4"), "--no-label")
-    assert (status, err.strip()) == (0, "")
+    assert (status, err.strip()) == (0, RIGHT)
     with av.open("out.mp4") as video:
         shown = [frame.to_ndarray(format="rgb24").astype(int) for frame in video.decode(video=0)]
     assert len(shown) == len(pictures)
@@ -309,7 +311,7 @@ def test_a_fresh_render_says_nothing_but_its_result(driver: str) -> None:
         env=environment,
         check=False,
     )
-    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert (done.returncode, done.stderr.strip()) == (0, RIGHT)
     assert done.stdout.startswith("out.mp4: 4 frames")
 
 
