@@ -10,22 +10,27 @@ import json
 import os
 import pickle
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from bad_files import png_bomb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pictures import hopper_rgb
 from PIL import Image
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.avatar.pack_zip import MAX_PACK_BYTES
+from facepuppet.avatar.views import View, view_box
 from facepuppet.errors import AvatarPackError, OutputUnwritableError
 from facepuppet.safe_range import SafeRange
+from facepuppet.track.canonical import canonical_landmarks
 
 Members = dict[str, bytes]
 
@@ -284,6 +289,31 @@ def test_a_device_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.puppet")
     with pytest.raises(AvatarPackError, match="device"):
         load_pack(tmp_path / "pipe.puppet")
+
+
+def test_the_largest_sensible_pack_loads_in_half_a_second(tmp_path: Path) -> None:
+    """1024 px, photo-like, with eight views. CPU time, so that a busy machine does not fail it."""
+    rgb = cv2.resize(hopper_rgb(), (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    landmarks = 10 + canonical_landmarks() * 230  # a face of about half the picture
+    landmarks -= landmarks.min(0) - 300
+    x, y, width, height = view_box(landmarks)
+    views = (View(landmarks, np.ascontiguousarray(rgb[y : y + height, x : x + width])),) * 8
+    avatar = dataclasses.replace(
+        small_avatar(),
+        portrait_rgb=rgb,
+        foreground_rgb=rgb,
+        background_rgb=rgb,
+        person_alpha=np.ascontiguousarray(rgb[..., 0]),
+        landmarks_px=landmarks,
+        views=views,
+    )
+    save_pack(Pack(avatar, preview_rgb=rgb), tmp_path / "large.puppet")
+    spent = []
+    for _ in range(3):
+        start = time.process_time()
+        assert len(load_pack(tmp_path / "large.puppet").avatar.views) == 8
+        spent.append(time.process_time() - start)
+    assert min(spent) < 0.5
 
 
 def test_a_huge_array_header_is_refused_without_taking_the_memory(pack: Path) -> None:

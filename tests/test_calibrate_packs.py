@@ -18,8 +18,10 @@ from calibrate.cli import app
 from calibrate.compare import difference_lines, differences, side_by_side
 from calibrate.facts import pack_facts, pack_lines
 from calibrate.upgrade import upgraded
+from facepuppet.avatar.load import load_as_pack
 from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.avatar.views import View, view_box
+from facepuppet.cli.rights import Said, cleared
 from facepuppet.errors import ConsentError
 from facepuppet.safe_range import SafeRange
 
@@ -164,6 +166,11 @@ def test_upgrade_states_the_right_and_measures(old: Path) -> None:
     assert "turns" in out
     status, out, _ = run("upgrade", old)
     assert status == 0 and "nothing to do" in out
+
+
+def test_run_tells_how_to_upgrade(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cleared(load_as_pack(old), Said(), None)
+    assert "facepuppet-calibrate upgrade" in capsys.readouterr().err
 
 
 def test_upgrade_without_a_right_leaves_the_pack_alone(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ _QUESTION = """By what right do you use this portrait?
   public-domain  it is free of rights, as old paintings are
   fictional      it shows nobody real
 The answer is signed, kept on this machine, and not asked again."""
+_OLD_PACK = """This pack is of an older version, without safe range and right to use. To give it both:
+facepuppet-calibrate upgrade PACK"""
 
 
 def _right(text: str | None) -> str | None:
@@ -117,6 +119,8 @@ def cleared(pack: Pack, said: Said, revoked: Path | None) -> Consent:
     from facepuppet.consent.revocation import Revocations
 
     if pack.version < _FIRST_SIGNED_VERSION:
+        if pack.version > 0:  # 0 is a bare picture
+            typer.echo(_OLD_PACK, err=True)
         return cleared_portrait(pack.avatar.source_sha256, said, revoked)
     consent = clear_pack(pack.consent, pack.avatar.source_sha256, Revocations.load(revoked))
     typer.echo(consent.sentence(), err=True)
