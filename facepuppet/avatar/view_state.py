@@ -8,13 +8,14 @@ import numpy as np
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.geometry import F64, head_from_image
-from facepuppet.topology import LIPS, LOWER_LIP_INNER, N_MESH, UPPER_LIP_INNER
+from facepuppet.topology import EYES, LIPS, LOWER_LIP_INNER, N_MESH, UPPER_LIP_INNER
 from facepuppet.track.gaze import eye_openings
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, Motion
 
 _MOUTH_REACH = 0.12  # inter-ocular distances around the lips whose points tell the mouth's shape
 _SHUT = 0.3  # trackers still report this share of the open aperture on shut lids
+_BROWS = np.concatenate([eye.brow for eye in EYES])
 _MIDDLE = [UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]]
 
 
@@ -26,12 +27,14 @@ class FaceState:
         rotation: (3, 3) float32, its head from the portrait's own.
         mouth: (N, 2) float32 points of lips and skin around, turned back into the portrait's pose, in
             inter-ocular distances.
+        brows: (20, 2) float32 points of the brows, likewise.
         mouth_opening: inner-lip gap over inter-ocular distance.
         eye_opening: (2,) float32 aperture relative to the portrait's own, image-left first.
     """
 
     rotation: F32
     mouth: F32
+    brows: F32
     mouth_opening: float
     eye_opening: F32
 
@@ -77,7 +80,7 @@ class StateReader:
 
     def _state(self, rotation: F32, portrait_px: F32, eye_opening: F32) -> FaceState:
         """State of landmarks that have been brought into the portrait's own pose."""
-        mouth = ((portrait_px[self._around_mouth] - self._pivot)[:, :2] / self._unit).astype(np.float32)
-        upper, lower = portrait_px[_MIDDLE, :2]
-        gap = float(np.linalg.norm(lower - upper)) / self._unit
-        return FaceState(rotation, mouth, gap, eye_opening.astype(np.float32))
+        points = ((portrait_px - self._pivot)[:, :2] / self._unit).astype(np.float32)
+        gap = float(np.linalg.norm(np.subtract(*points[_MIDDLE])))
+        mouth, brows = points[self._around_mouth], points[_BROWS]
+        return FaceState(rotation, mouth, brows, gap, eye_opening.astype(np.float32))

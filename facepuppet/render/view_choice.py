@@ -24,7 +24,9 @@ Shares: TypeAlias = tuple[tuple[int, float], ...]  # (view, share), the smaller 
 # How fast a candidate loses to a nearer one: radians, inter-ocular distances, apertures. Over five people
 # the error changes by less than a twentieth between half and twice these.
 _POSE_SIGMA, _MOUTH_SIGMA, _LID_SIGMA = 0.12, 0.035, 0.15
+_POSE_PER_MOUTH, _POSE_PER_BROWS = 2.0, 3.0  # radians that an inter-ocular distance counts for the face
 _MOUTH_PER_POSE, _LID_PER_POSE = 0.06, 0.3  # what a radian of turn counts for mouth and lids
+_MOST = 2  # candidates that share a part
 _LEAST_SHARE = 0.01
 # A mouth pulled open from less than this share of the wanted opening shows no interior.
 _GAPING, _GAPING_SOFT = 0.25, 0.35
@@ -56,6 +58,7 @@ class ViewChooser:
         states = [self._reader.rest, *(self._reader.of_face(view.landmarks_px) for view in avatar.views)]
         self._rotations = np.stack([state.rotation for state in states]).astype(np.float32)
         self._mouths = np.stack([state.mouth for state in states])
+        self._brows = np.stack([state.brows for state in states])
         self._openings = np.stack([state.eye_opening for state in states])
         self._gaps = np.array([state.mouth_opening for state in states], np.float32)
 
@@ -64,12 +67,11 @@ class ViewChooser:
         wanted = self._reader.of_motion(motion)
         pose = self._angles_to(wanted.rotation)
         pose[[1 + view for view in left_out]] = np.inf
-        offsets = self._mouths - wanted.mouth
-        mouth = (offsets**2).sum(-1).mean(-1) + (_MOUTH_PER_POSE * pose) ** 2
+        mouth, brows = _apart(self._mouths, wanted.mouth), _apart(self._brows, wanted.brows)
         lids = (self._openings - wanted.eye_opening) ** 2 + ((_LID_PER_POSE * pose) ** 2)[:, None]
         return Choice(
-            face=_shares(pose**2, _POSE_SIGMA),
-            mouth=_shares(mouth, _MOUTH_SIGMA),
+            face=_shares(pose**2 + _POSE_PER_MOUTH**2 * mouth + _POSE_PER_BROWS**2 * brows, _POSE_SIGMA),
+            mouth=_shares(mouth + (_MOUTH_PER_POSE * pose) ** 2, _MOUTH_SIGMA),
             interior=tuple(_interior(float(gap), wanted) for gap in self._gaps[1:]),
             lids=(_shares(lids[:, 0], _LID_SIGMA), _shares(lids[:, 1], _LID_SIGMA)),
         )
@@ -81,11 +83,18 @@ class ViewChooser:
         return angles
 
 
+def _apart(candidates: F32, wanted: F32) -> F32:
+    """Mean squared distance of each candidate's points (K, N, 2) to the wanted ones (N, 2)."""
+    offsets = candidates - wanted
+    apart: F32 = np.einsum("kni,kni->k", offsets, offsets) / np.float32(len(wanted))
+    return apart
+
+
 def _shares(squared: F32, sigma: float) -> Shares:
     """Shares of the views by the squared distances of all candidates."""
     likeness = np.exp((squared.min() - squared) / (2.0 * sigma**2))
-    if len(likeness) > 2:
-        likeness = np.maximum(likeness - np.partition(likeness, -3)[-3], 0.0)
+    if len(likeness) > _MOST:
+        likeness = np.maximum(likeness - np.partition(likeness, -1 - _MOST)[-1 - _MOST], 0.0)
     total = float(likeness.sum())
     if total <= 0.0:  # three are equally near
         return ()
