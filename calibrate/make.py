@@ -9,6 +9,7 @@ from pathlib import Path
 from calibrate.preview import pack_preview
 from calibrate.range_words import range_lines
 from calibrate.sweep import sweep
+from calibrate.views.collect import add_views
 from facepuppet.avatar.load import load_avatar
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import Pack
@@ -21,7 +22,7 @@ def make_pack(photos: Sequence[Path], consent: Consent, *, tell: Tell) -> Pack:
     """Make a pack of one person's pictures; nothing is written.
 
     Args:
-        photos: the portrait to animate first, then more pictures of the same person.
+        photos: the portrait to animate first, then more pictures and videos of the same person.
         consent: the statement of right to use the first.
         tell: told each step and finding in a line.
 
@@ -29,9 +30,10 @@ def make_pack(photos: Sequence[Path], consent: Consent, *, tell: Tell) -> Pack:
         PortraitError: a picture will not do.
         ConsentError: the statement is about another portrait.
     """
-    portrait, *_more = photos
+    portrait, *more = photos
     made = load_avatar(portrait)
     consent.check_portrait(made.source_sha256)
+    made, _ = add_views(made, more, tell)
     made = with_safe_range(made, tell)
     return Pack(made, consent.to_json(), preview_rgb=pack_preview(made))
 

@@ -19,14 +19,18 @@ def avatar(
         list[Path],
         typer.Argument(
             metavar="PHOTO [MORE]...",
-            help="A portrait: photo, painting or drawing with a human face; then more pictures of the same "
-            "person, in any order.",
+            help="A portrait: photo, painting or drawing with a human face; more pictures or videos of the same "
+            "person, in any order: mouth open, smiling, eyes shut, turned to either side.",
         ),
     ],
     out: Annotated[Path, typer.Option(help=f"The pack to write, NAME{PACK_SUFFIX}.")],
     preview: Annotated[
         Path | None, typer.Option(help="PNG to write: points found, person cut out, background behind.")
     ] = None,
+    first: Annotated[
+        bool,
+        typer.Option("--first", help="Animate the first picture, whichever would make the best portrait."),
+    ] = False,
     right: RightOption = None,
     subject: SubjectOption = None,
     granted: GrantedOption = None,
@@ -37,10 +41,15 @@ def avatar(
     from calibrate.gate_lines import gate_lines
     from calibrate.make import make_pack
     from calibrate.preview import save_preview
+    from calibrate.views.collect import portrait_first
     from facepuppet.avatar.pack import save_pack
 
     check_pack_target(out)
     refuse_clobbering(out, preview, read=photos)
+    if not first:
+        photos = portrait_first(photos)
+        if len(photos) > 1:
+            typer.echo(f"Portrait: {photos[0]} (--first takes the first picture instead)")
     consent = consent_from_options(photos[0], right, subject, granted, document, revoked)
     pack = make_pack(photos, consent, tell=typer.echo)
     for line in gate_lines(pack.avatar):
