@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from calibrate.gate_lines import gate_lines
-from calibrate.measures import measure_gates
+from calibrate.gates import Gate, measure_gates
 from calibrate.range_words import range_lines
 from facepuppet.avatar.face import FaceView
-from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import PACK_VERSION, Pack
 from facepuppet.avatar.views import View
 from facepuppet.consent import Consent
@@ -39,7 +38,7 @@ def pack_facts(pack: Pack) -> dict[str, Any]:
         "safe_range": None if avatar.safe_range is None else asdict(avatar.safe_range),
         "views": [_view_facts(view) for view in avatar.views],
         "painters": {name: _painter_facts(content) for name, content in pack.painters.items()},
-        "gates": _gate_facts(avatar),
+        "gates": [gate_facts(gate) for gate in measure_gates(avatar)],
     }
 
 
@@ -52,7 +51,7 @@ def pack_lines(pack: Pack) -> list[str]:
         f"{avatar.source_sha256}",
         _consent_line(pack),
         "Gates:",
-        *gate_lines(avatar),
+        *gate_lines(measure_gates(avatar)),
     ]
     if avatar.safe_range is None:
         lines.append("Safe range: never measured; what most portraits bear is assumed")
@@ -84,17 +83,17 @@ def _consent_facts(pack: Pack) -> dict[str, Any] | None:
     return {"id": consent.id, "sentence": consent.sentence(), **consent.claim.to_fields()}
 
 
-def _gate_facts(avatar: Avatar) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": gate.label,
-            "value": round(gate.value, 1),
-            "limit": round(gate.limit, 1),
-            "unit": gate.unit,
-            "passed": gate.passed,
-        }
-        for gate in measure_gates(avatar)
-    ]
+def gate_facts(gate: Gate) -> dict[str, Any]:
+    """Return a gate as plain JSON values; `harm` tells what suffers when it is not passed."""
+    return {
+        "label": gate.label,
+        "value": round(gate.value, 1),
+        "limit": round(gate.limit, 1),
+        "unit": gate.unit,
+        "passed": gate.passed,
+        "severity": gate.severity.value,
+        "harm": gate.harm,
+    }
 
 
 def _painter_facts(content: bytes) -> dict[str, Any]:

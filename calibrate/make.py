@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from calibrate.portrait import open_portrait
 from calibrate.preview import pack_preview
 from calibrate.range_words import range_lines
 from calibrate.sweep import sweep
 from calibrate.views.collect import add_views
-from facepuppet.avatar.load import load_avatar
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import Pack
 from facepuppet.consent import Consent
@@ -18,20 +18,29 @@ from facepuppet.consent import Consent
 Tell = Callable[[str], None]
 
 
-def make_pack(photos: Sequence[Path], consent: Consent, *, tell: Tell) -> Pack:
+def make_pack(
+    photos: Sequence[Path],
+    consent: Consent,
+    *,
+    tell: Tell,
+    force: bool = False,
+    landmarks: Path | None = None,
+) -> Pack:
     """Make a pack of one person's pictures; nothing is written.
 
     Args:
         photos: the portrait to animate first, then more pictures and videos of the same person.
         consent: the statement of right to use the first.
         tell: told each step and finding in a line.
+        force: take a portrait beyond the gates' limits.
+        landmarks: a file of hand-placed landmarks of the portrait, for faces that the tracker does not see.
 
     Raises:
         PortraitError: a picture will not do.
         ConsentError: the statement is about another portrait.
     """
     portrait, *more = photos
-    made = load_avatar(portrait)
+    made = open_portrait(portrait, force=force, landmarks=landmarks, tell=tell)
     consent.check_portrait(made.source_sha256)
     made, _ = add_views(made, more, tell)
     made = with_safe_range(made, tell)

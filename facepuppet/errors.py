@@ -12,7 +12,9 @@ FacepuppetError
 │   ├── SeveralFacesError       the portrait shows more than one face
 │   ├── FaceTooSmallError       too few pixels across the face
 │   ├── FaceTurnedAwayError     a profile or steeply tilted view
-│   └── OtherPersonError        a further picture that shows somebody else
+│   ├── OtherPersonError        a further picture that shows somebody else
+│   ├── PortraitUnfitError      blurred, badly lit, covered, or with its eyes shut
+│   └── LandmarksError          a file of hand-placed landmarks that is malformed, or places no face
 ├── AvatarPackError             a .puppet file that is malformed, hostile or too new
 ├── ConsentError                a statement of right to use that is malformed, forged or of another portrait
 │   ├── ConsentMissingError     nobody said by what right the portrait is used
@@ -87,8 +89,16 @@ class FaceTurnedAwayError(PortraitError):
     """The portrait's face is in profile or steeply tilted."""
 
 
+class PortraitUnfitError(PortraitError):
+    """A portrait beyond the calibration's limits: blurred, badly lit, covered, eyes shut."""
+
+
 class OtherPersonError(PortraitError):
     """A further picture does not show the portrait's person."""
+
+
+class LandmarksError(PortraitError):
+    """A file of hand-placed landmarks that is malformed, or whose points form no face."""
 
 
 class AvatarPackError(FacepuppetError):

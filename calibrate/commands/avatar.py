@@ -19,17 +19,27 @@ def avatar(
         list[Path],
         typer.Argument(
             metavar="PHOTO [MORE]...",
-            help="A portrait: photo, painting or drawing with a human face; more pictures or videos of the same "
-            "person, in any order: mouth open, smiling, eyes shut, turned to either side.",
+            help="A portrait: photo, painting or drawing with a human face; then, in any order, further "
+            "pictures or videos of the same person: mouth open, smiling, eyes shut, turned to either side.",
         ),
     ],
     out: Annotated[Path, typer.Option(help=f"The pack to write, NAME{PACK_SUFFIX}.")],
     preview: Annotated[
         Path | None, typer.Option(help="PNG to write: points found, person cut out, background behind.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on past the limits; each line tells what will suffer.")
+    ] = False,
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Landmarks placed by hand, for statues and cartoons whose face is not found; "
+            "`facepuppet-calibrate landmarks PHOTO` writes a file to begin with."
+        ),
+    ] = None,
     first: Annotated[
         bool,
-        typer.Option("--first", help="Animate the first picture, whichever would make the best portrait."),
+        typer.Option("--first", help="Animate the first picture, even if another suits better."),
     ] = False,
     right: RightOption = None,
     subject: SubjectOption = None,
@@ -38,22 +48,19 @@ def avatar(
     revoked: RevokedOption = None,
 ) -> None:
     """Analyse a portrait and keep the result in one file."""
-    from calibrate.gate_lines import gate_lines
     from calibrate.make import make_pack
     from calibrate.preview import save_preview
     from calibrate.views.collect import portrait_first
     from facepuppet.avatar.pack import save_pack
 
     check_pack_target(out)
-    refuse_clobbering(out, preview, read=photos)
-    if not first:
+    refuse_clobbering(out, preview, read=[*photos, landmarks])
+    if not first and landmarks is None:
         photos = portrait_first(photos)
         if len(photos) > 1:
             typer.echo(f"Portrait: {photos[0]} (--first takes the first picture instead)")
     consent = consent_from_options(photos[0], right, subject, granted, document, revoked)
-    pack = make_pack(photos, consent, tell=typer.echo)
-    for line in gate_lines(pack.avatar):
-        typer.echo(line)
+    pack = make_pack(photos, consent, tell=typer.echo, force=force, landmarks=landmarks)
     save_pack(pack, out)
     typer.echo(f"Wrote {out}. Try it: facepuppet run --avatar {out}")
     if preview is not None:

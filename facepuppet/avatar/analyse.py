@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 from facepuppet.avatar.eyes import fit_eyes
+from facepuppet.avatar.face import FaceView
 from facepuppet.avatar.foreground import estimate_foreground
 from facepuppet.avatar.framing import frame_head_and_shoulders
-from facepuppet.avatar.gates import find_the_face
+from facepuppet.avatar.gates import MIN_FORCED_WIDTH_PX, check_size, find_the_face
 from facepuppet.avatar.matte import cut_out_person
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.plate import fill_background
 from facepuppet.avatar.shoulders import place_shoulders
 from facepuppet.avatar.vision import view_body
 from facepuppet.track.quiet import quiet_native_logs
-from facepuppet.types import U8
+from facepuppet.types import F32, U8
 
 ANALYSIS_VERSION = 5  # raise it when the same picture would give another avatar
 
 
-def analyse_portrait(rgb: U8, *, name: str, source_sha256: str) -> Avatar:
+def analyse_portrait(
+    rgb: U8, *, name: str, source_sha256: str, force: bool = False, landmarks_px: F32 | None = None
+) -> Avatar:
     """Make an avatar of an upright (H, W, 3) uint8 RGB portrait.
+
+    Args:
+        rgb: the picture.
+        name: short human name.
+        source_sha256: of the picture's file.
+        force: take a face that is small, turned, doubtful or one of several.
+        landmarks_px: (478, 3) where the face is, for what the tracker does not see; it is not asked then.
 
     Raises:
         NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: the portrait will not do.
     """
     with quiet_native_logs():
-        return _analyse(rgb, name, source_sha256)
+        framed = _framed(rgb, force) if landmarks_px is None else _framed_by_hand(rgb, landmarks_px)
+        return _analyse(*framed, name, source_sha256)
 
 
-def _analyse(rgb: U8, name: str, source_sha256: str) -> Avatar:
-    face = find_the_face(rgb)
-    working = frame_head_and_shoulders(rgb, face.landmarks_px)
+def _framed(rgb: U8, force: bool) -> tuple[U8, F32]:
+    """Return the working picture and the tracked landmarks (478, 3) in it."""
+    face = find_the_face(rgb, force=force)
+    working, _ = frame_head_and_shoulders(rgb, face.landmarks_px)
     if working is not rgb:
-        face = find_the_face(working)
-    landmarks_px = fit_eyes(working, face.landmarks_px)
+        face = find_the_face(working, force=force)
+    return working, fit_eyes(working, face.landmarks_px)
+
+
+def _framed_by_hand(rgb: U8, landmarks_px: F32) -> tuple[U8, F32]:
+    """Return the working picture and the given landmarks in it, eyes left as the hand put them."""
+    working, landmarks_px = frame_head_and_shoulders(rgb, landmarks_px)
+    check_size(FaceView.of(landmarks_px), MIN_FORCED_WIDTH_PX)
+    return working, landmarks_px
+
+
+def _analyse(working: U8, landmarks_px: F32, name: str, source_sha256: str) -> Avatar:
     body = view_body(working)
     alpha = cut_out_person(working, landmarks_px, body)
     return Avatar(

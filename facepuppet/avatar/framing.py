@@ -13,21 +13,24 @@ _CROP_WIDTH = 4.0  # in face widths
 _ABOVE_CENTRE, _BELOW_CENTRE = 2.0, 3.0  # crop reach above and below the face's middle, in face widths
 
 
-def frame_head_and_shoulders(rgb: U8, landmarks_px: F32) -> U8:
-    """Return the working picture of an (H, W, 3) RGB portrait with a (478, 3) face mesh.
+def frame_head_and_shoulders(rgb: U8, landmarks_px: F32) -> tuple[U8, F32]:
+    """Return the working picture of an (H, W, 3) RGB portrait with a (478, 3) face mesh, and the mesh in it.
 
     A picture that fits in 1024 px is returned as it is, so that output made from it can be
     compared with it pixel by pixel. A larger one is cropped to head and shoulders, then reduced.
     """
     if max(rgb.shape[:2]) <= MAX_SIDE_PX:
-        return rgb
+        return rgb, landmarks_px
     x0, y0, x1, y1 = _head_and_shoulders(rgb.shape[1], rgb.shape[0], landmarks_px)
     cropped = rgb[y0:y1, x0:x1]
+    moved = landmarks_px - np.array([x0, y0, 0], np.float32)
     scale = MAX_SIDE_PX / max(cropped.shape[:2])
     if scale >= 1:
-        return np.ascontiguousarray(cropped)
+        return np.ascontiguousarray(cropped), moved
     size = (round(cropped.shape[1] * scale), round(cropped.shape[0] * scale))
-    return np.asarray(cv2.resize(cropped, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    middle = np.array([0.5, 0.5, 0.0], np.float32)  # pixel centres stay pixel centres
+    reduced = np.asarray(cv2.resize(cropped, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return reduced, ((moved + middle) * np.float32(scale) - middle).astype(np.float32)
 
 
 def _head_and_shoulders(width: int, height: int, landmarks_px: F32) -> tuple[int, int, int, int]:

@@ -14,6 +14,7 @@ from facepuppet.types import F32, U8
 _log = logging.getLogger(__name__)
 
 MIN_FACE_WIDTH_PX = 64.0
+MIN_FORCED_WIDTH_PX = 24.0  # narrower than this eyes are single pixels: nothing can be animated
 MAX_YAW_RAD = float(np.deg2rad(55))
 MAX_PITCH_RAD = float(np.deg2rad(40))
 MAX_ROLL_RAD = float(np.deg2rad(50))
@@ -26,14 +27,23 @@ _SIGNS = (33, 263, 133, 362, 61, 291, 1, 10, 13, 152)  # eye and mouth corners, 
 _SIGNS_MIRRORED = (263, 33, 362, 133, 291, 61, 1, 10, 13, 152)
 
 
-def find_the_face(rgb: U8) -> FaceView:
+def find_the_face(rgb: U8, *, force: bool = False) -> FaceView:
     """Find the portrait's one face in an (H, W, 3) RGB picture and check that it will do.
 
+    Args:
+        rgb: the picture.
+        force: take the widest face, however small, turned, doubtful or beset by others it is.
+
     Raises:
-        NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: it will not.
+        NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: it will not. When forced,
+            only for want of a face, or of pixels to move.
     """
     found = find_faces(rgb)
     steady = [face for face in found if is_steady(face, mirrored_reading(rgb, face), rgb.shape[1])]
+    if force and found:
+        face = (steady or found)[0]
+        check_size(face, MIN_FORCED_WIDTH_PX)
+        return face
     if found and not steady:
         raise FaceTurnedAwayError(
             "something like a face whose eyes, nose and mouth cannot be made out reliably",
@@ -71,12 +81,12 @@ def choose_face(faces: list[FaceView]) -> FaceView:
     return faces[0]
 
 
-def check_size(face: FaceView) -> None:
-    """Raise FaceTooSmallError when there are too few pixels across the face."""
-    if face.width_px < MIN_FACE_WIDTH_PX:
+def check_size(face: FaceView, least_px: float = MIN_FACE_WIDTH_PX) -> None:
+    """Raise FaceTooSmallError when there are fewer pixels across the face than least_px."""
+    if face.width_px < least_px:
         raise FaceTooSmallError(
             f"a face {face.width_px:.0f} px wide",
-            f"at least {MIN_FACE_WIDTH_PX:.0f} px",
+            f"at least {least_px:.0f} px",
             "Use a larger picture of the same person; 200 px and more look good.",
         )
 
@@ -99,8 +109,19 @@ def check_pose(face: FaceView) -> None:
 
 def is_steady(face: FaceView, mirrored_px: F32 | None, width_px: int) -> bool:
     """Say whether the mirrored picture, width_px wide, tells of the same face; else the mesh is a guess."""
+    return unsteadiness(face, mirrored_px, width_px) <= MAX_UNSTEADINESS
+
+
+def unsteadiness(face: FaceView, mirrored_px: F32 | None, width_px: int) -> float:
+    """Return how far readings of a face and of its mirror image are apart, in face widths.
+
+    Args:
+        face: as read.
+        mirrored_px: (478, 3) as read in the mirrored picture; None when nothing was, which is infinitely far.
+        width_px: of the picture.
+    """
     if mirrored_px is None:
-        return False
+        return float("inf")
     back = mirrored_px[list(_SIGNS_MIRRORED), :2] * (-1, 1) + (width_px - 1, 0)
     gaps = np.linalg.norm(face.landmarks_px[list(_SIGNS), :2] - back, axis=1)
-    return bool(gaps.mean() <= MAX_UNSTEADINESS * face.width_px)
+    return float(gaps.mean() / face.width_px)

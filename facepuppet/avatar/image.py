@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
+from facepuppet.avatar.foreign import refuse_address, refuse_by_name
 from facepuppet.errors import ImageUnreadableError
 from facepuppet.types import U8
 
@@ -24,6 +25,8 @@ _REDUCED_SIDE_PX = 4096  # what a larger JPEG is reduced to while it is decoded
 _JPEG_START = b"\xff\xd8\xff"
 _NEUTRAL_GREY = (128, 128, 128)
 _FORMATS_TODO = "Use a JPEG, PNG or WebP photo."
+MAX_FRAMES = 10  # of an animation, that are looked at
+MAX_ANIMATED_PIXELS = 300_000_000  # decoded in all: frames build on those before them
 
 
 def load_portrait_image(path: str | Path) -> U8:
@@ -42,6 +45,7 @@ def read_picture_file(path: Path) -> bytes:
     Raises:
         ImageUnreadableError: missing, not a plain file, empty or too large.
     """
+    refuse_address(path)
     try:
         if path.exists() and not path.is_file():
             raise ImageUnreadableError(f"{path}, which is not a file", "a picture file", _FORMATS_TODO)
@@ -52,7 +56,7 @@ def read_picture_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ImageUnreadableError(
-            f"{path} ({reason})", "a readable picture file", "Check the path."
+            f"{path} ({reason})", "a readable picture file", "Check the path and who may read it."
         ) from error
     if not data:
         raise ImageUnreadableError(f"{path.name}, an empty file", "a picture", _FORMATS_TODO)
@@ -73,16 +77,37 @@ def decode_picture(data: bytes, *, name: str) -> U8:
     Raises:
         ImageUnreadableError: damaged, not a raster picture, or too large.
     """
-    if b"<svg" in data[:1024].lower():
-        raise ImageUnreadableError(
-            f"{name}, an SVG drawing", "a picture made of pixels", "Export it as PNG first."
-        )
-    with _telling_errors(name), _open(data) as image:
-        if getattr(image, "is_animated", False):
-            _log.warning("%s is animated; its first frame is used", name)
+    return next(decode_frames(data, name=name))
+
+
+def decode_frames(data: bytes, *, name: str) -> Iterator[U8]:
+    """Decode a picture as `decode_picture` does; of an animation, up to MAX_FRAMES spread over it.
+
+    Raises:
+        ImageUnreadableError: as decode_picture; damage after the first frame only ends the animation.
+    """
+    refuse_by_name(data, name)
+    with _telling_errors(name):
+        image = _open(data)
         _bound_size(image, name)
         image.load()
-        return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+        first = np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+    yield first
+    if getattr(image, "is_animated", False):
+        yield from _later_frames(image, name)
+
+
+def _later_frames(image: Image.Image, name: str) -> Iterator[U8]:
+    """Decode frames spread over an animation, or pages of a scan, but for the first; damage ends them."""
+    try:
+        frames = min(getattr(image, "n_frames", 1), MAX_ANIMATED_PIXELS // max(1, image.width * image.height))
+        for index in np.unique(np.linspace(0, frames - 1, MAX_FRAMES, dtype=int)[1:]).tolist():
+            image.seek(index)
+            _bound_size(image, name)  # pages may differ in size
+            image.load()
+            yield np.ascontiguousarray(_to_rgb(image))
+    except (OSError, SyntaxError, ValueError, EOFError, ImageUnreadableError) as error:
+        _log.warning("%s: only its first frames are looked at (%s)", name, error)
 
 
 def _open(data: bytes) -> Image.Image:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from facepuppet.avatar.analyse import ANALYSIS_VERSION, analyse_portrait
 from facepuppet.avatar.cache import AvatarCache
 from facepuppet.avatar.face import FaceView
-from facepuppet.avatar.gates import MIN_FACE_WIDTH_PX, check_size
-from facepuppet.avatar.image import decode_picture, read_picture_file
+from facepuppet.avatar.gates import MIN_FORCED_WIDTH_PX, check_size
+from facepuppet.avatar.image import decode_frames, read_picture_file
 from facepuppet.avatar.model import Avatar
+from facepuppet.avatar.moment import best_frame
 from facepuppet.avatar.pack import PACK_SUFFIX, Pack, load_pack
 from facepuppet.errors import AvatarPackError, ImageUnreadableError
 from facepuppet.track.canonical import is_face
+from facepuppet.types import F32, U8
+
+_log = logging.getLogger(__name__)
 
 
 def load_avatar(path: str | Path, *, cache: bool = True) -> Avatar:
@@ -63,7 +70,7 @@ def _of_picture(path: Path, cache: bool) -> Avatar:
 
 def _check(avatar: Avatar, path: Path) -> None:
     """Refuse a pack without a usable face: with nonsense for landmarks, rendering may fail or never end."""
-    fits = is_face(avatar.landmarks_px) and min(avatar.size_px) >= MIN_FACE_WIDTH_PX
+    fits = is_face(avatar.landmarks_px) and min(avatar.size_px) >= MIN_FORCED_WIDTH_PX
     inside = (avatar.head_pivot_px[:2] >= 0).all() and (avatar.head_pivot_px[:2] < avatar.size_px).all()
     if not (fits and inside):
         raise AvatarPackError(
@@ -71,12 +78,41 @@ def _check(avatar: Avatar, path: Path) -> None:
             "a pack made from a portrait",
             "Make it again from the portrait: facepuppet-calibrate avatar PHOTO --out NAME.puppet",
         )
-    check_size(FaceView.of(avatar.landmarks_px))
+    check_size(FaceView.of(avatar.landmarks_px), MIN_FORCED_WIDTH_PX)
 
 
-def _analyse(data: bytes, path: Path) -> Avatar:
-    rgb = decode_picture(data, name=path.name)
-    return analyse_portrait(rgb, name=path.stem, source_sha256=_sha256(data))
+def analyse_file(path: str | Path, *, force: bool = False, landmarks_px: F32 | None = None) -> Avatar:
+    """Analyse a portrait picture anew, past the checks; no cache keeps it.
+
+    Args:
+        path: the file.
+        force: take a face that is small, turned, doubtful or one of several.
+        landmarks_px: (478, 3) where the face is, in the pixels of the upright picture; none is looked for.
+
+    Raises:
+        PortraitError: the picture will not do all the same.
+    """
+    path = Path(path)
+    return _analyse(read_picture_file(path), path, force, landmarks_px)
+
+
+def _analyse(data: bytes, path: Path, force: bool = False, landmarks_px: F32 | None = None) -> Avatar:
+    frames = decode_frames(data, name=path.name)
+    # Who places landmarks by hand sees the first frame.
+    rgb = _best(frames, path.name) if landmarks_px is None else next(frames)
+    return analyse_portrait(
+        rgb, name=path.stem, source_sha256=_sha256(data), force=force, landmarks_px=landmarks_px
+    )
+
+
+def _best(frames: Iterator[U8], name: str) -> U8:
+    """Return the only frame, or of an animation's the one that makes the best portrait."""
+    few = list(islice(frames, 2))
+    if len(few) == 1:
+        return few[0]
+    number, rgb = best_frame(chain(few, frames))
+    _log.warning("%s is animated; of the frames looked at, number %d suits best", name, number + 1)
+    return rgb
 
 
 def _sha256(data: bytes) -> str:

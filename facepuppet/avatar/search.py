@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -20,10 +21,15 @@ _MESH_CROP_SCALES = (1.7, 2.0, 2.4)  # crop side over detected box side
 _MESH_CROP_SIDES_PX = (192, 640)  # smaller crops are enlarged, larger ones reduced
 
 
-def find_faces(rgb: U8) -> list[FaceView]:
-    """Find every face in an (H, W, 3) RGB picture, widest first, in its pixels."""
+def find_faces(rgb: U8, *, closely: bool = True) -> list[FaceView]:
+    """Find every face in an (H, W, 3) RGB picture, widest first, in its pixels.
+
+    Args:
+        rgb: the picture.
+        closely: where the whole picture shows no face, look at its parts, which takes seconds.
+    """
     with FaceMesher() as mesher:
-        for boxes in _searches(rgb):
+        for boxes in _searches(rgb) if closely else islice(_searches(rgb), 1):
             if meshes := [mesh for box in boxes for mesh in _readings(mesher, rgb, box)]:
                 return _merged([FaceView.of(mesh) for mesh in meshes])
     return []

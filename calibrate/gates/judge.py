@@ -1,0 +1,47 @@
+"""All gates of a portrait, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calibrate.gates.company import company_gates
+from calibrate.gates.cover import cover_gates
+from calibrate.gates.gate import Gate, Severity
+from calibrate.gates.light import light_gates
+from calibrate.gates.shape import shape_gates
+from facepuppet.avatar.model import Avatar
+from facepuppet.errors import PortraitUnfitError
+from facepuppet.track.quiet import quiet_native_logs
+
+
+def measure_gates(avatar: Avatar) -> list[Gate]:
+    """Measure an avatar's working picture against every limit."""
+    rgb, landmarks_px = avatar.portrait_rgb, avatar.landmarks_px
+    with quiet_native_logs():
+        return [
+            *shape_gates(landmarks_px, avatar.size_px),
+            *light_gates(rgb, landmarks_px),
+            *cover_gates(rgb, landmarks_px),
+            *company_gates(rgb, landmarks_px),
+        ]
+
+
+def admit(gates: Sequence[Gate], *, name: str, force: bool) -> None:
+    """Let a portrait pass, or not.
+
+    Args:
+        gates: of the portrait.
+        name: what to call it.
+        force: go on all the same where a gate refuses.
+
+    Raises:
+        PortraitUnfitError: a gate refuses, and force is off.
+    """
+    refusals = [gate for gate in gates if not gate.passed and gate.severity is Severity.REFUSE]
+    if refusals and not force:
+        worst = refusals[0]
+        raise PortraitUnfitError(
+            f"{name} with {'; '.join(str(gate) for gate in refusals)}",
+            "a portrait within these limits",
+            f"{worst.harm} Use another picture, or go on all the same with --force.",
+        )
