@@ -141,7 +141,7 @@ def cleared_portrait(portrait_sha256: str, said: Said, revoked: Path | None) -> 
 def _ask(portrait_sha256: str) -> Claim:
     from facepuppet.consent import Basis, Claim, Grant
 
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise ConsentMissingError(
             "a portrait of which nobody said by what right it is used",
             f"--right {_CHOICES}",
