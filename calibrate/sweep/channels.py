@@ -64,7 +64,7 @@ def _both(field: str, values: tuple[float, ...], least: float) -> tuple[Channel,
 CHANNELS = (
     *_both("yaw_rad", (0.2, 0.35, 0.5, 0.65, 0.8), 0.12),
     *_both("pitch_rad", (0.15, 0.3, 0.45, 0.6, 0.7), 0.12),
-    *_both("roll_rad", (0.25, 0.45, 0.65, 0.85), 0.15),
+    *_both("roll_rad", (0.2, 0.35, 0.5, 0.6, 0.7), 0.15),
     *_both("gaze_x", (0.1, 0.2, 0.3, 0.36), 0.10),
     *_both("gaze_y", (0.06, 0.12, 0.18, 0.24), 0.06),
     Channel("mouth_opening", None, (0.15, 0.3, 0.4, 0.5, 0.6), 0.20),  # gap added to the portrait's own
