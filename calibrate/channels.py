@@ -17,7 +17,7 @@ from facepuppet.types import Face
 
 COLUMN = {name: column for column, name in enumerate(CHANNELS)}
 LIDS = ("eye_left", "eye_right")
-_POSE = ("yaw", "pitch", "roll", "lean_x", "lean_y", "lean_near")
+POSE = ("yaw", "pitch", "roll", "lean_x", "lean_y", "lean_near")
 
 LOW_PERCENT, HIGH_PERCENT = 3.0, 97.0  # what lies outside is as often a slip of the tracker as a movement
 MAX_TURN_RAD = 0.5  # in faces turned farther from rest, landmarks of the far side are guessed
@@ -70,7 +70,7 @@ def measure_ranges(
     frontal = _frontal(values, rests)
     ranges = {}
     for name, column in COLUMN.items():
-        seen = values[:, column] if name in _POSE else values[frontal, column]
+        seen = values[:, column] if name in POSE else values[frontal, column]
         low, high = np.percentile(seen, [LOW_PERCENT, HIGH_PERCENT])
         rest = rests[column]
         if name in LIDS:

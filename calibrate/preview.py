@@ -12,7 +12,7 @@ from PIL import Image
 from facepuppet.avatar.framing import MAX_SIDE_PX
 from facepuppet.avatar.model import Avatar
 from facepuppet.files import write_whole
-from facepuppet.types import U8
+from facepuppet.types import F32, U8
 
 _CHECK_PX = 16
 _LANDMARK_RGB = (0, 220, 255)
@@ -21,7 +21,8 @@ _SHOULDER_RGB = (255, 80, 0)
 
 def draw_preview(avatar: Avatar) -> U8:
     """Return (H, 3·W, 3) uint8 RGB: the portrait with its points, the person cut out, the plate behind."""
-    return np.hstack([_with_points(avatar), _cut_out(avatar), avatar.background_rgb])
+    points = with_points(avatar.portrait_rgb, avatar.landmarks_px, avatar.shoulders_px)
+    return np.hstack([points, cut_out(avatar), avatar.background_rgb])
 
 
 def pack_preview(avatar: Avatar) -> U8:
@@ -43,19 +44,22 @@ def save_preview(avatar: Avatar, path: Path) -> None:
     write_whole(path, png.getvalue())
 
 
-def _with_points(avatar: Avatar) -> U8:
-    picture = avatar.portrait_rgb.copy()
-    radius = max(1, max(avatar.size_px) // 400)
+def with_points(rgb: U8, landmarks_px: F32, shoulders_px: F32 | None = None) -> U8:
+    """Return a copy of an (H, W, 3) RGB picture with (478, 2 or 3) landmarks and (2, 2) shoulders on it."""
+    picture = rgb.copy()
+    radius = max(1, max(rgb.shape[:2]) // 400)
+    shoulders = np.zeros((0, 2), np.float32) if shoulders_px is None else shoulders_px
     for points, colour, size in (
-        (avatar.landmarks_px[:, :2], _LANDMARK_RGB, radius),
-        (avatar.shoulders_px, _SHOULDER_RGB, 5 * radius),
+        (landmarks_px[:, :2], _LANDMARK_RGB, radius),
+        (shoulders, _SHOULDER_RGB, 5 * radius),
     ):
         for x, y in np.rint(points).astype(int):
             cv2.circle(picture, (int(x), int(y)), size, colour, cv2.FILLED, cv2.LINE_AA)
     return picture
 
 
-def _cut_out(avatar: Avatar) -> U8:
+def cut_out(avatar: Avatar) -> U8:
+    """Return (H, W, 3) RGB, the person on a checked ground."""
     rows, columns = np.indices(avatar.person_alpha.shape) // _CHECK_PX
     checks = np.where((rows + columns) % 2, 200, 140)[..., None]
     coverage = avatar.person_alpha[..., None] / 255

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
 from facepuppet.errors import OutputUnwritableError
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def driver(
     seconds: Annotated[
         float, typer.Option("--seconds", min=1.0, max=600.0, help="How much to watch without a guide.")
     ] = 60.0,
+    report: ReportOption = None,
+    show: OpenOption = False,
 ) -> None:
     """Learn how your face rests and how far it moves, for `run --profile`.
 
@@ -41,7 +44,8 @@ def driver(
     from facepuppet.cli.run import camera_word
     from facepuppet.profile_file import save_profile
 
-    refuse_clobbering(out, read=[camera])
+    page = report_page(report, out, show)
+    refuse_clobbering(out, *page_files(page), read=[camera])
     _check_writable(out)
     with open_source(camera_word(camera)) as source:
         guided = source.live if guide is None else guide
@@ -49,6 +53,10 @@ def driver(
         profile = make_profile(trackings, source.description)
     save_profile(out, profile)
     typer.echo(f"Wrote {out}. Use it: facepuppet run --avatar PORTRAIT --profile {out}")
+    if page is not None:
+        from calibrate.report.make import report_on_driver
+
+        write_report(report_on_driver(profile, out.stem), page, show)
 
 
 def _guided(source: Source, window: bool) -> list[Tracking]:

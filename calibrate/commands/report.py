@@ -35,18 +35,35 @@ def report(
     ] = False,
 ) -> None:
     """Write one self-contained HTML page: pictures, gates, safe range, sweep, gains, or a driver's ranges."""
-    from calibrate.report.page import check_page_name
     from facepuppet.cli.options import refuse_clobbering
 
-    page = out or source.with_name(f"{source.stem}-report.html")
+    page = report_page(out, source, True)
     if not as_json:
-        check_page_name(page)
-        refuse_clobbering(page, page.with_suffix(".json"), read=[source])
+        refuse_clobbering(*page_files(page), read=[source])
     made = _read(source)
-    if as_json:
+    if as_json or page is None:
         typer.echo(json.dumps(made.to_json(), indent=2))
     else:
         write_report(made, page, show)
+
+
+def report_page(asked: Path | None, about: Path, wanted: bool) -> Path | None:
+    """Return the page to write: the one asked for, or one beside what it is about if one is wanted.
+
+    Raises:
+        OutputUnwritableError: its name does not end in .html.
+    """
+    from calibrate.report.page import check_page_name
+
+    if asked is None:
+        return about.with_name(f"{about.stem}-report.html") if wanted else None
+    check_page_name(asked)
+    return asked
+
+
+def page_files(page: Path | None) -> tuple[Path, ...]:
+    """Return every file that is written with a page."""
+    return () if page is None else (page, page.with_suffix(".json"))
 
 
 def write_report(made: Report, page: Path, show: bool) -> None:
