@@ -157,24 +157,24 @@ class _Tensor:
 
 class _Engine:
     def __init__(self, machine: Machine, model: bytes) -> None:
-        self.machine, self.device = machine, machine.current
-        self.session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-        self.inputs = [_Tensor(node) for node in self.session.get_inputs()]
-        self.outputs = [_Tensor(node) for node in self.session.get_outputs()]
-        self.by_name = {tensor.name: tensor for tensor in (*self.inputs, *self.outputs)}
-        self.num_io_tensors = len(self.by_name)
+        self._machine, self._device = machine, machine.current
+        self._session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+        self._inputs = [_Tensor(node) for node in self._session.get_inputs()]
+        self._outputs = [_Tensor(node) for node in self._session.get_outputs()]
+        self._by_name = {tensor.name: tensor for tensor in (*self._inputs, *self._outputs)}
+        self.num_io_tensors = len(self._by_name)
 
     def get_tensor_name(self, i: int) -> str:
-        return list(self.by_name)[i]
+        return list(self._by_name)[i]
 
     def get_tensor_shape(self, name: str):
-        return self.by_name[name].shape
+        return self._by_name[name].shape
 
     def get_tensor_dtype(self, name: str):
-        return self.by_name[name].dtype
+        return self._by_name[name].dtype
 
     def get_tensor_mode(self, name: str) -> str:
-        return "in" if name in {tensor.name for tensor in self.inputs} else "out"
+        return "in" if name in {tensor.name for tensor in self._inputs} else "out"
 
     def create_execution_context(self):
         return _Context(self)
@@ -188,13 +188,13 @@ class _Context:
         self._at[name] = address
 
     def execute_async_v3(self, stream: int) -> bool:
-        machine = self._engine.machine
-        assert machine.current == self._engine.device, "run on another device than loaded on"
+        machine = self._engine._machine
+        assert machine.current == self._engine._device, "run on another device than loaded on"
         machine.check()
         machine.runs += 1
-        feed = {tensor.name: self._memory(tensor) for tensor in self._engine.inputs}
-        given = self._engine.session.run(None, feed)
-        for tensor, value in zip(self._engine.outputs, given, strict=True):
+        feed = {tensor.name: self._memory(tensor) for tensor in self._engine._inputs}
+        given = self._engine._session.run(None, feed)
+        for tensor, value in zip(self._engine._outputs, given, strict=True):
             self._memory(tensor)[...] = value + machine.wrong
         return True
 
@@ -202,6 +202,41 @@ class _Context:
         n = int(np.prod(tensor.shape))
         pointer = ctypes.cast(self._at[tensor.name], ctypes.POINTER(ctypes.c_float))
         return np.ctypeslib.as_array(pointer, (n,)).reshape(tensor.shape)
+
+
+class _Config:
+    def __init__(self) -> None:
+        self.num_compute_capabilities, self._target = 0, None
+
+    def clear_flag(self, flag: str) -> None:
+        assert flag == "tf32"
+
+    def set_compute_capability(self, target: int, index: int) -> None:
+        assert index < self.num_compute_capabilities
+        self._target = target
+
+
+class _Network:
+    def __init__(self, machine: Machine, flags: int) -> None:
+        assert flags == 1, "strongly typed"
+        self._machine = machine
+
+    def parsed(self, model: bytes) -> None:
+        self._model, self._engine = model, _Engine(self._machine, model)
+
+    @property
+    def num_inputs(self) -> int:
+        return len(self._engine._inputs)
+
+    @property
+    def num_outputs(self) -> int:
+        return len(self._engine._outputs)
+
+    def get_input(self, i: int) -> _Tensor:
+        return self._engine._inputs[i]
+
+    def get_output(self, i: int) -> _Tensor:
+        return self._engine._outputs[i]
 
 
 def fake_tensorrt(machine: Machine, name: str, version: str) -> types.ModuleType:
@@ -213,28 +248,8 @@ def fake_tensorrt(machine: Machine, name: str, version: str) -> types.ModuleType
     class ILogger:
         INTERNAL_ERROR, ERROR, WARNING = severity.INTERNAL_ERROR, severity.ERROR, severity.WARNING
 
-    class Config:
-        def __init__(self) -> None:
-            self.num_compute_capabilities, self.target = 0, None
-
-        def clear_flag(self, flag: str) -> None:
-            assert flag == "tf32"
-
-        def set_compute_capability(self, target: int, index: int) -> None:
-            assert index < self.num_compute_capabilities
-            self.target = target
-
-    class Network:
-        def __init__(self, flags: int) -> None:
-            assert flags == 1, "strongly typed"
-
-        def parsed(self, model: bytes) -> None:
-            self.model, engine = model, _Engine(machine, model)
-            self.num_inputs, self.num_outputs = len(engine.inputs), len(engine.outputs)
-            self.get_input, self.get_output = engine.inputs.__getitem__, engine.outputs.__getitem__
-
     class Parser:
-        def __init__(self, network: Network, logger: ILogger) -> None:
+        def __init__(self, network: _Network, logger: ILogger) -> None:
             self._network, self._logger = network, logger
 
         def parse(self, model: bytes) -> bool:
@@ -251,12 +266,17 @@ def fake_tensorrt(machine: Machine, name: str, version: str) -> types.ModuleType
                 logger.log(severity.ERROR, "CUDA initialization failure with error: 35")
                 raise TypeError("pybind11::init(): factory function returned nullptr")
             self._logger = logger
-            self.create_network, self.create_builder_config = Network, Config
 
-        def build_serialized_network(self, network: Network, config: Config) -> bytes:
+        def create_network(self, flags: int) -> _Network:
+            return _Network(machine, flags)
+
+        def create_builder_config(self) -> _Config:
+            return _Config()
+
+        def build_serialized_network(self, network: _Network, config: _Config) -> bytes:
             machine.builds += 1
-            target = config.target or machine.target
-            return MAGIC + f"{version} {target}\n".encode() + network.model
+            target = config._target or machine.target
+            return MAGIC + f"{version} {target}\n".encode() + network._model
 
     class Runtime:
         def __init__(self, logger: ILogger) -> None:

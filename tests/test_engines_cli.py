@@ -8,6 +8,7 @@ import time
 import types
 from pathlib import Path
 
+import engine_results
 import numpy as np
 import pytest
 from avatars import hopper
@@ -212,6 +213,25 @@ def test_eyes_are_recorded_one_after_the_other(tmp_path: Path) -> None:
     rest = [feed["source"] for feed in feeds]
     assert all(np.array_equal(a, rest[0]) for a in rest[:n])
     assert all(np.array_equal(a, rest[n]) for a in rest[n:]) and not np.array_equal(rest[0], rest[n])
+
+
+def test_the_page_of_results_names_the_machine_and_every_engine(
+    machine: Machine,
+    folder: Path,
+    tape: list[tuple[Network, list[Feed]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_results, "record", lambda given: tape)
+    words = ["--seconds", "0.1", "--engine", "tensorrt-rtx", "--engine", "coreml", "--engine", "cpu"]
+    monkeypatch.setattr("sys.argv", ["engine_results", str(tmp_path / "page.md"), *words])
+    engine_results.main()
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert describe_hardware().cpu in page and "onnxruntime" in page
+    assert "GPU: NVIDIA GeForce RTX 4090, sm89, 24576 MiB, driver for CUDA 13.0" in page
+    rows = [line for line in page.splitlines() if line.startswith("| mouth")]
+    assert len(rows) == 3
+    assert "TensorRT-RTX" in rows[0] and "not run" in rows[1] and float(rows[2].split("|")[3]) > 0
 
 
 def test_nothing_to_do_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

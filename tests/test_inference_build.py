@@ -2,10 +2,11 @@
 
 import dataclasses
 
+import fake_gpu
 import numpy as np
 import onnx
 import pytest
-from fake_gpu import Machine
+from fake_gpu import Machine, fake_tensorrt
 from networks import mover, unet, write_manifest
 from onnx.reference import ReferenceEvaluator
 
@@ -78,6 +79,38 @@ def test_every_shipped_network_builds(rtx, network, target, cache):
     assert built.seconds < 60
     (entry,) = cache.entries()
     assert entry.key is not None and entry.key.target == target and entry.size > 10_000
+
+
+@pytest.mark.parametrize("region", ["mouth", "eye", "frame"])
+def test_every_painter_that_can_be_trained_builds(rtx, region, tmp_path, cache):
+    """Untrained, so that an architecture that TensorRT refuses is known before weeks go into it."""
+    pytest.importorskip("torch", reason="training is an extra")
+    from engines.data.regions import REGIONS
+    from engines.export import to_onnx
+    from engines.networks.build import build_network
+
+    model = to_onnx(build_network(region).eval(), region)
+    side = REGIONS[region].crop_px
+    (network,) = read_manifest(write_manifest(tmp_path / "n", model, region=region, crop_px=side))
+    for built in build_all([network], rtx, [Target(name) for name in TARGETS], cache):
+        assert built.seconds < 60
+
+
+def test_the_fake_has_nothing_that_the_real_library_lacks(rtx):
+    """What runs on the fake GPU would find the same names on a real one."""
+    fake, real = fake_tensorrt(Machine(), "tensorrt_rtx", "1"), rtx.module
+    for name, value in vars(fake).items():
+        assert hasattr(real, name), name
+        for inner in vars(value) if name[0].isupper() else ():
+            assert inner.startswith("_") or hasattr(getattr(real, name), inner), f"{name}.{inner}"
+    for mine, theirs in (
+        (fake_gpu._Engine, real.ICudaEngine),
+        (fake_gpu._Context, real.IExecutionContext),
+        (fake_gpu._Network, real.INetworkDefinition),
+        (fake_gpu._Config, real.IBuilderConfig),
+    ):
+        for name in (n for n in vars(mine) if not n.startswith("_") and n != "parsed"):
+            assert hasattr(theirs, name), name
 
 
 def test_a_target_it_does_not_know_is_refused(rtx):

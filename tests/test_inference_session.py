@@ -190,6 +190,7 @@ def has_provider(engine):
     return session_module.PROVIDERS[engine] in onnxruntime.get_available_providers()
 
 
+@pytest.mark.filterwarnings("ignore:Specified provider")
 def test_a_provider_that_onnx_runtime_drops_silently_is_told(network, monkeypatch, caplog):
     """ONNX Runtime itself goes on with the CPU when a provider's libraries do not load."""
     everything = ["CUDAExecutionProvider", "CPUExecutionProvider"]

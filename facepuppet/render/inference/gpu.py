@@ -79,7 +79,9 @@ def _gpu(properties: dict[str, Any], index: int, driver_cuda: str) -> Gpu:
 def _no_gpu(driver: tuple[int, int], needed: tuple[int, int], why: str) -> EngineError:
     if driver == (0, 0):
         return EngineError(
-            "no NVIDIA driver", "one, for an engine that runs on an NVIDIA GPU", "Install it, or use the CPU."
+            "no NVIDIA driver",
+            "one, for an engine on an NVIDIA GPU",
+            "Install NVIDIA's driver, or use --engine cpu.",
         )
     if driver < needed:
         return EngineError(

@@ -1,0 +1,122 @@
+"""Write a page of engine results: what was measured, on which hardware, driver and versions.
+
+    python tools/engine_results.py RESULTS.md [--engine tensorrt-rtx ...] [--networks FOLDER] [--live 15]
+
+Every network runs alone on what it sees in a scripted performance; inputs start and outputs end in the
+computer's own memory, so copies are part of the time. An engine that does not run is listed with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import distributions
+from pathlib import Path
+
+from facepuppet import __version__
+from facepuppet.bench import run_bench
+from facepuppet.cli.bench_table import table
+from facepuppet.errors import EngineError, FacepuppetError
+from facepuppet.files import write_whole
+from facepuppet.hardware import describe_hardware
+from facepuppet.render.inference import ENGINES, Engines
+from facepuppet.render.inference.gate import Feed, measure
+from facepuppet.render.inference.gpu import list_gpus
+from facepuppet.render.inference.opening import candidates
+from facepuppet.render.manifest import Network
+from facepuppet.stats import Spread
+from facepuppet.verify import record
+
+WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
+WARM_UP = 20
+COLUMNS = ("network", "engine", "median ms", "p95 ms", "runs a second", "off from fp32 on the CPU")
+
+
+def main() -> None:
+    """Measure and write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="default: all installed")
+    parser.add_argument("--networks", type=Path, help="folder with a manifest.toml")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--live", type=float, default=0.0, help="seconds of the whole live loop as well")
+    arguments = parser.parse_args()
+    engines = arguments.engine or candidates()
+    lines = ["# Engine results", "", *_machine(), "", *_head(COLUMNS)]
+    for network, feeds in record(arguments.networks):
+        lines += [_row(network, feeds, engine, arguments.seconds) for engine in engines]
+    if arguments.live > 0:
+        lines += _live(engines, arguments.live)
+    try:
+        write_whole(arguments.page, ("\n".join(lines) + "\n").encode())
+    except FacepuppetError as error:
+        sys.exit(f"engine_results: {error}")
+
+
+def _machine() -> list[str]:
+    """What the figures belong to."""
+    told = [f"- {key}: {value}" for key, value in asdict(describe_hardware()).items()]
+    try:
+        told += [
+            f"- GPU: {gpu.name}, {gpu.target}, {gpu.memory_mb} MiB, driver for CUDA {gpu.driver_cuda}"
+            for gpu in list_gpus()
+        ]
+    except EngineError as problem:
+        told.append(f"- GPU: none used ({problem.got})")
+    there = {wheel.metadata["Name"].replace("_", "-"): wheel.version for wheel in distributions()}
+    versions = [
+        f"facepuppet {__version__}",
+        *(f"{wheel} {there[wheel]}" for wheel in WHEELS if wheel in there),
+    ]
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    load = f", load average at the start {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return [*told, f"- versions: {', '.join(versions)}", f"- date: {today}{load}"]
+
+
+def _row(network: Network, feeds: Sequence[Feed], engine: str, seconds: float) -> str:
+    """Run one network on one engine for a while."""
+    try:
+        session = Engines(engine).open_unchecked(network)
+        deviation = measure(session, Engines("cpu").open_unchecked(network), feeds)
+        for i in range(WARM_UP):
+            session.run(feeds[i % len(feeds)])
+        durations_s: list[float] = []
+        end_s = time.perf_counter() + seconds
+        while (begun_s := time.perf_counter()) < end_s:
+            session.run(feeds[len(durations_s) % len(feeds)])
+            durations_s.append(time.perf_counter() - begun_s)
+    except EngineError as problem:
+        return f"| {network.name} | {engine} | | | | not run: {problem.got} |"
+    spread = Spread.of(durations_s)
+    assert spread is not None
+    pace = f"{len(durations_s) / sum(durations_s):.0f}"
+    off = f"{deviation}{'' if deviation.passes else ' (too far)'}"
+    figures = (f"{spread.median_ms:.2f}", f"{spread.p95_ms:.2f}", pace, off)
+    return f"| {network.name} | {session.description} | {' | '.join(figures)} |"
+
+
+def _live(engines: Sequence[str], seconds: float) -> list[str]:
+    """The whole live loop with each engine, on the installed networks."""
+    lines = []
+    for engine in engines:
+        try:
+            told = table(run_bench(seconds, engine=engine))
+        except EngineError as problem:
+            told = f"not run: {problem}"
+        lines += ["", f"## Live, `--engine {engine}`", "", "```", told, "```"]
+    return lines
+
+
+def _head(columns: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+
+
+if __name__ == "__main__":
+    main()
