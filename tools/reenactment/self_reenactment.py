@@ -20,7 +20,7 @@ from facepuppet.types import F32, U8
 from reenactment import channels, pictures
 from reenactment.channels import Blinks, Series
 from reenactment.identity import Identity
-from reenactment.perceptual import PerceptualDistance
+from reenactment.perceptual import DEEP, PerceptualDistance
 from reenactment.puppets import perform, retargeted, true_motions
 from reenactment.takes import Take, retrack, retrack_mirrored
 
@@ -141,9 +141,8 @@ class SelfReenactment:
                 frame.append(index)
         truths, shown, masks = (list(column) for column in zip(*cuts, strict=True))
         perceptual = self._judges.perceptual
-        distance = np.array(
-            perceptual.distances(perceptual.features(truths), perceptual.features(shown), masks)
-        )
+        layers = perceptual.distances(perceptual.features(truths), perceptual.features(shown), masks)
+        distance = layers.mean(1)
         l1 = np.array([pictures.masked_l1(*cut) for cut in cuts])
         own, theirs = (
             np.array([pictures.sharpness(rgb, mask) for rgb, mask in zip(side, masks, strict=True)])
@@ -152,6 +151,7 @@ class SelfReenactment:
         metrics = {
             f"{part}_l1": float(l1.mean()),
             f"{part}_perceptual": float(distance.mean()),
+            f"{part}_deep": float(layers[:, DEEP].mean()),
             f"{part}_sharpness": float(own.mean() / theirs.mean()),
         }
         opened = self._opened[frame]

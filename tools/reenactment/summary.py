@@ -95,7 +95,11 @@ def _less(name: str, words: str, share: float, painted: Any, warp: Any) -> Bar:
     if painted is None:
         return Bar(demand, "no painters", None)
     below = 1.0 - painted["pictures"][name] / warp["pictures"][name]
-    return Bar(demand, f"{100 * below:.1f} %", below >= share)
+    words = f"{100 * below:.1f} %"
+    if name == "mouth_perceptual":
+        deep = 1.0 - painted["pictures"]["mouth_deep"] / warp["pictures"]["mouth_deep"]
+        words += f" (in blocks that no loss looks at {100 * deep:.1f} %)"
+    return Bar(demand, words, below >= share)
 
 
 def _at_least(words: str, value: float, least: float, beside: str = "") -> Bar:
