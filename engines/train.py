@@ -28,6 +28,7 @@ def main(
     batch: int = 12,
     perceptual: float = 0.15,
     adversarial: float = 0.01,
+    critic_from: Annotated[float, typer.Option(help="Share of the steps before the critic speaks.")] = 0.6,
     seed: int = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 is all.")] = 0,
 ) -> None:
@@ -37,7 +38,10 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     train, held_out = (_gather(data, split, region) for split in (Split.TRAIN, Split.VALIDATION))
-    recipe = Recipe(region, profile, steps, batch, perceptual=perceptual, adversarial=adversarial, seed=seed)
+    recipe = Recipe(
+        region, profile, steps, batch,
+        perceptual=perceptual, adversarial=adversarial, critic_from=critic_from, seed=seed,
+    )  # fmt: skip
     figures = Trainer(recipe, train, held_out, out).run()
     typer.echo(json.dumps(figures, indent=2))
 

@@ -14,6 +14,7 @@ from engines.data.samples import Samples
 from facepuppet.types import F32, U8
 
 STILL_SHARE = 0.4  # of every batch, where there are stills
+_TURN_RAD, _STRETCH, _SHEAR, _SHIFT = 0.08, 0.07, 0.05, 0.02  # spreads; shift in sides of the crop
 _COLOUR, _GAIN = 0.12, 0.25  # spread of the gains per channel and of all channels
 
 
@@ -101,9 +102,31 @@ def _planes(samples: Samples, index: int) -> dict[str, U8]:
     }
 
 
+def _reshaped(rows: dict[str, U8], rng: np.random.Generator) -> dict[str, U8]:
+    """Turn, stretch, shear and shift all planes alike: few people become many shapes of mouths and eyes."""
+    side = rows["warped"].shape[0]
+    turn, (sx, sy), shear = (
+        rng.normal(0, _TURN_RAD),
+        np.exp(rng.normal(0, _STRETCH, 2)),
+        rng.normal(0, _SHEAR),
+    )
+    cos, sin = np.cos(turn), np.sin(turn)
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.array([[sx, shear], [0, sy]])
+    shift = rng.normal(0, _SHIFT * side, 2) + (np.eye(2) - linear) @ np.full(2, side / 2)
+    matrix = np.column_stack([linear, shift]).astype(np.float32)
+    reshaped = {}
+    for name, plane in rows.items():
+        border = cv2.BORDER_CONSTANT if name == "contours" else cv2.BORDER_REFLECT_101
+        moved = cv2.warpAffine(
+            np.ascontiguousarray(plane), matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border
+        )
+        reshaped[name] = np.asarray(moved, np.uint8).reshape(plane.shape)
+    return reshaped
+
+
 def _augmented(samples: Samples, index: int, rng: np.random.Generator, mirrored: bool) -> dict[str, U8]:
-    """The same light, camera and compression for all pictures of one sample."""
-    rows = _planes(samples, index)
+    """The same shape of face, light, camera and compression for all pictures of one sample."""
+    rows = _reshaped(_planes(samples, index), rng)
     if mirrored and rng.random() < 0.5:
         rows = {name: np.ascontiguousarray(plane[:, ::-1]) for name, plane in rows.items()}
     pictures = ("warped", "source", "target")
