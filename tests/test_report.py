@@ -16,14 +16,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from avatars import hopper
+from pictures import canvas, hopper_rgb
 from PIL import Image
 from typer.testing import CliRunner
 
 from calibrate.cli import app
 from calibrate.driver import make_profile
+from calibrate.reduce import reduced
 from calibrate.report.make import report_on_driver, report_on_pack
 from calibrate.report.model import Picture, Report, Row, Section, Strip, Table
 from calibrate.report.page import render_page, save_page
+from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.avatar.pack import Pack
 from facepuppet.avatar.views import View, view_box
 from facepuppet.channels import CHANNELS
@@ -38,7 +41,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;{{ 7*7 }
 
 @cache
 def pack() -> Pack:
-    avatar = hopper()
+    avatar = reduced(hopper(), 320)  # small is quick
     x, y, width, height = view_box(avatar.landmarks_px)
     view = View(avatar.landmarks_px, avatar.portrait_rgb[y : y + height, x : x + width].copy())
     return Pack(replace(avatar, views=(view, view)))
@@ -161,6 +164,36 @@ def test_the_command_writes_page_and_json_or_prints(tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["report", str(source), "--json"]).output
     assert json.loads(printed) == json.loads((tmp_path / "page.json").read_text())
     assert Page(out.read_text(encoding="utf-8")).all("svg")
+
+
+def test_making_a_pack_writes_its_page_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about: list[Pack] = []
+
+    def quick(made: Pack) -> Report:  # what is in a page is tested above; measuring takes long
+        about.append(made)
+        return Report(made.avatar.name, "", ())
+
+    monkeypatch.setattr("calibrate.report.make.report_on_pack", quick)
+    portrait, out, page = sample_portrait_path(), tmp_path / "grace.puppet", tmp_path / "grace.html"
+    words = ["avatar", str(portrait), "--out", str(out), "--report", str(page)]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0 and "grace.html and grace.json" in result.output
+    assert out.is_file() and "grace_hopper" in page.read_text(encoding="utf-8")
+    assert about[0].avatar.safe_range is not None
+    with pytest.raises(OutputUnwritableError, match=r"ends in \.html"):
+        CliRunner().invoke(app, [*words[:-1], str(tmp_path / "page.doc")], catch_exceptions=False)
+
+
+def test_a_profile_s_page_is_written_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    Image.fromarray(canvas((hopper_rgb(), (640, 330), 1.0, 0.0))).save(folder / "0.png")
+    for i in range(1, 6):
+        shutil.copy(folder / "0.png", folder / f"{i}.png")
+    out, page = tmp_path / "me.toml", tmp_path / "me.html"
+    words = ["driver", "--camera", str(folder), "--out", str(out), "--report", str(page)]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    assert "How far the driver goes" in page.read_text(encoding="utf-8") and out.is_file()
 
 
 def test_open_hands_the_page_to_the_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
 from calibrate.consent import DocumentOption, consent_from_options
 from calibrate.outputs import check_pack_target
 from facepuppet.avatar.pack import PACK_SUFFIX
@@ -46,6 +47,8 @@ def avatar(
     granted: GrantedOption = None,
     document: DocumentOption = None,
     revoked: RevokedOption = None,
+    report: ReportOption = None,
+    show: OpenOption = False,
 ) -> None:
     """Analyse a portrait and keep the result in one file."""
     from calibrate.make import make_pack
@@ -54,7 +57,8 @@ def avatar(
     from facepuppet.avatar.pack import save_pack
 
     check_pack_target(out)
-    refuse_clobbering(out, preview, read=[*photos, landmarks])
+    page = report_page(report, out, show)
+    refuse_clobbering(out, preview, *page_files(page), read=[*photos, landmarks])
     if not first and landmarks is None:
         photos = portrait_first(photos)
         if len(photos) > 1:
@@ -66,3 +70,7 @@ def avatar(
     if preview is not None:
         save_preview(pack.avatar, preview)
         typer.echo(f"Wrote {preview}.")
+    if page is not None:
+        from calibrate.report.make import report_on_pack
+
+        write_report(report_on_pack(pack), page, show)

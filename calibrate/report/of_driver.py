@@ -45,7 +45,7 @@ def _range_section(profile: DriverProfile) -> Section:
         key,
         title,
         "The dot is rest, the band is what was reached, and the line is as long as what two lively people "
-        "reach. What hardly moved was perhaps not tried.",
+        "reach. The numbers are low, rest and high. What hardly moved was perhaps not tried.",
         charts=tuple(charts),
         facts={
             name: {
