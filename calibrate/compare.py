@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import cv2
 import numpy as np
 
-from calibrate.facts import pack_facts
+from calibrate.facts import pack_facts, pack_lines
 from facepuppet.avatar.model import Avatar
 from facepuppet.avatar.pack import Pack
 from facepuppet.types import U8
@@ -36,18 +37,13 @@ def differences(a: Pack, b: Pack) -> dict[str, Any]:
 
 
 def difference_lines(a: Pack, b: Pack) -> list[str]:
-    """Return the differences in words; empty when there are none."""
-    lines = []
-    for name, value in differences(a, b).items():
-        if isinstance(value, dict) and "changed" in value:
-            lines.append(
-                f"{name}: {value['changed']:.1%} of the pixels, {value['mean']:.1f} levels on average"
-            )
-        elif isinstance(value, dict):
-            lines.append(f"{name}: {value['mean_px']:.2f} px on average, {value['most_px']:.2f} at most")
-        else:
-            lines.append(f"{name}: {_told(value[0])} → {_told(value[1])}")
-    return lines
+    """Return the differences in words: "- " is how it is in a, "+ " in b; empty when there are none."""
+    compared = difflib.unified_diff(pack_lines(a), pack_lines(b), n=0, lineterm="")
+    lines = [f"{line[0]} {line[1:].strip()}" for line in compared if line[:2] not in ("--", "++", "@@")]
+    found = differences(a, b)
+    if not lines:  # too small for words
+        lines = [f"{name}: {_told(v[0])} → {_told(v[1])}" for name, v in found.items() if isinstance(v, list)]
+    return lines + [f"{name}: {_measured(v)}" for name, v in found.items() if isinstance(v, dict)]
 
 
 def side_by_side(a: Pack, b: Pack) -> U8:
@@ -84,6 +80,12 @@ def _pixels(a: Avatar, b: Avatar) -> dict[str, Any]:
         if distance.any():
             found[points] = {"mean_px": float(distance.mean()), "most_px": float(distance.max())}
     return found
+
+
+def _measured(value: dict[str, float]) -> str:
+    if "changed" in value:
+        return f"{value['changed']:.1%} of the pixels, {value['mean']:.1f} levels on average"
+    return f"{value['mean_px']:.2f} px on average, {value['most_px']:.2f} at most"
 
 
 def _told(value: Any) -> str:

@@ -19,6 +19,7 @@ from calibrate.compare import difference_lines, differences, side_by_side
 from calibrate.facts import pack_facts, pack_lines
 from calibrate.upgrade import upgraded
 from facepuppet.avatar.load import load_as_pack
+from facepuppet.avatar.model import TunedPainter
 from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.avatar.views import View, view_box
 from facepuppet.cli.rights import Said, cleared
@@ -36,8 +37,9 @@ def view() -> View:
 
 
 def full_pack() -> Pack:
-    avatar = dataclasses.replace(hopper(), safe_range=SAFE, views=(view(),))
-    return Pack(avatar, agreed(avatar.source_sha256).to_json(), painters={"painter_mouth.onnx": b"12345"})
+    painters = (TunedPainter("mouth", b"12345"),)
+    avatar = dataclasses.replace(hopper(), safe_range=SAFE, views=(view(),), painters=painters)
+    return Pack(avatar, agreed(avatar.source_sha256).to_json())
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_show_tells_everything_in_words(full: Path) -> None:
     assert "turns 29° left, 14° right" in out
     assert "mouth by 0.44" in out
     assert "View 1: " in out
-    assert "painter_mouth.onnx" in out
+    assert "Tuned mouth painter: the pack's own" in out and "refused" in out
     assert "face width" in out
     assert "upgrade" not in out
 
@@ -85,7 +87,8 @@ def test_show_tells_everything_as_json(full: Path) -> None:
     assert facts["consent"]["grant"]["subject"] == "Zoë Ångström"
     assert facts["safe_range"]["yaw_rad"] == [0.5, 0.25]
     assert facts["views"][0]["size_px"][0] > 100
-    assert facts["painters"]["painter_mouth.onnx"]["bytes"] == 5
+    assert facts["painters"]["mouth"]["bytes"] == 5
+    assert "refused" in facts["painters"]["mouth"]["refused"]
     assert facts["version"] == PACK_VERSION
 
 
@@ -130,15 +133,21 @@ def test_differences_are_told_with_numbers(full: Path, tmp_path: Path) -> None:
     save_pack(Pack(avatar), tmp_path / "b.puppet")
     status, out, _ = run("diff", full, tmp_path / "b.puppet", "--picture", tmp_path / "d.png")
     assert status == 1
-    assert "safe_range.mouth_opening: 0.44 → 0.3" in out
+    assert "- opens its mouth by 0.44 " in out and "+ opens its mouth by 0.30 " in out
+    assert "- Right to use (consent): Zoë agreed." in out and "+ Right to use: not stated" in out
+    assert "- View 1: " in out and "+ View" not in out
     assert "landmarks_px: 5.00 px on average, 5.00 at most" in out
     assert "portrait_rgb: 9." in out or "portrait_rgb: 10.0%" in out
-    assert "consent.basis: consent → none" in out
-    assert "views.1.sha256" in out
     with Image.open(tmp_path / "d.png") as picture:
         assert picture.height == 480 and picture.width == 3 * 410
     found = json.loads(run("diff", full, tmp_path / "b.puppet", "--json")[1])
     assert found["safe_range.mouth_opening"] == [0.44, 0.3]
+
+
+def test_differences_too_small_for_words_are_told_by_name() -> None:
+    a = Pack(dataclasses.replace(hopper(), safe_range=SAFE))
+    b = Pack(dataclasses.replace(hopper(), safe_range=dataclasses.replace(SAFE, mouth_opening=0.4401)))
+    assert difference_lines(a, b) == ["safe_range.mouth_opening: 0.44 → 0.4401"]
 
 
 def test_packs_of_different_size_are_compared_as_far_as_possible() -> None:
@@ -151,7 +160,7 @@ def test_packs_of_different_size_are_compared_as_far_as_possible() -> None:
     )
     a, b = Pack(hopper()), Pack(small)
     assert "portrait_rgb" not in differences(a, b)
-    assert "size_px: 512 600 → 512 500" in difference_lines(a, b)
+    assert any(line.startswith("+ ") and "512x500 px" in line for line in difference_lines(a, b))
     assert side_by_side(a, b).shape[0] == 480
 
 
