@@ -18,12 +18,12 @@ from calibrate.cli import app
 from calibrate.compare import difference_lines, differences, side_by_side
 from calibrate.facts import pack_facts, pack_lines
 from calibrate.upgrade import upgraded
-from facepuppet.avatar.load import load_as_pack
+from facepuppet.avatar.load import load_as_pack, sample_portrait_path
 from facepuppet.avatar.model import TunedPainter
 from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.avatar.views import View, view_box
 from facepuppet.cli.rights import Said, cleared
-from facepuppet.errors import ConsentError
+from facepuppet.errors import AvatarPackError, ConsentError
 from facepuppet.safe_range import SafeRange
 
 runner = CliRunner()
@@ -189,6 +189,12 @@ def test_upgrade_without_a_right_leaves_the_pack_alone(tmp_path: Path) -> None:
     assert isinstance(result.exception, ConsentError)
     assert old.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["old.puppet"]
+
+
+def test_a_picture_is_not_upgraded(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["upgrade", str(sample_portrait_path()), "--out", str(tmp_path / "x.puppet")])
+    assert isinstance(result.exception, AvatarPackError)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_portrait_that_would_not_pass_today_keeps_its_analysis(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from calibrate.consent import DocumentOption
 from calibrate.outputs import check_pack_target
 from facepuppet.avatar.pack import PACK_SUFFIX, PACK_VERSION
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption
+from facepuppet.errors import AvatarPackError
 
 
 def upgrade(
@@ -28,6 +29,9 @@ def upgrade(
     from facepuppet.avatar.pack import save_pack
     from facepuppet.cli.rights import cleared_portrait
 
+    if pack.suffix.lower() != PACK_SUFFIX:
+        todo = "Make a pack of a picture with: facepuppet-calibrate avatar PHOTO --out NAME.puppet"
+        raise AvatarPackError(str(pack), f"a pack, a name that ends in {PACK_SUFFIX}", todo)
     target = pack if out is None else out
     check_pack_target(target)
     old = load_as_pack(pack)
