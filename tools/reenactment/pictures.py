@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ COMPARED_PX = 256
 REGION_PX = 128  # side of the window in which mouth and eyes are compared
 MOUTH_REACH, EYE_REACH = 1.0, 2.0  # sides of the windows in inter-ocular distances and eye widths
 DILATION = {"mouth": 0.06, "eye": 0.25}  # of the outlines, in the same units
-STILL_LEVELS = 2.0  # a pixel whose truth curves less than this over three frames is still
+STILL_LEVELS, STILL_BLUR_PX = 2.0, 1.5  # what may change from the frame before to the one after
 
 
 def regions_of(part: str, landmarks_px: F32) -> list[tuple[CloseUp, F32]]:
@@ -72,21 +73,30 @@ def face_sharpness(rgb: U8, landmarks_px: F32) -> float:
 
 
 def flicker(truths: Sequence[U8], outputs: Sequence[U8]) -> dict[str, float]:
-    """How much output and truth come and go where the truth is still, in levels of the luma at 256².
+    """How much output and truth come and go where both are still, in levels of the luma at 256².
 
-    |2·f(t) − f(t−1) − f(t+1)| / 2: steady motion cancels, flicker remains. Pixels count where the truth's
-    own value, blurred over its noise, is under STILL_LEVELS: `flicker` is their mean, `flicker_worst` the
-    99th percentile, so that a mouth that flickers shows in a picture that does not; `_truth` the truth's.
+    A pixel is still around a frame when frames before and after it agree, |f(t+1) − f(t−1)| blurred over
+    noise under STILL_LEVELS, in truth and output: edges that move are not. There flicker is the second
+    difference |2·f(t) − f(t−1) − f(t+1)| / 2.
+
+    Returns:
+        `flicker`, the mean, and `flicker_worst`, the 99th percentile, so that a mouth that flickers shows in
+        a picture that does not; with `_truth`, the same of the truth.
     """
-    true_curve, curve = (_curvature(rgbs) for rgbs in (truths, outputs))
-    still = np.stack([cv2.GaussianBlur(plane, (0, 0), 3.0) for plane in true_curve]) < STILL_LEVELS
+    lumas = [_luma(rgbs) for rgbs in (truths, outputs)]
+    still = np.logical_and(*(_still(luma) for luma in lumas))
     metrics = {}
-    for name, values in (("", curve[still]), ("_truth", true_curve[still])):
+    for name, luma in zip(("_truth", ""), lumas, strict=True):
+        values = np.abs(2 * luma[1:-1] - luma[:-2] - luma[2:])[still] / 2
         metrics[f"flicker{name}"] = float(values.mean()) if len(values) else float("nan")
         metrics[f"flicker_worst{name}"] = float(np.percentile(values, 99)) if len(values) else float("nan")
     return metrics
 
 
-def _curvature(pictures: Sequence[U8]) -> F32:
-    luma = np.stack([cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY) for rgb in pictures]).astype(np.float32)
-    return np.abs(2 * luma[1:-1] - luma[:-2] - luma[2:]) / 2
+def _luma(pictures: Sequence[U8]) -> F32:
+    return np.stack([cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY) for rgb in pictures]).astype(np.float32)
+
+
+def _still(luma: F32) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    change = np.abs(luma[2:] - luma[:-2])
+    return np.stack([cv2.GaussianBlur(plane, (0, 0), STILL_BLUR_PX) for plane in change]) < STILL_LEVELS
