@@ -299,8 +299,9 @@ def test_a_held_lean_recentres():
     assert abs(later.head.shift_px[0]) < 0.1 * at_once.head.shift_px[0]
 
 
-def test_recentre_takes_the_next_pose_as_rest():
-    retargeter = Retargeter(hopper(), settle_frames=1)
+@pytest.mark.parametrize("known", [False, True], ids=["neutral from the camera", "neutral from a profile"])
+def test_recentre_takes_the_next_pose_as_rest(known):
+    retargeter = Retargeter(hopper(), neutral_from([tracking(0.0)]) if known else None, settle_frames=1)
     retargeter.update(tracking(0.0))
     turned = rotation_from_euler(0.25, 0.1, 0.0)
     retargeter.recentre()
