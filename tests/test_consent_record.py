@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 from consents import GRANT, KEY, PORTRAIT, agreed
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facepuppet.consent import Basis, Claim, Consent, Document, Grant
 from facepuppet.consent.record import MAX_RECORD_BYTES
 from facepuppet.errors import ConsentError
 
+UNHURRIED = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine fails nothing
 DIGESTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))
 VISIBLE = st.characters(categories=("L", "N", "P", "S"), exclude_characters="/\\")
@@ -36,6 +39,7 @@ def claims(draw: st.DrawFn) -> Claim:
     return Claim(basis, draw(DIGESTS), draw(LINES), made_on, grant)
 
 
+@UNHURRIED
 @given(claims(), st.binary(min_size=32, max_size=32))
 def test_a_record_survives_its_json(claim: Claim, seed: bytes) -> None:
     consent = Consent.sign(claim, Ed25519PrivateKey.from_private_bytes(seed))
@@ -70,6 +74,7 @@ VALUES = st.one_of(
 )
 
 
+@UNHURRIED
 @given(st.sampled_from(places(FIELDS)), VALUES)
 def test_no_field_can_be_changed(path: tuple[str, ...], value: object) -> None:
     fields = json.loads(agreed().to_json())
@@ -97,6 +102,7 @@ def test_no_field_can_be_left_out_or_added_beside(path: tuple[str, ...]) -> None
             Consent.from_json(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode())
 
 
+@UNHURRIED
 @given(st.integers(0, len(agreed().to_json()) - 1), st.integers(1, 255))
 def test_no_byte_can_be_changed(at: int, flip: int) -> None:
     data = bytearray(agreed().to_json())
@@ -105,6 +111,7 @@ def test_no_byte_can_be_changed(at: int, flip: int) -> None:
         Consent.from_json(bytes(data))
 
 
+@UNHURRIED
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_in_words(data: bytes) -> None:
     with pytest.raises(ConsentError):
