@@ -13,12 +13,15 @@ from calibrate.gate_lines import gate_lines
 from calibrate.gates import Gate, measure_gates
 from calibrate.range_words import range_lines
 from facepuppet.avatar.face import FaceView
+from facepuppet.avatar.model import TunedPainter
 from facepuppet.avatar.pack import PACK_VERSION, Pack
 from facepuppet.avatar.views import View
 from facepuppet.consent import Consent
-from facepuppet.errors import ConsentError
+from facepuppet.errors import ConsentError, ManifestError
 from facepuppet.geometry import head_from_image
 from facepuppet.profile import mouth_gap
+from facepuppet.render.manifest import read_manifest
+from facepuppet.render.tuned import with_tuned
 from facepuppet.track.gaze import eye_openings
 from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32
@@ -37,7 +40,7 @@ def pack_facts(pack: Pack) -> dict[str, Any]:
         "consent": _consent_facts(pack),
         "safe_range": None if avatar.safe_range is None else asdict(avatar.safe_range),
         "views": [_view_facts(view) for view in avatar.views],
-        "painters": {name: _painter_facts(content) for name, content in pack.painters.items()},
+        "painters": {painter.region: _painter_facts(painter) for painter in avatar.painters},
         "gates": [gate_facts(gate) for gate in measure_gates(avatar)],
     }
 
@@ -58,7 +61,7 @@ def pack_lines(pack: Pack) -> list[str]:
     else:
         lines += ["Safe range, from how it is in the portrait:", *range_lines(avatar.safe_range)]
     lines += [f"View {number}: {_view_words(view)}" for number, view in enumerate(avatar.views, 1)]
-    lines += [f"Tuned painter {name}: {len(data) / 1e6:.1f} MB" for name, data in pack.painters.items()]
+    lines += [_painter_line(painter) for painter in avatar.painters]
     if pack.version < PACK_VERSION:
         lines.append("An older version: facepuppet-calibrate upgrade gives it what it lacks.")
     return lines
@@ -96,8 +99,24 @@ def gate_facts(gate: Gate) -> dict[str, Any]:
     }
 
 
-def _painter_facts(content: bytes) -> dict[str, Any]:
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def _painter_facts(painter: TunedPainter) -> dict[str, Any]:
+    digest = hashlib.sha256(painter.model).hexdigest()
+    return {"bytes": len(painter.model), "sha256": digest, "refused": _refusal(painter)}
+
+
+def _painter_line(painter: TunedPainter) -> str:
+    return f"Tuned {painter.region} painter: " + (
+        _refusal(painter) or f"{len(painter.model) / 1e6:.1f} MB, in place of the shipped one"
+    )
+
+
+def _refusal(painter: TunedPainter) -> str | None:
+    """Why the show will not use a pack's painter; None when it will."""
+    try:
+        _, problems = with_tuned(read_manifest(), (painter,))
+    except ManifestError as problem:
+        return str(problem)
+    return problems[0] if problems else None
 
 
 def _view_facts(view: View) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pictures import hopper_rgb
 from PIL import Image
 
-from facepuppet.avatar.model import Avatar
+from facepuppet.avatar.model import Avatar, TunedPainter
 from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.avatar.pack_zip import MAX_PACK_BYTES
 from facepuppet.avatar.views import View, view_box
@@ -118,10 +118,11 @@ def test_everything_that_belongs_to_a_portrait_travels(tmp_path: Path) -> None:
     measured = SafeRange(yaw_rad=(0.2, 0.4), mouth_opening=0.3)
     preview = np.random.default_rng(1).integers(0, 256, (9, 30, 3), dtype=np.uint8)
     full = Pack(
-        dataclasses.replace(small_avatar(), safe_range=measured),
+        dataclasses.replace(
+            small_avatar(), safe_range=measured, painters=(TunedPainter("mouth", b"weights"),)
+        ),
         consent=b'{"basis":"self"}',
         preview_rgb=preview,
-        painters={"painter_mouth.onnx": b"weights"},
     )
     save_pack(full, tmp_path / "full.puppet")
     got = load_pack(tmp_path / "full.puppet")
@@ -129,7 +130,7 @@ def test_everything_that_belongs_to_a_portrait_travels(tmp_path: Path) -> None:
     assert got.avatar.safe_range == measured
     assert got.consent == full.consent
     np.testing.assert_array_equal(got.preview_rgb, preview)
-    assert dict(got.painters) == full.painters
+    assert got.avatar.painters == full.avatar.painters
     assert got.version == PACK_VERSION
 
 

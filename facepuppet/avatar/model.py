@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,19 @@ from facepuppet.avatar.views import View
 from facepuppet.safe_range import SafeRange
 from facepuppet.topology import OUTER_CORNERS
 from facepuppet.types import F32, U8
+
+
+@dataclass(frozen=True, slots=True)
+class TunedPainter:
+    """A painter's network tuned to one portrait, as a pack brings it: not checked yet.
+
+    Attributes:
+        region: "mouth", "eye" or "frame"; whatever a stranger's pack says.
+        model: ONNX file; `facepuppet.render.tuned` tells which are taken.
+    """
+
+    region: str
+    model: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Avatar:
         source_sha256: hex digest of the portrait file this was made from.
         safe_range: how far it bears to be moved; None when nobody measured it.
         views: more pictures of the same person, at most 8; they change how the portrait is rendered.
+        painters: networks tuned to it, which take the places of the shipped ones.
     """
 
     name: str
@@ -43,6 +57,7 @@ class Avatar:
     source_sha256: str
     safe_range: SafeRange | None = None
     views: tuple[View, ...] = ()
+    painters: tuple[TunedPainter, ...] = ()
 
     @property
     def size_px(self) -> tuple[int, int]:

@@ -9,12 +9,12 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from facepuppet.avatar.model import Avatar
+from facepuppet.avatar.model import Avatar, TunedPainter
 from facepuppet.avatar.pack_members import array_from, member, npy_of, picture_from, png_of
 from facepuppet.avatar.pack_zip import read_members, refused, zip_bytes
 from facepuppet.avatar.view_members import members_of_views, views_from_members
@@ -35,7 +35,8 @@ _IMAGES = {
 }
 _ARRAYS = {"landmarks_px": (N_LANDMARKS, 3), "shoulders_px": (2, 2)}
 _PREVIEW, _CONSENT, _SAFE_RANGE = "preview.png", "consent.json", "safe_range.json"
-_VIEW_PREFIX, _PAINTER_PREFIX = "view_", "painter_"
+_VIEW_PREFIX = "view_"
+_PAINTER = re.compile(r"painter_([a-z]{1,16})\.onnx")
 _MAX_TEXT = 400
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -45,17 +46,15 @@ class Pack:
     """What a .puppet file holds.
 
     Attributes:
-        avatar: the analysed portrait, with its safe range and its views when there are any.
+        avatar: the analysed portrait, with its safe range, views and tuned painters when there are any.
         consent: the statement of right to use the portrait, as JSON; None in packs of version 1.
         preview_rgb: (H, W, 3) uint8 RGB picture for people, at most 1024 px a side, or None.
-        painters: members painter_*.onnx, networks tuned to this portrait, each at most 8 MB.
         version: of the format that it was read from.
     """
 
     avatar: Avatar
     consent: bytes | None = None
     preview_rgb: U8 | None = None
-    painters: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     version: int = PACK_VERSION
 
 
@@ -97,10 +96,10 @@ def load_pack(path: str | Path) -> Pack:
             avatar,
             safe_range=_safe_range_from(members),
             views=views_from_members(_starting(members, _VIEW_PREFIX)),
+            painters=_painters_from(members),
         ),
         consent=members.get(_CONSENT),
         preview_rgb=picture_from(members, _PREVIEW) if _PREVIEW in members else None,
-        painters=_starting(members, _PAINTER_PREFIX),
     )
 
 
@@ -121,7 +120,8 @@ def _members_of(pack: Pack) -> dict[str, bytes]:
         members[_CONSENT] = pack.consent
     if pack.preview_rgb is not None:
         members[_PREVIEW] = png_of(pack.preview_rgb)
-    return {**members, **members_of_views(avatar.views), **pack.painters}
+    members |= {f"painter_{painter.region}.onnx": painter.model for painter in avatar.painters}
+    return {**members, **members_of_views(avatar.views)}
 
 
 def _manifest_from(members: Mapping[str, bytes]) -> dict[str, Any]:
@@ -154,6 +154,11 @@ def _safe_range_from(members: Mapping[str, bytes]) -> SafeRange | None:
         return SafeRange.from_json(members[_SAFE_RANGE])
     except ValueError as error:
         raise refused(f"a pack with an improper {_SAFE_RANGE} ({error})") from error
+
+
+def _painters_from(members: Mapping[str, bytes]) -> tuple[TunedPainter, ...]:
+    named = ((_PAINTER.fullmatch(name), content) for name, content in members.items())
+    return tuple(TunedPainter(match[1], content) for match, content in named if match)
 
 
 def _starting(members: Mapping[str, bytes], prefix: str) -> Mapping[str, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Network:
         licence: SPDX identifier.
         origin: who trained it, on what.
         precision: "fp16" where a GPU may run it so (and the gate agrees), or "fp32".
+        content: the file itself, of a network that came in a pack; its path is only a name then.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Network:
     licence: str
     origin: str
     precision: str = "fp16"
+    content: bytes | None = field(default=None, repr=False)
 
 
 def shipped_folder() -> Path:
@@ -87,7 +89,7 @@ def read_verified(network: Network) -> bytes:
         ManifestError: the file is missing or its digest differs.
     """
     try:
-        data = network.path.read_bytes()
+        data = network.path.read_bytes() if network.content is None else network.content
     except OSError as problem:
         raise ManifestError(
             f"no readable file {network.path} ({problem})",

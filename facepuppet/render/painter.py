@@ -25,6 +25,7 @@ from facepuppet.errors import ManifestError
 from facepuppet.render.crops import Crop, crops_of
 from facepuppet.render.inference import Engines, Session, open_session
 from facepuppet.render.manifest import Network, read_manifest
+from facepuppet.render.tuned import with_tuned
 from facepuppet.types import F32, U8, Motion
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,9 @@ class Painter:
         """Add the network's residual to the moved portrait, in place."""
         for crop, feed in self.feeds(rgba, motion):
             given = self.session.run(feed)
-            _add(rgba, crop, given["residual"][0] * given["mask"][0])
+            residual = given["residual"][0] * given["mask"][0]
+            if np.isfinite(residual).all():  # odd weights of a stranger's pack may overflow
+                _add(rgba, crop, residual)
 
     def feeds(self, rgba: U8, motion: Motion) -> Iterator[tuple[Crop, dict[str, F32]]]:
         """Cut each crop, and what the network is to be told of it, from the moved portrait."""
@@ -87,7 +90,9 @@ class Painter:
 def load_painters(
     avatar: Avatar, folder: Path | None = None, engines: Engines | None = None
 ) -> tuple[list[Painter], list[str]]:
-    """Load every network of the manifest; one that fails is left out and told, never silently.
+    """Load every network of the manifest, or the pack's own in its place.
+
+    One that fails is left out and told, never silently.
 
     Args:
         avatar: the portrait.
@@ -108,6 +113,8 @@ def load_painters(
         networks = read_manifest(folder)
     except ManifestError as problem:
         problems.append(str(problem))
+    networks, refused = with_tuned(networks, avatar.painters)
+    problems += refused
     for network in networks:
         try:
             painters.append(Painter(network, avatar, engines.open(network)))
