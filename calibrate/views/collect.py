@@ -67,7 +67,7 @@ def add_views(avatar: Avatar, more: Sequence[Path], tell: Tell) -> tuple[Avatar,
     if not more:
         return avatar, ()
     tell(f"Looking at {len(more)} more picture{'s' if len(more) > 1 else ''} …")
-    found = _Finder(avatar).find(more, tell)
+    found = FaceFinder(avatar).find(more, tell)
     ours = lay_out(avatar.portrait_rgb, avatar.landmarks_px)
     views = tuple(
         as_view(item.face, avatar, light_gain(lay_out(item.face.rgb, item.face.landmarks_px), ours))
@@ -84,20 +84,33 @@ def add_views(avatar: Avatar, more: Sequence[Path], tell: Tell) -> tuple[Avatar,
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """A face to use.
+
+    Attributes:
+        face: the picture it is in.
+        state: what it does, seen from the portrait.
+        likeness: correlation of its features with the portrait's, in [−1, 1].
+    """
+
     face: Candidate
     state: FaceState
     likeness: float
 
 
-class _Finder:
-    """Finds and checks the faces to use."""
+class FaceFinder:
+    """Finds and checks the faces to use, for one portrait."""
 
     def __init__(self, avatar: Avatar) -> None:
         self._reader = StateReader(avatar)
         self._portrait = lay_out(avatar.portrait_rgb, avatar.landmarks_px)
 
-    def find(self, more: Sequence[Path], tell: Tell) -> list[_Found]:
+    def find(self, more: Sequence[Path], tell: Tell) -> list[Found]:
+        """Return at most MAX_VIEWS faces, stills before video frames.
+
+        Raises:
+            PortraitError: a picture will not do, or shows somebody else.
+        """
         stills = [self._still(path, tell) for path in more if not is_video(path)]
         frames = [frame for path in more if is_video(path) for frame in self._frames(path)]
         if len(stills) > MAX_VIEWS:
@@ -105,7 +118,7 @@ class _Finder:
             stills = self._varied(stills, [], MAX_VIEWS)
         return stills + self._varied(frames, stills, MAX_VIEWS - len(stills))
 
-    def _still(self, path: Path, tell: Tell) -> _Found:
+    def _still(self, path: Path, tell: Tell) -> Found:
         found = self._measure(read_picture(path))
         if found.likeness < LEAST_LIKENESS:
             raise _somebody_else(found)
@@ -113,25 +126,25 @@ class _Finder:
             tell(f"  {path.name} is only {found.likeness:.2f} like the portrait: is it the same person?")
         return found
 
-    def _frames(self, path: Path) -> list[_Found]:
+    def _frames(self, path: Path) -> list[Found]:
         frames = [self._measure(candidate) for candidate in read_video(path)]
         alike = [frame for frame in frames if frame.likeness >= LEAST_LIKENESS]
         if not alike:
             raise _somebody_else(max(frames, key=lambda frame: frame.likeness))
         return alike
 
-    def _measure(self, face: Candidate) -> _Found:
+    def _measure(self, face: Candidate) -> Found:
         like = likeness(lay_out(face.rgb, face.landmarks_px), self._portrait)
-        return _Found(face, self._reader.of_face(face.landmarks_px), like)
+        return Found(face, self._reader.of_face(face.landmarks_px), like)
 
-    def _varied(self, items: list[_Found], known: list[_Found], count: int) -> list[_Found]:
+    def _varied(self, items: list[Found], known: list[Found], count: int) -> list[Found]:
         if not items:
             return []
         states = [self._reader.rest, *(item.state for item in known)]
         return [items[i] for i in most_varied([item.state for item in items], states, count)]
 
 
-def _somebody_else(found: _Found) -> OtherPersonError:
+def _somebody_else(found: Found) -> OtherPersonError:
     return OtherPersonError(
         f"{found.face.name}, whose face is {found.likeness:.2f} like the portrait's",
         f"another picture of the same person (at least {LEAST_LIKENESS:.2f})",

@@ -60,11 +60,11 @@ def still_samples(
     if found_px is None or not is_face(found_px):
         return
     landmarks_px = fit_eyes(rgb, found_px)
-    truth = _bare_avatar(rgb, landmarks_px)
+    truth = bare_avatar(rgb, landmarks_px)
     relaxed = np.maximum(eye_openings(head_from_image(landmarks_px, fit_head(landmarks_px))), 0.2)
     made = made_motion(truth, rng)
     picture = np.ascontiguousarray(Renderer(truth, bare_engines).render(made).rgba[..., :3])
-    source = _bare_avatar(picture, made.landmarks_px)
+    source = bare_avatar(picture, made.landmarks_px)
     motion = motion_to(source, landmarks_px, relaxed)
     rgba = Renderer(source, bare_engines).render(motion).rgba
     for region in regions:
@@ -148,7 +148,7 @@ def _meet(head: F32, rest: F32, left: float, upper_share: float) -> None:
     head[lower, 1] += crossed
 
 
-def _bare_avatar(rgb: U8, landmarks_px: F32) -> Avatar:
+def bare_avatar(rgb: U8, landmarks_px: F32) -> Avatar:
     """An avatar without matte: all of the picture is the person, which is all that face crops need."""
     height, width = rgb.shape[:2]
     shoulders = np.array([[0.1 * width, height], [0.9 * width, height]], np.float32)
