@@ -94,9 +94,11 @@ def flicker(truths: Sequence[U8], outputs: Sequence[U8]) -> dict[str, float]:
 
 
 def _luma(pictures: Sequence[U8]) -> F32:
-    return np.stack([cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY) for rgb in pictures]).astype(np.float32)
+    planes = [cv2.cvtColor(reduced(rgb), cv2.COLOR_RGB2GRAY) for rgb in pictures]
+    return np.asarray(planes, dtype=np.float32)
 
 
 def _still(luma: F32) -> np.ndarray[Any, np.dtype[np.bool_]]:
     change = np.abs(luma[2:] - luma[:-2])
-    return np.stack([cv2.GaussianBlur(plane, (0, 0), STILL_BLUR_PX) for plane in change]) < STILL_LEVELS
+    blurred = [cv2.GaussianBlur(plane, (0, 0), STILL_BLUR_PX) for plane in change]
+    return np.asarray(np.stack(blurred) < STILL_LEVELS)

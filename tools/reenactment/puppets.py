@@ -55,7 +55,7 @@ def relaxed_opening(landmarks_px: F32) -> F32:
     seen = landmarks_px[np.isfinite(landmarks_px[:, 0, 0])]
     openings = [eye_openings(head_from_image(points, fit_head(points))) for points in seen]
     relaxed = np.percentile(openings, NEUTRAL_PERCENTILE, axis=0)
-    return np.maximum(relaxed, MIN_EYE_OPENING).astype(np.float32)
+    return np.asarray(np.maximum(relaxed, MIN_EYE_OPENING), dtype=np.float32)
 
 
 def _shoulders(tracking: Tracking) -> F32 | None:
