@@ -41,7 +41,7 @@ class Typist:
 @posix
 def test_the_typed_key_recentres_and_other_lines_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     typist, called = Typist(monkeypatch), threading.Semaphore(0)
-    with Controls(called.release) as controls:
+    with Controls(called.release, window=False) as controls:
         assert "type r and Enter" in controls.hint
         for line in ("r\n", "recentre\n", "R\n"):
             typist.type(line)
@@ -56,7 +56,7 @@ def test_the_typed_key_recentres_and_other_lines_do_not(monkeypatch: pytest.Monk
 def test_in_the_background_the_terminal_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     typist, called = Typist(monkeypatch), threading.Semaphore(0)
     typist.foreground = -1
-    with Controls(called.release):
+    with Controls(called.release, window=False):
         typist.type("r\n")
         assert not called.acquire(timeout=0.5)
         assert os.read(typist.program_fd, 9).strip() == b"r"  # still there, for whom it was meant
@@ -66,7 +66,7 @@ def test_in_the_background_the_terminal_is_left_alone(monkeypatch: pytest.Monkey
 def test_the_signal_recentres_and_its_old_handler_comes_back() -> None:
     called: list[int] = []
     before = signal.getsignal(signal.SIGUSR1)
-    with Controls(lambda: called.append(1)) as controls:
+    with Controls(lambda: called.append(1), window=False) as controls:
         assert f"kill -USR1 {os.getpid()}" in controls.hint
         os.kill(os.getpid(), signal.SIGUSR1)
         wait_until(lambda: bool(called))
@@ -77,7 +77,7 @@ def test_piped_input_is_not_read() -> None:
     """A script that runs the program in a loop keeps its own lines."""
     code = (
         "from facepuppet.cli.controls import Controls; import time, sys\n"
-        "with Controls(lambda: print('taken')) as c: time.sleep(0.5); print('type' in c.hint)\n"
+        "with Controls(lambda: print('taken'), window=False) as c: time.sleep(0.5); print('type' in c.hint)\n"
         "print(sys.stdin.read().strip())"
     )
     root = Path(__file__).resolve().parents[1]
@@ -89,8 +89,10 @@ def test_piped_input_is_not_read() -> None:
 
 def test_a_program_without_standard_input_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    with Controls(lambda: None) as controls:
+    with Controls(lambda: None, window=True) as controls:
         assert "preview window" in controls.hint
+    with Controls(lambda: None, window=False) as controls:
+        assert "preview window" not in controls.hint
 
 
 def test_a_key_in_the_preview_window_recentres(monkeypatch: pytest.MonkeyPatch) -> None:

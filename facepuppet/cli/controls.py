@@ -16,7 +16,7 @@ _POLL_S = 0.2
 class Controls:
     """Listens to the terminal, and to SIGUSR1 where that exists, for as long as it is entered.
 
-        with Controls(puppet.recentre) as controls:
+        with Controls(puppet.recentre, window=False) as controls:
             print(controls.hint)
 
     Standard input is read only when it is a terminal with this program in its foreground: what a script
@@ -24,12 +24,13 @@ class Controls:
 
     Args:
         recentre: called from a thread or a signal handler.
+        window: whether there is a preview window, whose keys are its own.
 
     Attributes:
-        hint: the ways that work here, in one line for a person.
+        hint: the ways that work here, in one line for a person; empty if there is none.
     """
 
-    def __init__(self, recentre: Callable[[], None]) -> None:
+    def __init__(self, recentre: Callable[[], None], *, window: bool) -> None:
         self._recentre = recentre
         self._stopping = threading.Event()
         self._terminal_fd = _terminal()
@@ -37,9 +38,9 @@ class Controls:
             threading.current_thread() is threading.main_thread()
         )
         ways = [f"type {RECENTRE_KEY} and Enter"] if self._terminal_fd is not None else []
-        ways += [f"press {RECENTRE_KEY} in the preview window"]
+        ways += [f"press {RECENTRE_KEY} in the preview window"] if window else []
         ways += [f"kill -USR1 {os.getpid()}"] if self._signalled else []
-        self.hint = f"Re-centre on how you sit and look now: {', or '.join(ways)}."
+        self.hint = f"Re-centre on how you sit and look now: {', or '.join(ways)}." if ways else ""
 
     def __enter__(self) -> Controls:
         if self._signalled:

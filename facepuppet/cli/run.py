@@ -97,7 +97,9 @@ def run(
         output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by)))
         live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
         typer.echo(f"{source.description} → {output.description}{engine_line(puppet.networks)}", err=True)
-        typer.echo(stack.enter_context(Controls(puppet.recentre)).hint, err=True)
+        controls = stack.enter_context(Controls(puppet.recentre, window="window" in (sink or ())))
+        if controls.hint:
+            typer.echo(controls.hint, err=True)
         failure = _play(live, seconds)
         told = live.stats()
     typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
