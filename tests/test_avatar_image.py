@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import logging
+import os
+import resource
 import struct
 import zlib
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from pictures import hopper_rgb
 from PIL import Image
 
-from facepuppet.avatar.image import decode_picture, load_portrait_image
+from facepuppet.avatar.image import MAX_FRAMES, decode_frames, decode_picture, load_portrait_image
 from facepuppet.errors import ImageUnreadableError
 from facepuppet.types import U8
 
@@ -106,18 +107,60 @@ def test_cmyk_jpeg_keeps_its_colours() -> None:
     assert mean_difference(picture, hopper_rgb()) < 6
 
 
-def test_first_frame_of_an_animation_is_taken_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
-    with caplog.at_level(logging.WARNING):
-        data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-        picture = decode_picture(data, name="wave.webp")
-    assert tuple(picture[0, 0]) == (255, 0, 0)
-    assert "wave.webp is animated" in caplog.text
+def animation(kind: str, *frames: Image.Image) -> bytes:
+    options = {"lossless": True} if kind == "WEBP" else {}
+    return encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100, **options)
 
 
-def test_a_scan_of_a_hundred_megapixels_is_reduced_while_decoding() -> None:
-    picture = decode_picture(encoded(Image.new("L", (10_000, 10_000), 77), "JPEG"), name="scan.jpg")
-    assert 2000 < picture.shape[0] <= 5000
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_frames_are_spread_over_an_animation(kind: str) -> None:
+    shades = [Image.new("RGB", (40, 30), (0, 8 * n, 0)) for n in range(30)]
+    data = animation(kind, *shades)
+    frames = [int(frame[0, 0, 1]) for frame in decode_frames(data, name="wave")]
+    assert len(frames) == MAX_FRAMES
+    assert frames[0] == 0 and frames[-1] == 8 * 29 and frames == sorted(set(frames))
+    assert decode_picture(data, name="wave")[0, 0, 1] == 0
+
+
+def test_a_still_picture_is_one_frame() -> None:
+    assert len(list(decode_frames(encoded(hopper()), name="x"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_an_animation_torn_after_its_first_frame_still_gives_that(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    noise = [Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)) for _ in range(8)]
+    data = animation(kind, *noise)
+    frames = []
+    try:
+        frames += list(decode_frames(data[: len(data) // 2], name="torn"))
+    except ImageUnreadableError as error:
+        assert kind == "WEBP", "a torn WebP is refused whole"  # its container tells its size
+        assert "damaged" in str(error) or "known picture" in str(error)
+    else:
+        assert 1 <= len(frames) < 8
+
+
+def test_pages_of_a_scan_that_are_too_large_end_it() -> None:
+    pages = [Image.new("1", size) for size in ((50, 40), (9_000, 9_000))]
+    data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:], compression="group4")
+    assert [frame.shape for frame in decode_frames(data, name="scan.tif")] == [(40, 50, 3)]
+
+
+def test_few_frames_of_a_large_animation_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facepuppet.avatar.image.MAX_ANIMATED_PIXELS", 5 * 40 * 30)
+    data = animation("GIF", *[Image.new("RGB", (40, 30), (0, 8 * n, 0)) for n in range(30)])
+    assert [int(frame[0, 0, 1]) for frame in decode_frames(data, name="x")] == [0, 8, 16, 24, 32]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_scan_of_two_hundred_megapixels_is_reduced_while_decoding(mode: str) -> None:
+    data = encoded(Image.new(mode, (20_000, 10_000), (77,) * len(mode)), "JPEG")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    picture = decode_picture(data, name="scan.jpg")
+    grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert 4096 <= picture.shape[0] < picture.shape[1] <= 10_000
+    assert grown_mb < 400, "the scan itself would take 600 MB"
     assert abs(int(picture.mean()) - 77) <= 1
 
 
@@ -150,6 +193,14 @@ def test_a_progressive_jpeg_too_large_to_hold_is_refused() -> None:
         (b"", "empty"),
         (b"hello, I am no picture", "not a known picture format"),
         (b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"<?xml version='1.0'?>" + b" " * 2000 + b"<svg/>", "SVG"),
+        (b"%PDF-1.7\n%\xe2\xe3", "PDF document"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00", "HEIC photo"),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00", "a film"),
+        (b"\x1aE\xdf\xa3\x9fB\x86", "a film"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "a film"),
+        (b"PK\x03\x04\x14\x00", "archive or document"),
+        (b"\x1f\x8b\x08\x00", "archive or document"),
         (png_of_size(64, 64), "damaged"),
         (encoded(hopper(), "JPEG")[:9000], "damaged"),
         (encoded(hopper(), "PNG")[:9000], "damaged"),
@@ -170,3 +221,45 @@ def test_missing_files_and_folders_are_told_plainly(tmp_path: Path) -> None:
         load_portrait_image(tmp_path / "nobody.png")
     with pytest.raises(ImageUnreadableError, match="not a file"):
         load_portrait_image(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org/me.jpg",
+        "http://10.0.0.1/x",
+        "ftp://host/me.png",
+        "file:///home/me.jpg",
+        "smb://nas/me",
+    ],
+)
+def test_network_addresses_are_refused_by_name(address: str) -> None:
+    with pytest.raises(ImageUnreadableError, match="never fetched") as caught:
+        load_portrait_image(address)
+    assert address.split(":")[0] in caught.value.got
+
+
+@pytest.mark.parametrize("path", ["C:/me.jpg", "C:\\me.jpg", "a:b.jpg", "odd://"[:4]])
+def test_drives_and_odd_names_are_no_addresses(path: str) -> None:
+    with pytest.raises(ImageUnreadableError, match="No such file"):
+        load_portrait_image(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="permissions of this kind are POSIX's")
+def test_a_picture_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.png"
+    path.write_bytes(encoded(hopper()))
+    path.chmod(0)
+    root = os.geteuid() == 0
+    for folder in (tmp_path, *tmp_path.parents)[:-1]:
+        if root and folder.owner() == "root" and folder != Path("/tmp"):
+            folder.chmod(0o755)
+    if root:
+        os.seteuid(65534)  # root may read everything
+    try:
+        with pytest.raises(ImageUnreadableError, match="Permission denied") as caught:
+            load_portrait_image(path)
+    finally:
+        if root:
+            os.seteuid(0)
+    assert "who may read it" in caught.value.todo

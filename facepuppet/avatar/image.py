@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ MAX_FILE_BYTES = 500_000_000
 _REDUCED_SIDE_PX = 4096  # what a larger JPEG is reduced to while it is decoded
 _JPEG_START = b"\xff\xd8\xff"
 _NEUTRAL_GREY = (128, 128, 128)
+# What Pillow raises over damaged files.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, struct.error)
 _FORMATS_TODO = "Use a JPEG, PNG or WebP photo."
 MAX_FRAMES = 10  # of an animation, that are looked at
 MAX_ANIMATED_PIXELS = 300_000_000  # decoded in all: frames build on those before them
@@ -101,12 +104,12 @@ def _later_frames(image: Image.Image, name: str) -> Iterator[U8]:
     """Decode frames spread over an animation, or pages of a scan, but for the first; damage ends them."""
     try:
         frames = min(getattr(image, "n_frames", 1), MAX_ANIMATED_PIXELS // max(1, image.width * image.height))
-        for index in np.unique(np.linspace(0, frames - 1, MAX_FRAMES, dtype=int)[1:]).tolist():
+        for index in np.unique(np.linspace(0, frames - 1, MAX_FRAMES, dtype=int))[1:].tolist():
             image.seek(index)
             _bound_size(image, name)  # pages may differ in size
             image.load()
             yield np.ascontiguousarray(_to_rgb(image))
-    except (OSError, SyntaxError, ValueError, EOFError, ImageUnreadableError) as error:
+    except (*_DAMAGE, ImageUnreadableError) as error:
         _log.warning("%s: only its first frames are looked at (%s)", name, error)
 
 
@@ -130,7 +133,7 @@ def _telling_errors(name: str) -> Iterator[None]:
         raise ImageUnreadableError(
             f"{name}, not a known picture format", "a picture", _FORMATS_TODO
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except (*_DAMAGE, MemoryError) as error:
         raise ImageUnreadableError(
             f"{name}, a damaged picture ({error})", "a complete picture file", "Copy or export it again."
         ) from error
