@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from calibrate.reduce import reduced
 from calibrate.sweep import Sample, Sweep, measures, sweep
-from calibrate.sweep.channels import CHANNELS
+from calibrate.sweep.channels import CHANNELS, Channel
+from calibrate.sweep.observe import Observer
 from calibrate.sweep.run import limit_from
 from facepuppet.avatar.views import View, view_box
+from facepuppet.geometry import rotation_from_euler
 from facepuppet.safe_range import SafeRange
 from facepuppet.topology import EYES
+from facepuppet.track.facemesh import FaceMesh
 from facepuppet.types import U8
 
 
@@ -56,6 +59,26 @@ def test_every_sample_is_shown_with_its_picture(swept: tuple[Sweep, list[tuple[S
     rest_like = reduced(hopper(), 512).portrait_rgb.astype(int)
     differences = [np.abs(rgb.astype(int) - rest_like).mean() for _, rgb in shown]
     assert all(difference > 0.05 for difference in differences)  # each of them moved
+
+
+def test_a_turned_portrait_turns_no_farther_than_a_profile_unless_another_picture_shows_it() -> None:
+    """The yaw that counts is the face's in the picture; a view of that side moves the limit."""
+    turned = hopper().landmarks_px.copy()
+    middle = turned.mean(0)
+    turned = ((turned - middle) @ rotation_from_euler(0.5, 0.0, 0.0).T + middle).astype(np.float32)
+    *_, width, height = view_box(turned)
+    side = View(turned, np.zeros((height, width, 3), np.uint8))
+    far = Channel("yaw_rad", 1, (0.65,), 0.2).deltas(0.65)
+    mesh = FaceMesh()
+    found = []
+    for views in ((), (side,)):
+        observer = Observer(dataclasses.replace(hopper(), views=views), mesh)
+        found.append(observer.observe(far, "yaw_rad")[2]["profile"])
+        back = Channel("yaw_rad", 0, (0.65,), 0.2).deltas(0.65)
+        assert observer.observe(back, "yaw_rad")[2]["profile"] == pytest.approx(0.65, abs=0.06)
+    mesh.close()
+    assert found[0] == pytest.approx(0.65, abs=0.06)
+    assert found[1] == pytest.approx(found[0] - 0.5, abs=0.06)
 
 
 def test_an_avatar_s_own_range_does_not_matter(swept: tuple[Sweep, list[tuple[Sample, U8]]]) -> None:

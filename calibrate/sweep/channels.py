@@ -10,6 +10,7 @@ import numpy as np
 from facepuppet.geometry import rotation_from_euler, vector_from_rotation
 from facepuppet.profile import mouth_gap
 from facepuppet.retarget.deltas import Deltas
+from facepuppet.safe_range import LEAST_TRAVEL
 from facepuppet.track.arkit import ARKIT_INDEX
 from facepuppet.track.canonical import canonical_landmarks
 from facepuppet.track.expression import compose_landmarks
@@ -62,7 +63,7 @@ def _both(field: str, values: tuple[float, ...], least: float) -> tuple[Channel,
 
 
 CHANNELS = (
-    *_both("yaw_rad", (0.2, 0.35, 0.5, 0.65, 0.8), 0.12),
+    *_both("yaw_rad", (0.2, 0.35, 0.5, 0.65, 0.8), LEAST_TRAVEL),
     *_both("pitch_rad", (0.15, 0.3, 0.45, 0.6, 0.7), 0.12),
     *_both("roll_rad", (0.2, 0.35, 0.5, 0.6, 0.7), 0.15),
     *_both("gaze_x", (0.1, 0.2, 0.3, 0.36), 0.10),

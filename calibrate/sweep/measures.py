@@ -27,6 +27,7 @@ TOLERATED: Mapping[str, float] = MappingProxyType(
         "torn": 0.11,  # share of the face drawn out to more than three times its size in the portrait
         "folded": 0.030,  # share of the face where the picture lies over itself
         "body": 0.010,  # share of hair, neck and torso torn or folded, above what rest shows
+        "profile": 0.70,  # radians the face looks aside in all, beyond what another picture of it shows
         "blurred": 0.15,  # share of the face's fine detail lost
         "iris_hidden": 0.45,  # share of the visible irises that goes behind lids and corners
         "mouth_short": 0.22,  # share of the asked-for opening that a tracker does not see

@@ -9,12 +9,14 @@ import numpy as np
 from calibrate.reduce import reduced
 from calibrate.sweep import measures
 from facepuppet.avatar.model import Avatar
+from facepuppet.geometry import euler_from_rotation
 from facepuppet.render.renderer import Renderer
 from facepuppet.render.warp import Warp
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
 from facepuppet.safe_range import SafeRange
 from facepuppet.track.facemesh import FaceMesh, face_box
+from facepuppet.track.head_pose import fit_head
 from facepuppet.types import F32, U8, Motion, Presence, Tracking
 
 SIDE_PX = 512  # of the copy that is swept: what tears at this size tears at any
@@ -52,6 +54,9 @@ class Observer:
         self._iris = max(measures.visible_iris(rest.landmarks_px), 1e-6)
         self._body = self._tears(rest, rgb, alpha)["body"]
         self._aperture = measures.aperture(rest.landmarks_px)
+        self._own_rotation = fit_head(rest.landmarks_px).rotation
+        views = [fit_head(view.landmarks_px).rotation for view in self._avatar.views]
+        self._view_yaws = [euler_from_rotation(rotation)[0] for rotation in views]
 
     def observe(self, deltas: Deltas, field: str) -> tuple[U8, Motion, dict[str, float]]:
         """Render a motion.
@@ -77,6 +82,8 @@ class Observer:
             found["body"] = max(found["body"] - self._body, 0.0)
             lost = 1.0 - measures.detail(rgb, motion.landmarks_px) / self._detail
             found["blurred"] = max(lost, 0.0)
+        if field == "yaw_rad":
+            found["profile"] = self._profile(motion)
         return rgb, motion, found
 
     def _render(self, deltas: Deltas) -> tuple[Motion, U8, U8]:
@@ -94,6 +101,17 @@ class Observer:
     def _gaze(self, motion: Motion) -> dict[str, float]:
         hidden = 1.0 - measures.visible_iris(motion.landmarks_px) / self._iris
         return {"iris_hidden": max(hidden, 0.0)}
+
+    def _profile(self, motion: Motion) -> float:
+        """How far the face looks to the side it is turned to, less how far its other pictures do.
+
+        Neither tears nor a tracker notice a cheek that becomes a stranger's as its far side comes up.
+        """
+        turned = euler_from_rotation(motion.head.rotation)[0]
+        yaw = euler_from_rotation(motion.head.rotation @ self._own_rotation)[0]
+        side = 1.0 if turned > 0 else -1.0
+        shown = max((side * view_yaw for view_yaw in self._view_yaws), default=0.0)
+        return max(side * yaw - max(shown, 0.0), 0.0)
 
     def _strayed(self, motion: Motion, seen: F32 | None) -> dict[str, float]:
         if not self.sees_rest:
