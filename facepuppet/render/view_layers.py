@@ -28,7 +28,7 @@ from facepuppet.topology import (
 from facepuppet.types import F32, U8, Motion
 
 # Softness in inter-ocular distances: how far mouth, lids and rim of the face reach into the skin around.
-_MOUTH_SOFT, _LID_SOFT, _RIM_SOFT = 0.25, 0.1, 0.12
+_MOUTH_SOFT, _LID_SOFT, _RIM_SOFT = 0.18, 0.1, 0.12
 
 
 class ViewLayers:

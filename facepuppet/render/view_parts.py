@@ -76,8 +76,9 @@ class PartLayer:
 
 def _cells_around(vertices: F32, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """Cells (from, to) of a grid that some triangles cover; None when they are too few."""
-    low = np.maximum(np.floor(vertices.min((0, 1))), 0).astype(int)
-    high = np.minimum(np.ceil(vertices.max((0, 1))) + 1, (shape[1], shape[0])).astype(int)
+    x, y, width, height = cv2.boundingRect(vertices.reshape(-1, 1, 2))
+    low = np.maximum((x, y), 0)
+    high = np.minimum((x + width, y + height), (shape[1], shape[0]))
     if (high - low).min() < 2 * _STEP:
         return None
     (x0, y0), (x1, y1) = low.tolist(), high.tolist()
