@@ -23,6 +23,7 @@ FacepuppetError
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
 ├── EngineError                 an inference engine that cannot be built, loaded or run here
+│   └── EngineRefusedError      a built engine that its library does not load, as of another version or GPU
 ├── StageError              a stage of the pipeline that failed in a way nobody foresaw
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
@@ -131,6 +132,10 @@ class ManifestError(FacepuppetError):
 
 class EngineError(FacepuppetError):
     """An inference engine (TensorRT, CUDA, ...) that cannot be built, loaded or run here."""
+
+
+class EngineRefusedError(EngineError):
+    """A built engine that its library does not load: of another version, another GPU, or damaged."""
 
 
 class StageError(FacepuppetError):

@@ -89,3 +89,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     with pytest.raises(OutputUnwritableError, match="file"):
         EngineCache(tmp_path / "file" / "engines").put(KEY, PLAN)
     assert list(EngineCache(tmp_path / "nowhere").entries()) == []
+
+
+def test_a_networks_name_is_no_path(cache):
+    path = cache.put(replace(KEY, network="../../mouth of\n" + "x" * 500), PLAN)
+    assert path.parent == cache.folder and path.is_file()
+    assert [entry.path for entry in cache.entries()] == [path]

@@ -169,15 +169,27 @@ def test_an_engine_that_errs_is_refused(machine, network, cache, monkeypatch):
     assert Engines(cache=cache).open(network).engine == "cpu"
 
 
-def test_an_engine_that_the_library_refuses_names_its_words(machine, network, cache, monkeypatch):
-    """Built elsewhere, under the right name: what TensorRT says of it is passed on."""
+def test_an_engine_built_elsewhere_is_built_anew(machine, network, cache, monkeypatch, caplog):
+    """Under the right name, but of another GPU: the library's words are told, and a new one made."""
     machine.install(monkeypatch, "tensorrt_rtx")
     forced("tensorrt-rtx", network, cache)
     (path,) = cache.folder.iterdir()
     key, plan = read_engine(path)
     cache.put(key, plan.replace(b" 89\n", b" 86\n"))
-    with pytest.raises(EngineError, match=r"not compatible: 1\.7\.1 86"):
+    assert forced("tensorrt-rtx", network, cache).engine == "tensorrt-rtx"
+    assert "built anew" in caplog.text and "not compatible: 1.7.1 86" in caplog.text
+    assert machine.builds == 2 and read_engine(path) == (key, plan)
+
+
+def test_an_engine_refused_even_when_new_is_one_line(machine, network, cache, monkeypatch):
+    machine.install(monkeypatch, "tensorrt_rtx")
+    monkeypatch.setattr(
+        "facepuppet.render.inference.supply.build", lambda graph, flavour, target, gpu: b"fake plan 0 0\n"
+    )
+    with pytest.raises(EngineError, match=r"cannot load this engine .*not compatible: 0 0"):
         forced("tensorrt-rtx", network, cache)
+    engines = Engines(cache=cache)
+    assert engines.open(network).engine == "cpu" and len(engines.fallbacks) == 1
 
 
 def test_a_provider_that_is_missing_is_named(network):

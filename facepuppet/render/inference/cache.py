@@ -52,7 +52,7 @@ class EngineCache:
         try:
             found, plan = read_engine(path)
         except EngineError as problem:
-            log.warning("%s It is built again.", problem.got[:1].upper() + problem.got[1:] + ":")
+            log.warning("Cached %s: it is built again.", problem.got)
             return None
         if found != key:
             log.warning("Engine %s is of another network, version or GPU: it is built again.", path.name)

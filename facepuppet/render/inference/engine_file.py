@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,7 +48,8 @@ class EngineKey:
     def file_name(self) -> str:
         """Readable, and unique by digest."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
-        return f"{self.network}-{self.flavour}-{self.target}-{self.precision}-{digest[:16]}{SUFFIX}"
+        network = re.sub(r"[^\w-]", "_", self.network)[:40]  # a name is no path
+        return f"{network}-{self.flavour}-{self.target}-{self.precision}-{digest[:16]}{SUFFIX}"
 
 
 def write_engine(path: Path, key: EngineKey, plan: bytes) -> None:

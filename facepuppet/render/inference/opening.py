@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from facepuppet.errors import EngineError
+from facepuppet.errors import EngineError, EngineRefusedError
 from facepuppet.render.inference.cache import EngineCache
 from facepuppet.render.inference.flavour import MODULES, Flavour, can_try
 from facepuppet.render.inference.gate import measure, probe_feeds
@@ -116,7 +116,11 @@ class Engines:
         if engine not in MODULES:
             return OnnxSession(read_verified(network), network.path.name, engine, self._threads)
         flavour, gpu = self._device(engine)
-        return TensorRtSession(supply(network, flavour, gpu, self._cache), flavour, gpu)
+        try:
+            return TensorRtSession(supply(network, flavour, gpu, self._cache), flavour, gpu)
+        except EngineRefusedError as problem:
+            log.warning("The engine of %r is built anew. %s", network.name, problem)
+            return TensorRtSession(supply(network, flavour, gpu, self._cache, anew=True), flavour, gpu)
 
     def _device(self, engine: str) -> tuple[Flavour, Gpu]:
         if engine not in self._devices:

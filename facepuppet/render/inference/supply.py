@@ -78,15 +78,22 @@ def key_for(
     )
 
 
-def supply(network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache) -> bytes:
+def supply(network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache, *, anew: bool = False) -> bytes:
     """Return the engine of a network for a local GPU, from the cache if it is there.
+
+    Args:
+        network: what to run.
+        flavour: with what.
+        gpu: where.
+        cache: where engines are kept.
+        anew: build even if the cache has one.
 
     Raises:
         ManifestError: the file does not match the manifest, or is no network.
         EngineError: it cannot be built.
     """
     for precision in ("fp16", "fp32"):
-        plan = cache.get(key_for(network, precision, flavour, gpu.target, gpu))
+        plan = None if anew else cache.get(key_for(network, precision, flavour, gpu.target, gpu))
         if plan is not None:
             return plan
     log.warning("Building network %r with %s for %s, once.", network.name, flavour.label, gpu.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from facepuppet.errors import EngineError
+from facepuppet.errors import EngineError, EngineRefusedError
 from facepuppet.render.inference.flavour import Flavour
 from facepuppet.render.inference.gpu import Gpu, import_cupy
 from facepuppet.types import F32
@@ -27,7 +27,8 @@ class TensorRtSession:
         gpu: where to run it.
 
     Raises:
-        EngineError: the engine does not load, or the GPU's memory is full.
+        EngineRefusedError: the library does not load this engine.
+        EngineError: the GPU was lost, or its memory is full.
     """
 
     def __init__(self, plan: bytes, flavour: Flavour, gpu: Gpu) -> None:
@@ -66,7 +67,7 @@ class TensorRtSession:
         self._runtime = module.Runtime(self._flavour.logger)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
-            raise self._flavour.failed("load this engine", "Run `facepuppet engines build`.")
+            raise EngineRefusedError(*self._flavour.failed("load this engine").args)
         self._engine, self._context = engine, engine.create_execution_context()
         if self._context is None:
             raise self._full()
