@@ -25,6 +25,7 @@ from calibrate.driver import make_profile
 from calibrate.reduce import reduced
 from calibrate.report.make import report_on_driver, report_on_pack
 from calibrate.report.model import Picture, Report, Row, Section, Strip, Table
+from calibrate.report.of_avatar import _right
 from calibrate.report.page import render_page, save_page
 from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.avatar.pack import Pack
@@ -110,6 +111,16 @@ def test_a_driver_s_page_tells_every_channel_s_range() -> None:
         assert told["low"] <= told["rest"] <= told["high"]
     assert len(page.all("svg")) == 1 + len(CHANNELS)
     assert not page.all("img")  # a profile holds no picture
+
+
+def test_the_statement_of_right_is_told_in_full_or_its_fault() -> None:
+    told = _right(
+        {"id": "24aa732", "sentence": "It is so.", "grant": {"name": "Ann", "document": None}, "x": None}
+    )
+    assert told.words == "It is so." and told.table is not None
+    assert [row.cells for row in told.table.rows] == [("id", "24aa732"), ("grant", "name Ann")]
+    assert "does not hold: changed" in _right({"problem": "changed"}).words
+    assert "Not stated" in _right(None).words
 
 
 def test_a_profile_without_ranges_says_so() -> None:

@@ -81,8 +81,18 @@ def _right(facts: Mapping[str, Any] | None) -> Section:
         return Section(key, title, "Not stated; a pack without a statement does not run.")
     if "problem" in facts:
         return Section(key, title, f"The statement does not hold: {facts['problem']}.", facts=facts)
-    rows = [Row((name.replace("_", " "), str(value))) for name, value in facts.items() if name != "sentence"]
+    rows = [
+        Row((name.replace("_", " "), _flat(value)))
+        for name, value in facts.items()
+        if name != "sentence" and value is not None
+    ]
     return Section(key, title, str(facts["sentence"]), table=Table(("", ""), tuple(rows)), facts=facts)
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key.replace('_', ' ')} {one}" for key, one in value.items() if one is not None)
+    return str(value)
 
 
 def _gains(gains: Sequence[ViewGain]) -> Section:

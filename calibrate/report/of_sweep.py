@@ -23,7 +23,8 @@ from facepuppet.topology import N_MESH
 from facepuppet.types import U8
 
 THUMB_PX = 150
-_VIEW = 2.0  # side of the small pictures, in face heights
+_VIEW, _CLOSE_VIEW = 2.0, 1.15  # side of the small pictures, in face heights
+_CLOSE = ("gaze_x", "gaze_y", "mouth_opening", "eye_opening")  # seen only from near
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,18 @@ class SweepLook:
 
     def __init__(self, avatar: Avatar) -> None:
         mesh = reduced(avatar, SIDE_PX).landmarks_px[:N_MESH, :2]
-        low, high = mesh.min(axis=0), mesh.max(axis=0)
-        scale = THUMB_PX / (_VIEW * float(high[1] - low[1]))
-        centre = (low + high) / 2
-        self._thumb_from_picture = np.hstack([np.eye(2) * scale, THUMB_PX / 2 - scale * centre[:, None]])
+        self._low, self._high = mesh.min(axis=0), mesh.max(axis=0)
         self._seen: list[tuple[Sample, U8]] = []
 
     def __call__(self, sample: Sample, rgb: U8) -> None:
         """Take in a sample and its picture."""
+        view = _CLOSE_VIEW if sample.field in _CLOSE else _VIEW
+        scale = THUMB_PX / (view * float(self._high[1] - self._low[1]))
+        centre = (self._low + self._high) / 2
+        thumb_from_picture = np.hstack([np.eye(2) * scale, THUMB_PX / 2 - scale * centre[:, None]])
         size = (THUMB_PX, THUMB_PX)
         thumb = cv2.warpAffine(
-            rgb, self._thumb_from_picture, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+            rgb, thumb_from_picture, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
         )
         self._seen.append((sample, np.asarray(thumb, dtype=np.uint8)))
 
@@ -133,7 +135,7 @@ def _chart(avatar: Avatar, field: str, found: Sweep, limit: float | tuple[float,
     rounded = round(safe[0], digits), round(safe[1], digits)
     says = f"{words.title}: safe from {rounded[0]:g}{unit} to {rounded[1]:g}{unit}"
     edges = round(extent[0], digits), round(extent[1], digits)
-    note = " ".join(
+    note = " · ".join(
         side for side in (words.sides[0] and f"← {words.sides[0]}", f"{words.sides[1]} →") if side
     )
     return Chart(words.title, badness_chart(points, rounded, edges, unit, says), note)
