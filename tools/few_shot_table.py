@@ -8,7 +8,7 @@ stretches between are rendered by self-reenactment: the motion is what was track
 into the portrait frame, so that the difference to the true frame is the renderer's.
 
 Errors are mean absolute differences of 255; for the mouth also their sum over four levels of a Laplacian
-pyramid. The side view is the face in the most turned frames.
+pyramid. The side view is the face in the most turned tenth of the frames.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from calibrate.views.layout import lay_out
 from calibrate.views.likeness import light_gain
 from facepuppet.avatar.analyse import analyse_portrait
 from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.view_state import StateReader
+from facepuppet.avatar.view_state import FaceState, StateReader
 from facepuppet.capture import open_source
 from facepuppet.geometry import euler_from_rotation
 from facepuppet.render import Renderer
@@ -41,7 +41,7 @@ from facepuppet.types import F32, U8, Motion
 
 COUNTS = (1, 2, 4, 8)
 STRETCH_S = 1.5
-TURNED_SHARE, LEAST_TURN_DEG = 0.3, 6.0
+TURNED_SHARE, LEAST_TURN_DEG = 0.1, 8.0  # the most turned tenth of the unseen frames, if turned at all
 MEASURES = ("mouth", "mouth_laplacian", "side", "lids")
 ORDERS = 3
 
@@ -58,11 +58,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Test:
-    """An unseen frame in the portrait frame."""
+    """An unseen frame in the portrait frame; `turned` ones are for the side view only."""
 
     truth: U8
     motion: Motion
-    turn_deg: float
+    turned: bool
 
 
 def main() -> None:
@@ -104,13 +104,31 @@ def prepare(clips: Sequence[Path], n_tests: int) -> tuple[Avatar, list[Test]]:
     pictures = read([given[i] for i in most_varied(states, [reader.rest], max(COUNTS) - 1)])
     ours = lay_out(avatar.portrait_rgb, avatar.landmarks_px)
     views = [as_view(p, avatar, light_gain(lay_out(p.rgb, p.landmarks_px), ours)) for p in pictures]
-    evenly = np.linspace(0, len(unseen) - 1, min(n_tests, len(unseen))).astype(int)
-    tests = []
-    for frame in read([unseen[i] for i in evenly]):
-        truth, landmarks_px = aligned_picture(frame, avatar)
-        motion = motion_to(avatar, landmarks_px)
-        tests.append(Test(truth, motion, abs(np.rad2deg(euler_from_rotation(motion.head.rotation)[0]))))
-    return replace(avatar, views=tuple(views)), tests
+    turns = np.array([turn_deg(reader.of_face(face.landmarks_px)) for face in unseen])
+    turned = np.flatnonzero(turns >= max(LEAST_TURN_DEG, float(np.quantile(turns, 1.0 - TURNED_SHARE))))
+    evenly = spread(np.arange(len(unseen)), n_tests)
+    return replace(avatar, views=tuple(views)), [
+        brought(frame, avatar, is_turned)
+        for chosen, is_turned in ((evenly, False), (spread(turned, n_tests // 2), True))
+        for frame in read([unseen[i] for i in chosen])
+    ]
+
+
+def turn_deg(state: FaceState) -> float:
+    """How far a face is turned to the side from the portrait."""
+    return float(abs(np.rad2deg(euler_from_rotation(state.rotation)[0])))
+
+
+def spread(items: np.ndarray[Any, Any], count: int) -> list[int]:
+    """At most `count` of some items, evenly spaced."""
+    chosen = np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)
+    return [int(item) for item in items[chosen]]
+
+
+def brought(frame: Candidate, avatar: Avatar, turned: bool) -> Test:
+    """Bring an unseen frame to the portrait."""
+    truth, landmarks_px = aligned_picture(frame, avatar)
+    return Test(truth, motion_to(avatar, landmarks_px), turned)
 
 
 def track(clip: Path) -> list[Seen]:
@@ -148,11 +166,10 @@ def measure(renderer: Renderer, avatar: Avatar, tests: Sequence[Test]) -> dict[s
         runs = [[errors(renderer, avatar, t, set(range(count)) - used) for t in tests] for used in subsets]
         by_count.append(np.mean(runs, axis=0))  # (tests, measures)
     values = np.stack(by_count)
-    turns = np.array([test.turn_deg for test in tests])
-    turned = turns >= max(LEAST_TURN_DEG, float(np.quantile(turns, 1.0 - TURNED_SHARE)))
-    result: dict[str, Any] = {"frames": len(tests), "turned_frames": int(turned.sum())}
+    turned = np.array([test.turned for test in tests])
+    result: dict[str, Any] = {"frames": int((~turned).sum()), "turned_frames": int(turned.sum())}
     for m, name in enumerate(MEASURES):
-        chosen = values[:, turned if name == "side" else slice(None), m]
+        chosen = values[:, turned if name == "side" else ~turned, m]
         if chosen.shape[1] < 3:
             continue
         steps = np.diff(chosen, axis=0)
@@ -192,7 +209,7 @@ def laplacian_error(difference: F32, mask: np.ndarray[Any, Any], levels: int = 4
 def save_sheet(path: Path, renderer: Renderer, avatar: Avatar, tests: Sequence[Test]) -> None:
     """Columns of frames; rows: with 1, 2, 4 and 8 pictures, and the truth."""
     shown = sorted(tests, key=lambda test: -test.motion.mouth_opening)[:16:4]
-    shown += sorted(tests, key=lambda test: -test.turn_deg)[:12:3]
+    shown += [test for test in tests if test.turned][::4]
     low = np.maximum(avatar.landmarks_px[:, :2].min(0).astype(int) - 24, 0)
     high = avatar.landmarks_px[:, :2].max(0).astype(int) + 24
     columns = []
