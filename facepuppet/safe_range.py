@@ -69,9 +69,6 @@ class SafeRange:
             raise ValueError(f"no complete safe range ({error!r:.80})") from error
 
 
-DEFAULT = SafeRange()
-
-
 def _travel(own_rad: float, limit_rad: float) -> Travel:
     left = limit_rad + min(own_rad, 0.0)
     right = limit_rad - max(own_rad, 0.0)
