@@ -231,6 +231,29 @@ def test_the_gate(error, passes):
     assert measure(Off(), exact, list(probe_feeds(exact.input_shapes))).passes is passes
 
 
+def test_the_gate_sees_a_nan_in_any_output():
+    exact = OnnxSession(unet(), "exact")
+    feeds = list(probe_feeds(exact.input_shapes))
+    for spoilt in exact.output_names:
+
+        class Holed:
+            engine = description = "holed"
+            input_shapes, output_names = exact.input_shapes, exact.output_names
+
+            def run(self, feed, spoilt=spoilt):
+                given = exact.run(feed)
+                given[spoilt][0, 0, 5, 5] = np.nan
+                return given
+
+        assert not measure(Holed(), exact, feeds).passes
+
+
+@pytest.mark.parametrize("shape", [(1, 3, "side", "side"), (None, 3, 8, 8), (2, 3, 8, 8), (1, 9)])
+def test_shapes_that_are_not_fixed_are_refused(shape):
+    with pytest.raises(EngineError, match="static shapes"):
+        list(probe_feeds({"warped": shape}))
+
+
 def test_the_gate_sees_flicker():
     """A difference that comes and goes is worse than one that stays."""
     exact = OnnxSession(unet(), "exact")

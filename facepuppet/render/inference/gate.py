@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,23 +62,39 @@ def measure(session: Session, reference: Session, feeds: Sequence[Feed]) -> Devi
                 )
             errors[name].append(np.asarray(given[name], np.float32) - truth[name])
     stacked = [np.stack(error) for error in errors.values()]
+    changes = [np.diff(error, axis=0) if len(error) > 1 else np.zeros(1) for error in stacked]
     return Deviation(
-        max(float(np.abs(error).max()) for error in stacked),
-        max(float(np.abs(error).mean()) for error in stacked),
-        max(float(np.abs(np.diff(error, axis=0)).mean()) if len(error) > 1 else 0.0 for error in stacked),
+        _worst([np.abs(error).max() for error in stacked]),
+        _worst([np.abs(error).mean() for error in stacked]),
+        _worst([np.abs(change).mean() for change in changes]),
         len(feeds),
     )
+
+
+def _worst(values: Sequence[np.floating[Any]]) -> float:
+    """NumPy's maximum, which NaN wins wherever it stands; Python's own depends on the order."""
+    return float(np.max(values))
 
 
 def probe_feeds(input_shapes: Mapping[str, tuple[int, ...]], n: int = 3) -> Iterator[Feed]:
     """Make inputs that look like pictures and outlines: smooth, in [0, 1], a little different each.
 
     What a session is tried on before it is trusted, where recorded inputs would take too long.
+
+    Raises:
+        EngineError: an input that is no batch of one picture of fixed size.
     """
+    odd = {name: shape for name, shape in input_shapes.items() if not _is_picture(shape)}
+    if odd:
+        raise EngineError(f"network inputs {odd}", "(1, C, S, S) each", "Export it with static shapes.")
     random = np.random.default_rng(0)
     waves = {name: random.uniform(-3, 3, (shape[1], 3)) for name, shape in input_shapes.items()}
     for step in range(n):
         yield {name: _picture(shape, waves[name], step / 8) for name, shape in input_shapes.items()}
+
+
+def _is_picture(shape: tuple[Any, ...]) -> bool:
+    return len(shape) == 4 and shape[0] == 1 and all(isinstance(n, int) for n in shape)
 
 
 def _picture(
