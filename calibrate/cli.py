@@ -8,7 +8,7 @@ import threading
 
 import typer
 
-from calibrate.commands import avatar, diff, driver, landmarks, report, show, upgrade
+from calibrate.commands import avatar, diff, driver, landmarks, report, show, tune, upgrade
 from facepuppet.errors import FacepuppetError
 
 ERROR = 2
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (avatar, driver, landmarks, show, diff, upgrade, report):
+for module in (avatar, driver, landmarks, tune, show, diff, upgrade, report):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
 
