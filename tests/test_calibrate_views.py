@@ -167,7 +167,7 @@ def test_the_most_different_faces_are_picked() -> None:
     given = [motion(jaw=0.02), motion(jaw=0.8), motion(yaw=0.02), motion(yaw=0.4), motion(eyes=0.0)]
     states = [reader.of_face(moved.landmarks_px) for moved in given]
     assert set(most_varied(states, [reader.rest], 3)) == {1, 3, 4}
-    assert len(most_varied(states, [reader.rest], 99)) <= 5
+    assert set(most_varied(states, [reader.rest], 99)) == {1, 3, 4}, "what is near another shows nothing new"
     assert difference(states[1], states[1]) == 0.0
 
 
@@ -190,7 +190,7 @@ def write_video(path: Path, frames: list[U8]) -> Path:
 
 def test_a_video_gives_its_most_varied_frames(tmp_path: Path) -> None:
     shares = np.linspace(0, 1, 6)
-    moves = [motion(jaw=0.8 * s) for s in shares] + [motion(yaw=0.35 * s) for s in shares]
+    moves = [motion(jaw=0.8 * s) for s in shares] + [motion(yaw=0.45 * s) for s in shares]
     clip = write_video(tmp_path / "clip.mp4", [picture_of(moved) for moved in moves])
     assert 10 <= len(read_video(clip)) <= 12
     avatar, extras = add_views(hopper(), [clip], lambda line: None)

@@ -19,6 +19,7 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
 MAX_VIDEO_S = 30.0
 _PER_SECOND = 6.0  # frames of a video that are looked at
 _MAX_FRAMES = 180
+_ROUNDING_S = 1e-3  # time stamps are rounded to the file's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _followed(path: Path) -> Iterator[Candidate]:
             now_s = frame.pts_s if frame.pts_s is not None else frame.frame_id / (source.fps or 30.0)
             if now_s > MAX_VIDEO_S:
                 return
-            if now_s < due_s:
+            if now_s < due_s - _ROUNDING_S:
                 continue
             due_s, count = now_s + 1.0 / _PER_SECOND, count + 1
             landmarks_px = follower.follow(frame.rgb, round(now_s * 1e9))

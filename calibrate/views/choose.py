@@ -16,6 +16,7 @@ from facepuppet.track.head_pose import fit_head
 
 # Differences that count alike: radians, inter-ocular distances, apertures.
 _POSE, _MOUTH, _LIDS = 0.35, 0.08, 0.5
+_LEAST_NEW = 0.25  # a face that differs less from one already there shows nothing new
 _OPEN_EYES = 0.27  # aperture over width
 _ENOUGH_PX = 200.0  # face width beyond which more pixels make no better portrait
 _STRAYS = 0.02  # share of frames, the farthest out, in which the tracker may have gone astray
@@ -47,14 +48,15 @@ def most_varied(states: Sequence[FaceState], known: Sequence[FaceState], count: 
     """Pick the faces that differ most from those known and from each other (farthest first).
 
     Returns:
-        At most `count` indices, in the order of picking; the farthest few are passed over as strays.
+        At most `count` indices, in the order of picking; the farthest few are passed over as strays, and
+        what is like a face already picked is left.
     """
     nearest = np.array([min(difference(state, other) for other in known) for state in states])
     picked: list[int] = []
     while len(picked) < min(count, len(states)):
         order = np.argsort(nearest)
         index = int(order[len(order) - 1 - int(_STRAYS * len(order))])
-        if nearest[index] <= 0.0:
+        if nearest[index] < _LEAST_NEW:
             break
         picked.append(index)
         nearest = np.minimum(nearest, [difference(state, states[index]) for state in states])
