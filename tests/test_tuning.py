@@ -117,7 +117,7 @@ def test_without_shipped_painters_there_is_nothing_to_tune(tmp_path: Path) -> No
 def test_a_picture_is_no_pack(tmp_path: Path) -> None:
     out = tmp_path / "me.puppet"
     result = CliRunner().invoke(app, ["tune", str(sample_portrait_path()), "a.png", "--out", str(out)])
-    assert "a picture or an older pack" in str(result.exception)
+    assert "which is no pack" in str(result.exception)
     assert not out.exists()
 
 

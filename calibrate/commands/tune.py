@@ -23,8 +23,8 @@ def tune(
         list[Path],
         typer.Argument(
             metavar="PHOTO...",
-            help="Further pictures or a short video of the same person, at least two; those that the pack "
-            "was made will do.",
+            help="Further pictures or a short video of the same person, at least two; those the pack "
+            "was made of will do.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="The pack to write; by default PACK itself.")] = None,
@@ -43,10 +43,10 @@ def tune(
     target = pack if out is None else out
     check_pack_target(target)
     refuse_clobbering(target, read=photos)
-    loaded = load_as_pack(pack)
-    if loaded.version < PACK_VERSION:
+    loaded = load_as_pack(pack) if pack.suffix.lower() == PACK_SUFFIX else None
+    if loaded is None or loaded.version < PACK_VERSION:
         raise AvatarPackError(
-            f"{pack.name}, a picture or an older pack",
+            f"{pack.name}, " + ("which is no pack" if loaded is None else "an older pack"),
             f"a pack of version {PACK_VERSION}",
             "Make it first: facepuppet-calibrate avatar PHOTO, or upgrade PACK.",
         )
