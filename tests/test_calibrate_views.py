@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from avatars import hopper
 from pictures import astronaut_rgb, canvas, hopper_rgb
+from typer.testing import CliRunner
 from views import motion, picture_of, saved, view_of
 
+from calibrate.cli import app
 from calibrate.views.align import as_view, motion_to
 from calibrate.views.candidates import Candidate, read_picture, read_video
 from calibrate.views.choose import calmest, difference, most_varied, unrest, what_it_shows
@@ -22,6 +24,8 @@ from calibrate.views.gains import measure_gains
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, light_gain, likeness
 from facepuppet.avatar.gates import find_the_face
+from facepuppet.avatar.load import portrait_sha256
+from facepuppet.avatar.pack import load_pack
 from facepuppet.avatar.view_state import StateReader
 from facepuppet.avatar.views import MAX_VIEWS, view_box
 from facepuppet.errors import MediaUnreadableError, NoFaceError, OtherPersonError, PortraitError
@@ -212,3 +216,25 @@ def test_videos_that_will_not_do_are_told(tmp_path: Path) -> None:
 
 def test_reading_a_picture_keeps_its_name(stills: dict[str, Path]) -> None:
     assert read_picture(stills["open"]).name == "open.png"
+
+
+def test_the_command_takes_pictures_in_any_order(stills: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "grace.puppet"
+    given = [str(stills["open"]), str(stills["rest"])]
+    result = CliRunner().invoke(app, ["avatar", *given, "--right", "fictional", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert f"Portrait: {stills['rest']}" in result.output
+    assert "open.png: mouth open" in result.output
+    loaded = load_pack(out).avatar
+    assert loaded.source_sha256 == portrait_sha256(stills["rest"])
+    assert len(loaded.views) == 1
+
+
+def test_the_command_writes_nothing_when_a_picture_shows_somebody_else(
+    stills: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "grace.puppet"
+    given = [str(stills["rest"]), str(stills["other"])]
+    result = CliRunner().invoke(app, ["avatar", "--first", *given, "--right", "fictional", "--out", str(out)])
+    assert isinstance(result.exception, OtherPersonError)
+    assert not out.exists()
