@@ -36,7 +36,7 @@ def test_avatar_makes_a_pack_that_loads(made: tuple[Path, Path, str]) -> None:
 def test_avatar_prints_each_gate_with_a_number(made: tuple[Path, Path, str]) -> None:
     printed = made[2]
     assert "face width: 1" in printed
-    assert "px (at least 64)" in printed
+    assert "px (at least 110)" in printed
     assert printed.count("degrees (at most") == 3
     assert "BAD" not in printed
 
