@@ -15,7 +15,7 @@ from facepuppet.avatar.vision import view_body
 from facepuppet.track.quiet import quiet_native_logs
 from facepuppet.types import F32, U8
 
-ANALYSIS_VERSION = 5  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 6  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(
