@@ -22,8 +22,8 @@ from facepuppet.types import F32, Motion
 
 Shares: TypeAlias = tuple[tuple[int, float], ...]  # (view, share), the smaller share first
 
-# How fast a candidate loses to a nearer one: radians, inter-ocular distances, apertures. Over five people
-# the error changes by less than a twentieth between half and twice these.
+# How fast a candidate loses to a nearer one: radians, inter-ocular distances, apertures. Over three people
+# the error changed by less than a twentieth between about half and one and a half times these.
 _SIGMAS = (0.10, 0.025, 0.15, 0.15)  # face, mouth, image-left and image-right lids
 _ALIKE = 0.7  # in the same units: a view nearer than this to one before it shows nothing new
 _POSE_PER_MOUTH, _POSE_PER_BROWS = 2.0, 3.0  # radians that an inter-ocular distance counts for the face
