@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engines.training.finetune import Finetuning, PaintError
 
 REGIONS = ("mouth", "eye")
-MARGIN = 0.02  # share by which each error on the kept-back picture must fall
+MARGIN = 0.01  # share by which each error on the kept-back picture must fall
 
 Tell = Callable[[str], None]
 Progress = Callable[[str, float], None]
