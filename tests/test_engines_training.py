@@ -79,6 +79,13 @@ def test_training_lowers_the_loss_and_resumes(tmp_path: Path) -> None:
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_makes_batches(region: str) -> None:
+    batch = next(batches(toy(region), 2, seed=0, mirrored=True))
+    assert batch.contours.shape[1] == contours_of(region)
+    assert batch.warped.shape == batch.target.shape
+
+
 def test_batches_repeat_with_their_seed_and_balance_origins() -> None:
     samples = toy(count=10)
     a, b = (next(batches(samples, 8, seed=3, mirrored=True)) for _ in range(2))

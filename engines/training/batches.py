@@ -116,6 +116,9 @@ def _reshaped(rows: dict[str, U8], rng: np.random.Generator) -> dict[str, U8]:
     matrix = np.column_stack([linear, shift]).astype(np.float32)
     reshaped = {}
     for name, plane in rows.items():
+        if not plane.size:  # the frame painter has no contours
+            reshaped[name] = plane
+            continue
         border = cv2.BORDER_CONSTANT if name == "contours" else cv2.BORDER_REFLECT_101
         moved = cv2.warpAffine(
             np.ascontiguousarray(plane), matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border
