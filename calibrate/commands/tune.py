@@ -40,9 +40,6 @@ def tune(
     from facepuppet.avatar.load import load_as_pack
     from facepuppet.avatar.pack import save_pack
 
-    target = pack if out is None else out
-    check_pack_target(target)
-    refuse_clobbering(target, read=photos)
     loaded = load_as_pack(pack) if pack.suffix.lower() == PACK_SUFFIX else None
     if loaded is None or loaded.version < PACK_VERSION:
         raise AvatarPackError(
@@ -50,6 +47,9 @@ def tune(
             f"a pack of version {PACK_VERSION}",
             "Make it first: facepuppet-calibrate avatar PHOTO, or upgrade PACK.",
         )
+    target = pack if out is None else out
+    check_pack_target(target)
+    refuse_clobbering(target, read=photos)
     with Progress(transient=True, console=Console(stderr=True)) as bar:
         tasks: dict[str, TaskID] = {}
 

@@ -72,8 +72,8 @@ def gather(avatar: Avatar, photos: Sequence[Path], tell: Callable[[str], None]) 
     found = FaceFinder(avatar).find(others, tell)
     if 1 + len(found) < MIN_PICTURES:
         raise TuningError(
-            f"{1 + len(found)} pictures, the portrait included",
-            f"at least {MIN_PICTURES} of the same person",
+            f"the portrait and {len(found)} further picture{'' if len(found) == 1 else 's'}",
+            f"at least {MIN_PICTURES} pictures of the same person, the portrait included",
             "Add pictures: mouth open, smiling, eyes shut, looking aside; or a short video.",
         )
     ours = lay_out(avatar.portrait_rgb, avatar.landmarks_px)
