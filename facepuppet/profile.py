@@ -159,7 +159,10 @@ def restlessness(trackings: Sequence[Tracking]) -> F64:
     ]
     turn = np.array([geodesic_angle(pose.rotation, np.eye(3)) for pose in poses])
     gap = np.array([mouth_gap(head) for head in heads])
-    shut = np.array([np.maximum(0.27 - eye_openings(head), 0).sum() for head in heads])
+    openings = np.array([eye_openings(head) for head in heads])
+    # Wide eyes at 0.27 are half shut already: their own usual aperture is what counts.
+    wanted = np.maximum(0.27, 0.9 * np.percentile(openings, 70, axis=0))
+    shut = np.maximum(wanted - openings, 0).sum(1)
     gaze = [gaze_angles(h, p.rotation.astype(np.float32)) for h, p in zip(heads, poses, strict=True)]
     width = np.array([mouth_width(head) for head in heads])
     pursed = np.abs(width - np.median(width))

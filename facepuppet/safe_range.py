@@ -37,8 +37,8 @@ class SafeRange:
     yaw_rad: Travel = (ASSUMED_POSE[0], ASSUMED_POSE[0])
     pitch_rad: Travel = (ASSUMED_POSE[1], ASSUMED_POSE[1])
     roll_rad: Travel = (ASSUMED_POSE[2], ASSUMED_POSE[2])
-    gaze_x: Travel = (0.30, 0.30)
-    gaze_y: Travel = (0.20, 0.20)
+    gaze_x: Travel = (0.42, 0.42)
+    gaze_y: Travel = (0.30, 0.30)
     mouth_opening: float = 1.0
     eye_opening: float = 1.6
 

@@ -87,9 +87,10 @@ def test_an_avatar_s_own_range_does_not_matter(swept: tuple[Sweep, list[tuple[Sa
 
 
 def test_a_face_that_no_tracker_sees_gets_no_more_than_is_assumed() -> None:
-    plain = np.full_like(hopper().portrait_rgb, 128)
-    blank = dataclasses.replace(hopper(), portrait_rgb=plain, foreground_rgb=plain, background_rgb=plain)
-    found = sweep(blank)
+    # Noise, as the painters would paint something like a face on a plain picture.
+    noise = np.random.default_rng(0).integers(0, 256, hopper().portrait_rgb.shape, np.uint8)
+    unseen = dataclasses.replace(hopper(), portrait_rgb=noise, foreground_rgb=noise, background_rgb=noise)
+    found = sweep(unseen)
     assert not found.tracked
     default = SafeRange()
     assert max(found.safe_range.yaw_rad) <= max(default.yaw_rad)
