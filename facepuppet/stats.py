@@ -58,7 +58,7 @@ class RunStats:
         stages: time of each stage by name, in the order of the pipeline.
         rss_mb: resident memory of the process in MiB.
         networks: what ran each painter's network in the end, by the network's name.
-        fallbacks: one sentence for each engine that should have run them and could not.
+        fallbacks: one sentence for each painter or engine that failed; geometry or the next engine stood in.
     """
 
     seconds: float

@@ -268,7 +268,7 @@ def test_a_gpu_lost_in_a_call_keeps_the_cadence(
     """The whole live loop: pictures go on, and statistics say that the CPU took over."""
     monkeypatch.setattr(painter, "read_manifest", lambda given: read_manifest(given or folder))
     puppet = Puppet(hopper(), Composer(hopper(), (320, 180), label=Corner.OFF))
-    assert "TensorRT-RTX" in engine_line(puppet.networks)
+    assert "TensorRT-RTX" in engine_line(puppet.networks, puppet.fallbacks)
     sent: list[float] = []
     sink = MemorySink((320, 180))
     deliver = sink._write

@@ -11,7 +11,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-BOTTOM = {"types", "errors", "clock", "slot", "geometry", "topology", "channels", "ahead", "files", "threads", "safe_range"}
+BOTTOM = {
+    "types",
+    "errors",
+    "clock",
+    "slot",
+    "geometry",
+    "topology",
+    "channels",
+    "ahead",
+    "files",
+    "threads",
+    "safe_range",
+}
 # Layer by layer: what each module or package may import from the rest of facepuppet, besides BOTTOM.
 STAGES = {
     "hardware": set(),

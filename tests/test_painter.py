@@ -8,6 +8,7 @@ import pytest
 from avatars import hopper
 from onnx import TensorProto, helper
 
+from facepuppet.cli.options import engine_line
 from facepuppet.errors import ManifestError
 from facepuppet.render import Renderer
 from facepuppet.render.crops import crops_of
@@ -97,6 +98,8 @@ def test_a_damaged_network_is_left_out_loudly(tmp_path, caplog):
     assert "sha256" in caplog.text
     renderer = Renderer(hopper(), folder)
     assert renderer.problems and renderer.render(rest()).rgba.any()
+    assert renderer.fallbacks == renderer.problems  # so that statistics and the status line tell
+    assert "FALLEN BACK 1" in engine_line(renderer.networks, renderer.fallbacks)
 
 
 @pytest.mark.parametrize(

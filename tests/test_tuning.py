@@ -158,6 +158,7 @@ def test_a_network_comes_back_from_its_file_as_it_was(trained: Path) -> None:
         network_from_onnx("eye", (trained / "mouth.onnx").read_bytes())
 
 
+@pytest.mark.slow
 def test_tuned_painters_are_kept_only_if_they_stand_the_test(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,12 +136,15 @@ def signer(files: tuple[Path, Path] | None) -> Credentials | None:
     return None if files is None else Credentials.from_files(*files)
 
 
-def engine_line(networks: Mapping[str, str]) -> str:
-    """Say what runs the painters' networks, to be appended to a line; nothing if there are none."""
+def engine_line(networks: Mapping[str, str], fallbacks: Sequence[str]) -> str:
+    """Say what runs the painters' networks and how much of them failed, to be appended to a line."""
     names: dict[str, list[str]] = {}
     for name, engine in networks.items():
         names.setdefault(engine, []).append(name)
-    return "".join(f"; {', '.join(those)} by {engine}" for engine, those in names.items())
+    running = "".join(f"; {', '.join(those)} by {engine}" for engine, those in names.items())
+    if not networks:
+        running = "; mouth and eyes by geometry alone"
+    return running + (f"; FALLEN BACK {len(fallbacks)} times (see the warnings)" if fallbacks else "")
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

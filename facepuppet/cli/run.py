@@ -96,7 +96,8 @@ def run(
         source = stack.enter_context(open_source(camera_word(camera), fps=fps))
         output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by)))
         live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
-        typer.echo(f"{source.description} → {output.description}{engine_line(puppet.networks)}", err=True)
+        ran_by = engine_line(puppet.networks, puppet.fallbacks)
+        typer.echo(f"{source.description} → {output.description}{ran_by}", err=True)
         controls = stack.enter_context(Controls(puppet.recentre, window="window" in (sink or ())))
         if controls.hint:
             typer.echo(controls.hint, err=True)

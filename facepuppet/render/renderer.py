@@ -53,8 +53,8 @@ class Renderer:
 
     @property
     def fallbacks(self) -> tuple[str, ...]:
-        """One sentence for each engine that should have run the painters and could not, so far."""
-        return tuple(self._engines.fallbacks)
+        """One sentence for each painter that geometry stands in for, and each engine that failed, so far."""
+        return (*self.problems, *self._engines.fallbacks)
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
