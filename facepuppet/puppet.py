@@ -74,7 +74,7 @@ class Puppet:
 
     @property
     def fallbacks(self) -> tuple[str, ...]:
-        """One sentence for each painter or engine that failed so far; geometry or the next engine stands in."""
+        """One sentence for each painter or engine that failed so far and was replaced."""
         return self._renderer.fallbacks
 
     def recentre(self) -> None:

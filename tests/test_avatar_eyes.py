@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from pictures import astronaut_rgb, hopper_rgb
+from views import NO_ENGINES
 
 from facepuppet.avatar.eyes import fit_eyes
 from facepuppet.avatar.gates import find_the_face
@@ -96,7 +97,7 @@ def rendered(rgb: U8, landmarks_px: F32, **changes) -> U8:
     avatar = Avatar("eyes", rgb, landmarks_px, shoulders, solid, rgb, rgb, "0")
     seen = Tracking(None, None, (1280, 720), 0, 0)
     motion = Target(avatar).motion(replace(Deltas.rest(), **changes), None, Presence.PRESENT, seen)
-    return Renderer(avatar).render(motion).rgba[..., :3]
+    return Renderer(avatar, NO_ENGINES).render(motion).rgba[..., :3]  # what geometry alone covers
 
 
 def whites(rgb: U8, eyes: U8) -> int:

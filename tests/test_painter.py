@@ -75,9 +75,10 @@ def test_the_shipped_manifest_is_readable_and_every_file_matches():
 
 
 def test_a_painter_paints_inside_the_lips_only(tmp_path):
-    plain, painted = (
-        r.render(rest()).rgba.astype(int) for r in (Renderer(hopper()), Renderer(hopper(), write(tmp_path)))
-    )
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "manifest.toml").write_text("format = 1")
+    folders = (tmp_path / "bare", write(tmp_path))
+    plain, painted = (Renderer(hopper(), folder).render(rest()).rgba.astype(int) for folder in folders)
     change = (painted - plain)[..., 1]
     lips = hopper().landmarks_px[LIPS_OUTER, :2]
     centre = lips.mean(0).astype(int)

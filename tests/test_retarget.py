@@ -78,7 +78,7 @@ def test_the_driver_s_face_shape_never_shows(width, height, seed):
     motion = retargeter.update(tracking(1.0, head=shape))
     unit = np.linalg.norm(np.subtract(*hopper().landmarks_px[OUTER_CORNERS, :2]))
     moved = np.abs(motion.landmarks_px[:, :2] - hopper().landmarks_px[:, :2])
-    # Lids, and the fold they take along: an eye tracked narrower than any relaxed one counts as a little shut.
+    # Lids and folds: an eye tracked narrower than any relaxed one counts as a little shut.
     assert moved.max() < 0.04 * unit
 
 
