@@ -19,6 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.errors import ManifestError
@@ -29,6 +30,8 @@ from facepuppet.render.tuned import with_tuned
 from facepuppet.types import F32, U8, Motion
 
 log = logging.getLogger(__name__)
+
+_LEAST_LEVEL = 0.25  # of 255: less is lost in rounding
 
 
 class Painter:
@@ -54,13 +57,20 @@ class Painter:
             for crop in self._crops(avatar.landmarks_px)
         ]
 
-    def paint(self, rgba: U8, motion: Motion) -> None:
-        """Add the network's residual to the moved portrait, in place."""
+    def residuals(self, rgba: U8, motion: Motion) -> list[tuple[Crop, F32]]:
+        """Return what the network would add to each crop (3, S, S); reads the picture only."""
+        found = []
         for crop, feed in self.feeds(rgba, motion):
             given = self.session.run(feed)
-            residual = given["residual"][0] * given["mask"][0]
+            residual: F32 = given["residual"][0] * given["mask"][0]
             if np.isfinite(residual).all():  # odd weights of a stranger's pack may overflow
-                _add(rgba, crop, residual)
+                found.append((crop, residual))
+        return found
+
+    def add(self, rgba: U8, residuals: Sequence[tuple[Crop, F32]]) -> None:
+        """Add residuals to the moved portrait, in place."""
+        for crop, residual in residuals:
+            _add(rgba, crop, residual)
 
     def feeds(self, rgba: U8, motion: Motion) -> Iterator[tuple[Crop, dict[str, F32]]]:
         """Cut each crop, and what the network is to be told of it, from the moved portrait."""
@@ -126,30 +136,44 @@ def load_painters(
 
 
 def _to_network(rgb: U8) -> F32:
-    planes: F32 = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], dtype=np.float32) / 255.0
+    planes: F32 = cv2.dnn.blobFromImage(np.ascontiguousarray(rgb), 1 / 255)
     return planes
 
 
 def _add(rgba: U8, crop: Crop, residual: F32) -> None:
     """Carry a (3, S, S) residual back into the picture and add it where the person is."""
-    side = residual.shape[-1]
-    linear, offset = crop.crop_from_picture[:, :2], crop.crop_from_picture[:, 2]
-    corners = (np.array([[0, 0], [side, 0], [0, side], [side, side]]) - offset) @ np.linalg.inv(linear).T
-    height, width = rgba.shape[:2]
-    low = np.clip(np.floor(corners.min(0)), 0, (width, height)).astype(int)
-    high = np.clip(np.ceil(corners.max(0)) + 1, 0, (width, height)).astype(int)
-    if (high - low).min() < 1:
+    levels = np.zeros((*residual.shape[1:], 4), np.float32)  # the fourth channel leaves coverage alone
+    np.multiply(residual.transpose(1, 2, 0), 255.0, out=levels[..., :3])
+    box = _box_in_picture(np.abs(levels[..., :3]).max(-1) > _LEAST_LEVEL, crop, rgba.shape)
+    if box is None:
         return
+    low, high = box
     region = rgba[low[1] : high[1], low[0] : high[0]]
+    linear, offset = crop.crop_from_picture[:, :2], crop.crop_from_picture[:, 2]
     crop_from_region = np.column_stack([linear, linear @ low + offset]).astype(np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    placed = cv2.warpAffine(
-        np.ascontiguousarray(residual.transpose(1, 2, 0)),
-        crop_from_region,
-        (region.shape[1], region.shape[0]),
-        flags=flags,
-    )
+    placed = cv2.warpAffine(levels, crop_from_region, (region.shape[1], region.shape[0]), flags=flags)
+    coverage = np.ascontiguousarray(region[..., 3])
+    if coverage.min() == 255:  # as a rule: mouths and eyes lie well inside the person
+        cv2.add(region, placed, dst=region, dtype=cv2.CV_8U)
+        return
+    everywhere = cv2.merge([coverage] * 4)
+    placed = cv2.multiply(placed, everywhere, scale=1 / 255, dtype=cv2.CV_32F)
     # Premultiplied colour may not exceed its coverage.
-    coverage = region[..., 3:].astype(np.float32)
-    painted = region[..., :3] + placed * coverage
-    region[..., :3] = np.rint(np.clip(painted, 0, coverage)).astype(np.uint8)
+    region[...] = cv2.min(cv2.add(region, placed, dtype=cv2.CV_8U), everywhere)
+
+
+def _box_in_picture(
+    where: npt.NDArray[np.bool_], crop: Crop, shape: tuple[int, ...]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None:
+    """Low and high corner, in the picture, of what is marked in a crop; None when nothing of it is left."""
+    columns, rows = np.flatnonzero(where.any(0)), np.flatnonzero(where.any(1))
+    if not len(columns):
+        return None
+    left, right, top, bottom = columns[0] - 1, columns[-1] + 2, rows[0] - 1, rows[-1] + 2
+    linear, offset = crop.crop_from_picture[:, :2], crop.crop_from_picture[:, 2]
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]]) - offset
+    corners = corners @ np.linalg.inv(linear).T
+    low = np.clip(np.floor(corners.min(0)), 0, (shape[1], shape[0])).astype(np.intp)
+    high = np.clip(np.ceil(corners.max(0)) + 1, 0, (shape[1], shape[0])).astype(np.intp)
+    return (low, high) if (high - low).min() >= 1 else None

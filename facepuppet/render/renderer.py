@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from facepuppet.avatar.model import Avatar
+from facepuppet.render.easel import Easel
 from facepuppet.render.eyes import Eyes
 from facepuppet.render.inference import Engines
 from facepuppet.render.lids import Lashes
@@ -44,6 +45,7 @@ class Renderer:
         self._views = ViewLayers(avatar, self._warp) if avatar.views else None
         painters, problems = load_painters(avatar, engines, self._engines)
         self._painters = tuple(painters)
+        self._easel = Easel(painters)
         self.problems = tuple(problems)
 
     @property
@@ -73,6 +75,5 @@ class Renderer:
             self._views.draw_parts(rgba, flow, choice)
         self._eyes.draw(rgba, motion)
         self._lashes.draw(rgba, motion)
-        for painter in self._painters:
-            painter.paint(rgba, motion)
+        self._easel.paint(rgba, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)

@@ -13,6 +13,7 @@ import onnx
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.hardware import describe_hardware
+from facepuppet.render.easel import Easel
 from facepuppet.render.manifest import read_manifest, read_verified
 from facepuppet.render.painter import load_painters
 from facepuppet.render.warp import Warp
@@ -32,12 +33,11 @@ def measure_cost(engines: Path, avatar: Avatar, motions: Sequence[Motion]) -> di
     networks = read_manifest(engines)
     macs = {n.name: PASSES[n.region] * count_macs(read_verified(n)) / 1e6 for n in networks}
     painters, problems = load_painters(avatar, engines)
-    warp, times_ms = Warp(avatar), []
+    easel, warp, times_ms = Easel(painters), Warp(avatar), []
     for motion in motions:
         rgba = warp.render(motion)
         start_s = time.perf_counter()
-        for painter in painters:
-            painter.paint(rgba, motion)
+        easel.paint(rgba, motion)
         times_ms.append(1e3 * (time.perf_counter() - start_s))
     hardware = describe_hardware()
     return {

@@ -35,7 +35,7 @@ class Engines:
         EngineError: the engine asked for is unknown, or cannot run here.
     """
 
-    def __init__(self, engine: str = "auto", *, threads: int = 2, cache: EngineCache | None = None) -> None:
+    def __init__(self, engine: str = "auto", *, threads: int = 1, cache: EngineCache | None = None) -> None:
         self._asked, self._threads, self._cache = engine, threads, cache or EngineCache()
         self._devices: dict[str, tuple[Flavour, Gpu]] = {}
         self._lost: set[str] = set()
@@ -184,7 +184,7 @@ def _is_installed(engine: str) -> bool:
         return False
 
 
-def open_session(network: Network, engine: str = "auto", *, threads: int = 2) -> ResilientSession:
+def open_session(network: Network, engine: str = "auto", *, threads: int = 1) -> ResilientSession:
     """Open one network (see `Engines`, which several networks of one run share).
 
     Raises:

@@ -81,7 +81,7 @@ class OnnxSession:
         EngineError: the provider is not in this build of ONNX Runtime, or does not start here.
     """
 
-    def __init__(self, model: bytes, name: str, engine: str = "cpu", threads: int = 2) -> None:
+    def __init__(self, model: bytes, name: str, engine: str = "cpu", threads: int = 1) -> None:
         provider = PROVIDERS[engine]
         self.engine, self.description = engine, require_provider(engine)
         options = ort.SessionOptions()
