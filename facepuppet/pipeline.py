@@ -1,6 +1,7 @@
-"""The live loop: four threads, newest wins between them, and one clean way out.
+"""The live loop: five threads, newest wins between them, and one clean way out.
 
-    capture ─Frame→ [latest] → track ─Tracking→ [latest] → puppet ─Marked→ [latest] → paced sinks
+    capture ─Frame→ [latest] → track ─Tracking→ [latest] → puppet ─Rendered→ [latest]
+            → finish ─Marked→ [latest] → paced sinks
 
 A slow stage drops what it could not take and never queues it. When no tracking comes (at the
 start, or while a camera is unplugged) the puppet is driven by empty ones: it holds, eases to rest
@@ -29,7 +30,7 @@ from facepuppet.slot import LatestSlot
 from facepuppet.stats import RunStats, Spread, rss_mb
 from facepuppet.threads import single_threaded_blas
 from facepuppet.track.tracker import Tracker
-from facepuppet.types import Frame, Tracking
+from facepuppet.types import Frame, Rendered, Tracking
 from facepuppet.watermark import Marked
 
 STARVED_S = 0.25  # without a tracking for so long, the puppet goes on without its driver
@@ -75,6 +76,7 @@ class LivePipeline:
         self._clock = clock or SystemClock()
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._trackings: LatestSlot[Tracking] = LatestSlot()
+        self._rendered: LatestSlot[Rendered] = LatestSlot()
         self._pictures: LatestSlot[Marked] = LatestSlot()
         self._output = _MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), puppet, self._clock)
         self._capture = CaptureThread(source, self._frames, self._clock)
@@ -83,7 +85,8 @@ class LivePipeline:
             threading.Thread(target=self._guarded, args=(stage, body, slot), name=stage, daemon=True)
             for stage, body, slot in (
                 ("track", self._track, self._trackings),
-                ("puppet", self._show, self._pictures),
+                ("puppet", self._perform, self._rendered),
+                ("finish", self._finish, self._pictures),
             )
         ]
         self._stopping = threading.Event()
@@ -159,6 +162,7 @@ class LivePipeline:
             dropped={
                 "track": self._frames.dropped,
                 "puppet": self._trackings.dropped,
+                "finish": self._rendered.dropped,
                 "sink": self._pictures.dropped,
             },
             fps=round(sent / seconds, 2) if seconds > 0 else 0.0,
@@ -193,7 +197,7 @@ class LivePipeline:
             while not self._stopping.is_set() and (frame := self._frames.take()) is not None:
                 self._trackings.put(driver.follow(frame))
 
-    def _show(self) -> None:
+    def _perform(self) -> None:
         now_ns = self._clock.now_ns()
         tracking = Tracking(None, None, self._source.size_px, 0, now_ns)
         patience_s = 0.0  # the first picture waits for nobody
@@ -209,7 +213,11 @@ class LivePipeline:
                 tracking = replace(newest, captured_ns=max(newest.captured_ns, tracking.captured_ns))
                 patience_s = STARVED_S
             now_ns = self._clock.now_ns()
-            self._pictures.put(self._puppet.show(tracking))
+            self._rendered.put(self._puppet.perform(tracking))
+
+    def _finish(self) -> None:
+        while not self._stopping.is_set() and (rendered := self._rendered.take()) is not None:
+            self._pictures.put(self._puppet.finish(rendered))
 
     def _without_driver(self, last: Tracking, shown_ns: int) -> Tracking:
         """An empty tracking as much later than the last one as it is now since that was shown."""

@@ -8,7 +8,7 @@ from facepuppet.profile import DriverNeutral, Seat
 from facepuppet.render import Renderer
 from facepuppet.retarget import Retargeter
 from facepuppet.stats import Meter
-from facepuppet.types import Tracking
+from facepuppet.types import Rendered, Tracking
 from facepuppet.watermark import PUBLIC_KEY, Key, Marked, Marker, Payload
 
 
@@ -83,10 +83,17 @@ class Puppet:
 
     def show(self, tracking: Tracking) -> Marked:
         """Return the outgoing picture for a tracking; they must come in the order of their capture."""
+        return self.finish(self.perform(tracking))
+
+    def perform(self, tracking: Tracking) -> Rendered:
+        """Move the portrait; one thread at a time, in the order of capture."""
         with self.meter.time("retarget"):
             motion = self._retargeter.update(tracking)
         with self.meter.time("render"):
-            rendered = self._renderer.render(motion)
+            return self._renderer.render(motion)
+
+    def finish(self, rendered: Rendered) -> Marked:
+        """Put the moved portrait before its background and mark it; may run beside the next `perform`."""
         with self.meter.time("compose"):
             composed = self._composer.compose(rendered)
         with self.meter.time("mark"):

@@ -19,8 +19,7 @@ from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.cli import main
 from facepuppet.cli.run import camera_word
 from facepuppet.puppet import Puppet
-from facepuppet.types import Tracking
-from facepuppet.watermark import Marked
+from facepuppet.types import Rendered, Tracking
 
 PORTRAIT = str(sample_portrait_path())
 
@@ -110,15 +109,15 @@ def test_a_crash_keeps_the_recording_so_far(
     performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was shown until a stage failed is a finished file, and the failure is told."""
-    show, shown = Puppet.show, []
+    perform, shown = Puppet.perform, []
 
-    def failing(puppet: Puppet, tracking: Tracking) -> Marked:
+    def failing(puppet: Puppet, tracking: Tracking) -> Rendered:
         shown.append(tracking)
         if len(shown) > 20:
             raise RuntimeError("told to fail")
-        return show(puppet, tracking)
+        return perform(puppet, tracking)
 
-    monkeypatch.setattr(Puppet, "show", failing)
+    monkeypatch.setattr(Puppet, "perform", failing)
     out = tmp_path / "live.mp4"
     status, _, err = run(
         capsys,

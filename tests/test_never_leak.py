@@ -16,7 +16,7 @@ from facepuppet.errors import StageError
 from facepuppet.pipeline import LivePipeline
 from facepuppet.puppet import Puppet
 from facepuppet.track.tracker import Tracker
-from facepuppet.types import U8, Frame, Tracking
+from facepuppet.types import U8, Frame, Rendered, Tracking
 from facepuppet.watermark import Marked, detect
 
 CANVAS = (640, 360)
@@ -67,10 +67,10 @@ class FailingPuppet(Puppet):
 
     failing = False
 
-    def show(self, tracking: Tracking) -> Marked:
+    def perform(self, tracking: Tracking) -> Rendered:
         if self.failing:
             raise RuntimeError("puppet told to fail")
-        return super().show(tracking)
+        return super().perform(tracking)
 
 
 class Show:
