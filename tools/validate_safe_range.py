@@ -106,7 +106,7 @@ def main() -> None:
     for path in arguments.portraits:
         try:
             results[path.name] = examine(load_avatar(path), identity)
-        except FacepuppetError as error:  # noqa: PERF203  (one bad picture does not spoil the rest)
+        except FacepuppetError as error:
             print(f"{path.name}: {error}")
         if arguments.out:
             arguments.out.write_text(json.dumps(results, indent=1))
