@@ -16,7 +16,7 @@ from facepuppet.performance import Performance
 from facepuppet.puppet import Puppet
 from facepuppet.sheet import ContactSheet
 from facepuppet.sinks import open_sink
-from facepuppet.stats import Meter, RunStats
+from facepuppet.stats import RunStats
 from facepuppet.threads import single_threaded_blas
 from facepuppet.types import Tracking
 from facepuppet.watermark import Marked
@@ -49,7 +49,6 @@ def run_demo(
     n = max(1, round(seconds * FPS))
     sheet = ContactSheet(avatar)
     shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}
-    begun_s = time.perf_counter()
 
     def each(i: int, tracking: Tracking, picture: Marked) -> None:
         if i in shown:
@@ -57,8 +56,7 @@ def run_demo(
         if progress is not None:
             progress(i + 1, n)
 
-    meter = perform(avatar, folder / "demo.mp4", n, each, consent.id)
-    stats = RunStats.offline(meter, n, time.perf_counter() - begun_s)
+    stats = perform(avatar, folder / "demo.mp4", n, each, consent.id)
     _write(folder / "sheet.png", sheet.to_png())
     _write(folder / "stats.json", (json.dumps(stats.to_json(), indent=2) + "\n").encode())
     return stats
@@ -70,11 +68,12 @@ def perform(
     n: int,
     each: Callable[[int, Tracking, Marked], None] | None = None,
     consent_id: str | None = None,
-) -> Meter:
-    """Let a portrait perform the scripted piece in n frames, into a video file; tell the times.
+) -> RunStats:
+    """Let a portrait perform the scripted piece in n frames, into a video file.
 
     `each`, if given, is called with every frame's number, tracking and picture.
     """
+    begun_s = time.perf_counter()
     puppet = Puppet(avatar, settle_frames=1, consent_id=consent_id)
     piece = Performance(n / FPS)
     with single_threaded_blas(), open_sink(path, puppet.canvas_px, FPS) as sink:
@@ -86,7 +85,8 @@ def perform(
             puppet.meter.count("with face")
             if each is not None:
                 each(i, tracking, picture)
-    return puppet.meter
+    elapsed_s = time.perf_counter() - begun_s
+    return RunStats.offline(puppet.meter, n, elapsed_s, networks=puppet.networks, fallbacks=puppet.fallbacks)
 
 
 def _make_folder(folder: Path) -> None:

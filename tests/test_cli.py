@@ -62,6 +62,7 @@ def test_demo_writes_video_sheet_and_stats(performance: Path) -> None:
     stats = json.loads((performance / "stats.json").read_text())
     assert stats["frames_out"] == 45
     assert {"retarget", "render", "compose", "mark", "sink"} == set(stats["stages"])
+    assert set(stats["networks"]) == {"mouth", "eye"} and not stats["fallbacks"]
 
 
 def test_demo_is_marked(performance: Path, capsys: pytest.CaptureFixture[str]) -> None:
