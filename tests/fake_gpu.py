@@ -1,14 +1,18 @@
 """A machine with NVIDIA GPUs, as far as facepuppet can tell: modules with the APIs of CuPy and TensorRT.
 
-Engines are real networks run by ONNX Runtime on numpy memory, so names, shapes, copies and addresses
-have to be right. What a test wants to go wrong, it sets on the `Machine`.
+Engines are real networks run by ONNX Runtime on numpy memory, and kernels are really compiled and run (see
+emulated_cuda), so names, shapes, copies and addresses have to be right. What a test wants to go wrong, it
+sets on the `Machine`.
 """
 
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import json
 import sys
 import types
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -16,6 +20,7 @@ from enum import IntEnum
 import numpy as np
 import onnxruntime as ort
 import pytest
+from emulated_cuda import EmulatedModule
 
 MAGIC = b"fake plan "
 
@@ -33,7 +38,11 @@ class Machine:
         wrong: added to every output.
         runs: how many times an engine ran.
         builds: how many engines were built.
+        compiled: how many engines' kernels were compiled, in first runs.
         allocated: bytes on the GPU so far.
+        captured: what is enqueued while a graph is captured; None while none is.
+        capturable: graphs can be captured.
+        fences: memory whose borders `check_fences` looks at.
         current: CUDA's current device.
     """
 
@@ -46,8 +55,12 @@ class Machine:
     wrong: float = 0.0
     runs: int = 0
     builds: int = 0
+    compiled: int = 0
     allocated: int = 0
     current: int = 0
+    captured: list | None = None
+    capturable: bool = True
+    fences: list = field(default_factory=list)
 
     @property
     def target(self) -> str:
@@ -62,6 +75,16 @@ class Machine:
             raise CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
         if self.lost:
             raise CUDARuntimeError("cudaErrorDevicesUnavailable: the device fell off the bus")
+
+    def enqueue(self, operation) -> None:
+        """Do it, or keep it for the graph that is being captured."""
+        self.check()
+        operation() if self.captured is None else self.captured.append(operation)
+
+    def check_fences(self) -> None:
+        """Nothing may have written before or behind any memory of the GPU."""
+        for memory in self.fences:
+            assert (memory[:_FENCE] == _FENCE_BYTE).all() and (memory[-_FENCE:] == _FENCE_BYTE).all()
 
     def install(self, patch: pytest.MonkeyPatch, *flavours: str, version: str = "1.7.1") -> None:
         """Make the modules importable: CuPy, and the flavours by their modules' names."""
@@ -84,38 +107,78 @@ class OutOfMemoryError(MemoryError):
     pass
 
 
+_FENCE, _FENCE_BYTE = 256, 0xA5
+
+
 class DeviceArray:
-    """Memory "on the GPU": only its address and explicit copies reach it."""
+    """Memory "on the GPU": only its address and explicit copies reach it; at first it holds rubbish."""
 
     def __init__(self, machine: Machine, shape, dtype) -> None:
         machine.check()
-        self._machine, self._array = machine, np.full(shape, 7, dtype)
-        machine.allocated += self._array.nbytes
+        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        machine.allocated += n_bytes
         if machine.allocated > machine.full_from:
-            raise OutOfMemoryError(f"Out of memory allocating {self._array.nbytes} bytes")
+            raise OutOfMemoryError(f"Out of memory allocating {n_bytes} bytes")
+        memory = np.full(n_bytes + 2 * _FENCE, _FENCE_BYTE, np.uint8)
+        machine.fences.append(memory)
+        self._machine, self._array = machine, memory[_FENCE:-_FENCE].view(dtype).reshape(shape)
+        self._array[...] = 7
+        self.shape, self.dtype, self.nbytes = self._array.shape, self._array.dtype, n_bytes
         self.data = types.SimpleNamespace(ptr=self._array.ctypes.data)
 
     def set(self, array, stream) -> None:
-        self._machine.check()
         assert array.dtype == self._array.dtype and array.shape == self._array.shape
-        self._array[...] = array
+        self._machine.enqueue(lambda: self._array.__setitem__(..., array))
 
     def get(self, stream, out, blocking) -> None:
-        self._machine.check()
-        assert not blocking
-        out[...] = self._array
+        assert not blocking and out.dtype == self._array.dtype and out.shape == self._array.shape
+        self._machine.enqueue(lambda: out.__setitem__(..., self._array))
 
 
 def fake_cupy(machine: Machine) -> types.ModuleType:
+    class Graph:
+        def __init__(self, operations: list) -> None:
+            self._operations = operations
+
+        def launch(self, stream) -> None:
+            machine.check()
+            for operation in self._operations:
+                operation()
+
+    class RawModule(EmulatedModule):
+        def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
+            machine.check()
+            super().__init__(code, machine.enqueue)
+
     class Stream:
         def __init__(self, non_blocking: bool) -> None:
             machine.check()
             self.ptr = 1
 
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
         @property
         def done(self) -> bool:
             machine.check()
             return not machine.hung
+
+        def synchronize(self) -> None:
+            machine.check()
+
+        def begin_capture(self) -> None:
+            machine.check()
+            machine.captured = []
+
+        def end_capture(self) -> Graph:
+            captured, machine.captured = machine.captured, None
+            if not machine.capturable:
+                raise CUDARuntimeError(
+                    "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error"
+                )
+            return Graph(captured)
 
     @contextmanager
     def device(index: int):
@@ -134,6 +197,7 @@ def fake_cupy(machine: Machine) -> types.ModuleType:
 
     cupy = types.ModuleType("cupy")
     cupy.empty = lambda shape, dtype: DeviceArray(machine, shape, dtype)
+    cupy.RawModule = RawModule
     runtime = types.SimpleNamespace(
         CUDARuntimeError=CUDARuntimeError,
         driverGetVersion=lambda: machine.driver,
@@ -158,6 +222,7 @@ class _Tensor:
 class _Engine:
     def __init__(self, machine: Machine, model: bytes) -> None:
         self._machine, self._device = machine, machine.current
+        self._digest = hashlib.sha256(model).hexdigest()
         self._session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
         self._inputs = [_Tensor(node) for node in self._session.get_inputs()]
         self._outputs = [_Tensor(node) for node in self._session.get_outputs()]
@@ -176,13 +241,51 @@ class _Engine:
     def get_tensor_mode(self, name: str) -> str:
         return "in" if name in {tensor.name for tensor in self._inputs} else "out"
 
-    def create_execution_context(self):
-        return _Context(self)
+    def create_runtime_config(self) -> _RuntimeConfig:
+        return _RuntimeConfig(self._machine)
+
+    def create_execution_context(self, runtime_config: _RuntimeConfig | None = None) -> _Context:
+        return _Context(self, runtime_config)
+
+
+class _RuntimeConfig:
+    def __init__(self, machine: Machine) -> None:
+        self._machine, self._cache = machine, None
+
+    def create_runtime_cache(self) -> _RuntimeCache:
+        return _RuntimeCache(self._machine)
+
+    def set_runtime_cache(self, cache: _RuntimeCache) -> bool:
+        self._cache = cache
+        return True
+
+
+class _RuntimeCache:
+    """Names of engines, and the GPU and driver that they were compiled with."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine, self._kernels = machine, []
+
+    def serialize(self) -> memoryview:
+        machine = self._machine
+        return memoryview(json.dumps([machine.driver, machine.gpus, self._kernels]).encode())
+
+    def deserialize(self, blob: bytes) -> bool:
+        self._machine.check()
+        driver, gpus, kernels = json.loads(blob)
+        if driver > self._machine.driver or [tuple(gpu) for gpu in gpus] != self._machine.gpus:
+            return False
+        self._kernels = kernels
+        return True
 
 
 class _Context:
-    def __init__(self, engine: _Engine) -> None:
+    def __init__(self, engine: _Engine, config: _RuntimeConfig | None) -> None:
         self._engine, self._at = engine, {}
+        # As in C++ nothing is held here: who lets go of config or cache has lost them.
+        self._config = config and weakref.ref(config)
+        self._cache = config and config._cache and weakref.ref(config._cache)
+        self._is_compiled = False
 
     def set_tensor_address(self, name: str, address: int) -> None:
         self._at[name] = address
@@ -190,13 +293,28 @@ class _Context:
     def execute_async_v3(self, stream: int) -> bool:
         machine = self._engine._machine
         assert machine.current == self._engine._device, "run on another device than loaded on"
-        machine.check()
+        machine.enqueue(self._execute)
+        return True
+
+    def _execute(self) -> None:
+        machine = self._engine._machine
         machine.runs += 1
+        self._compile()
         feed = {tensor.name: self._memory(tensor) for tensor in self._engine._inputs}
         given = self._engine._session.run(None, feed)
         for tensor, value in zip(self._engine._outputs, given, strict=True):
             self._memory(tensor)[...] = value + machine.wrong
-        return True
+
+    def _compile(self) -> None:
+        assert self._config is None or self._config() is not None, "the config is gone"
+        known = []
+        if self._cache is not None:
+            assert self._cache() is not None, "the runtime cache is gone"
+            known = self._cache()._kernels
+        if not self._is_compiled and self._engine._digest not in known:
+            self._engine._machine.compiled += 1
+            known.append(self._engine._digest)
+        self._is_compiled = True
 
     def _memory(self, tensor: _Tensor):
         n = int(np.prod(tensor.shape))
@@ -297,6 +415,7 @@ def fake_tensorrt(machine: Machine, name: str, version: str) -> types.ModuleType
     module.TensorIOMode = types.SimpleNamespace(INPUT="in", OUTPUT="out")
     module.nptype = lambda dtype: dtype
     if name == "tensorrt_rtx":
+        module.IRuntimeConfig, module.IRuntimeCache = _RuntimeConfig, _RuntimeCache
         module.ComputeCapability = types.SimpleNamespace(
             NONE=0, CURRENT=1, **{f"SM{n}": n for n in (75, 80, 86, 89, 120)}
         )

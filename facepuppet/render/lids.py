@@ -30,28 +30,32 @@ class Lid:
         landmarks_px: (478, 2) the portrait's own.
         eye: which eye.
         triangles: (T, 3) all triangles of the mesh.
+
+    Attributes:
+        triangle, corner: (n,) which corners of which triangles lie on the rim.
+        hidden: (n, 2) where in the portrait their skin comes from when the lid is shut.
     """
 
     def __init__(self, landmarks_px: F32, eye: EyeTopology, triangles: npt.NDArray[np.int32]) -> None:
         rim, fold = eye.upper_lid[1:-1], eye.upper_fold
         strip = np.isin(triangles, np.concatenate([eye.upper_lid, fold])).all(axis=1)
         on_rim = np.isin(triangles, rim) & (strip & np.isin(triangles, fold).any(axis=1))[:, None]
-        self._triangle, self._corner = np.nonzero(on_rim)
+        self.triangle, self.corner = np.nonzero(on_rim)
         order = {int(index): k for k, index in enumerate(rim)}
-        which = np.array([order[int(i)] for i in triangles[self._triangle, self._corner]], np.intp)
+        which = np.array([order[int(i)] for i in triangles[self.triangle, self.corner]], np.intp)
         brow = _along(landmarks_px[eye.brow_lower], landmarks_px[fold])
         rise = brow - landmarks_px[fold]
         longest = 1.5 * np.linalg.norm(landmarks_px[rim] - landmarks_px[eye.lower_lid[1:-1]], axis=1).max()
         length = np.maximum(np.linalg.norm(rise, axis=1, keepdims=True), 1e-3)
         rise *= np.minimum(1.0, longest / length)
         self._open = landmarks_px[rim][which]
-        self._hidden = (landmarks_px[fold] + _REACH * rise)[which]
+        self.hidden = (landmarks_px[fold] + _REACH * rise)[which]
 
     def unfold(self, source: F32, closing: float) -> None:
         """Move the rim's source coordinates (T, 3, 3) towards the hidden skin, in place."""
-        share = _ramp(closing)
+        share = unfolding(closing)
         if share > 0.0:
-            source[self._triangle, self._corner, :2] = self._open + share * (self._hidden - self._open)
+            source[self.triangle, self.corner, :2] = self._open + share * (self.hidden - self._open)
 
 
 class Lashes:
@@ -64,7 +68,7 @@ class Lashes:
     def draw(self, rgba: U8, motion: Motion) -> None:
         """Draw into the warped picture, in place."""
         for (eye, colour), opening in zip(self._eyes, motion.eye_opening.tolist(), strict=True):
-            share = _ramp(1.0 - opening)
+            share = unfolding(1.0 - opening)
             rim = motion.landmarks_px[eye.upper_lid, :2]
             width = float(np.linalg.norm(rim[0] - rim[-1]))
             region = region_around(rim, 0.1 * width, self._size)
@@ -89,7 +93,8 @@ def _along(polyline: F32, points: F32) -> F32:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _ramp(closing: float) -> float:
+def unfolding(closing: float) -> float:
+    """How far a lid shows its hidden skin and lash line, in [0, 1]."""
     return smoothstep((closing - _FIRST) / (_FULL - _FIRST))
 
 

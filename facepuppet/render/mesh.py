@@ -47,6 +47,33 @@ class FacePatch:
     numbers: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class PatchGrid:
+    """The rectangle of the picture that a moved face covers, and the cells it is rasterised in.
+
+    Attributes:
+        origin_px: portrait coordinates of its top-left corner.
+        size_px: width and height in the portrait frame.
+        cells: columns and rows.
+    """
+
+    origin_px: tuple[int, int]
+    size_px: tuple[int, int]
+    cells: tuple[int, int]
+
+    @classmethod
+    def around(cls, landmarks_px: F32, picture_size_px: tuple[int, int], max_cells: int) -> PatchGrid | None:
+        """Return the grid of a face (468 or more landmarks); None when it left the picture."""
+        low = np.maximum(np.floor(landmarks_px[:N_MESH, :2].min(0)).astype(int) - 1, 0)
+        high = np.minimum(np.ceil(landmarks_px[:N_MESH, :2].max(0)).astype(int) + 2, picture_size_px)
+        width, height = (high - low).tolist()
+        if width < 2 or height < 2:
+            return None
+        step = max(1.0, max(width, height) / max_cells)
+        cells = (max(2, round(width / step)), max(2, round(height / step)))
+        return cls((int(low[0]), int(low[1])), (width, height), cells)
+
+
 class FaceMesh:
     """Rasterises the moved face mesh.
 
@@ -55,18 +82,29 @@ class FaceMesh:
         picture_size_px: width and height of the portrait.
         max_grid: longest side of the raster grid; larger faces are rasterised coarser and
             the (piecewise affine) map is interpolated.
+
+    Attributes:
+        max_grid: the same.
+        triangles: (T, 3) of `all_triangles`.
+        n_skin: how many of them are skin; the rest fill eyes and mouth.
+        source: (T, 3, 3) x, y (portrait px) and weight of their corners at rest.
+        lids: image-left eye first.
     """
 
     def __init__(self, landmarks_px: F32, picture_size_px: tuple[int, int], max_grid: int = 256) -> None:
-        self._triangles = all_triangles()
-        self._interior = slice(len(face_triangles()), None)
+        self.triangles = all_triangles()
+        self.n_skin = len(face_triangles())
+        self.max_grid = max_grid
         self._size = picture_size_px
-        self._max_grid = max_grid
         weight = np.ones(len(landmarks_px), np.float32)
         weight[FACE_OVAL] = 0.0
         source = np.column_stack([landmarks_px[:, :2], weight]).astype(np.float32)
-        self._source = source[self._triangles]  # (T, 3 vertices, 3 attributes)
-        self._lids = [Lid(landmarks_px[:, :2], eye, self._triangles) for eye in EYES]
+        self.source = source[self.triangles]
+        self.lids = [Lid(landmarks_px[:, :2], eye, self.triangles) for eye in EYES]
+
+    def grid(self, landmarks_px: F32) -> PatchGrid | None:
+        """Return where the moved face is rasterised; None when it left the picture."""
+        return PatchGrid.around(landmarks_px, self._size, self.max_grid)
 
     def patch(self, landmarks_px: F32, eye_opening: F32) -> FacePatch | None:
         """Return the backward map for the moved landmarks; None when the face left the picture.
@@ -75,29 +113,25 @@ class FaceMesh:
             landmarks_px: (478, 3) float32 moved landmarks.
             eye_opening: (2,) as in Motion; closing lids take their skin from below the brow.
         """
-        low = np.maximum(np.floor(landmarks_px[:N_MESH, :2].min(0)).astype(int) - 1, 0)
-        high = np.minimum(np.ceil(landmarks_px[:N_MESH, :2].max(0)).astype(int) + 2, self._size)
-        width, height = (high - low).tolist()
-        if width < 2 or height < 2:
+        grid = self.grid(landmarks_px)
+        if grid is None:
             return None
-        step = max(1.0, max(width, height) / self._max_grid)
-        grid = (max(2, round(width / step)), max(2, round(height / step)))
-        grid_from_portrait = np.array([grid[0] / width, grid[1] / height], np.float32)
-        vertices = (landmarks_px[:N_MESH, :2] - low + 0.5) * grid_from_portrait - 0.5
-        triangles = vertices[self._triangles].astype(np.float32)
+        grid_from_portrait = np.divide(grid.cells, grid.size_px).astype(np.float32)
+        vertices = (landmarks_px[:N_MESH, :2] - grid.origin_px + 0.5) * grid_from_portrait - 0.5
+        triangles = vertices[self.triangles].astype(np.float32)
         # Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
         # before all skin, so that no sliver of them shows between shut lids or lips.
-        depth = landmarks_px[self._triangles, 2].mean(1)
-        depth[self._interior] += 1e6
+        depth = landmarks_px[self.triangles, 2].mean(1)
+        depth[self.n_skin :] += 1e6
         order = np.argsort(-depth, kind="stable")
-        numbers = draw_numbers(triangles, order, grid)
-        source = self._source.copy()
-        for lid, opening in zip(self._lids, eye_opening.tolist(), strict=True):
+        numbers = draw_numbers(triangles, order, grid.cells)
+        source = self.source.copy()
+        for lid, opening in zip(self.lids, eye_opening.tolist(), strict=True):
             lid.unfold(source, 1.0 - opening)
         return FacePatch(
             sample_affine(affine_table(triangles, source), numbers),
-            (int(low[0]), int(low[1])),
-            (int(width), int(height)),
+            grid.origin_px,
+            grid.size_px,
             triangles,
             numbers,
         )

@@ -42,14 +42,14 @@ class Warp:
 
     def __init__(self, avatar: Avatar) -> None:
         self._size = avatar.size_px
-        self._mesh = FaceMesh(avatar.landmarks_px, avatar.size_px)
-        self._body = BodyField(avatar)
+        self.mesh = FaceMesh(avatar.landmarks_px, avatar.size_px)
+        self.body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
         self.scale = _TEXTURE_SCALE if fits else 1
         width_px = self._size[0] * self.scale
         margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
-        self._texture = premultiplied_texture(avatar, self.scale, margin_px)
-        self._offset_px = np.array(margin_px, np.float32) - 0.5
+        self.texture = premultiplied_texture(avatar, self.scale, margin_px)
+        self.offset_px = np.array(margin_px, np.float32) - 0.5
 
     def render(self, motion: Motion) -> U8:
         """Return the moved person, (H, W, 4) uint8 premultiplied RGBA, writable."""
@@ -58,15 +58,15 @@ class Warp:
     def sample(self, flow: Flow) -> U8:
         """Return the moved person of a flow, (H, W, 4) uint8 premultiplied RGBA, writable."""
         moved: U8 = cv2.remap(
-            self._texture, flow.texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            self.texture, flow.texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return moved
 
     def flow(self, motion: Motion) -> Flow:
         """Return where each pixel of the moved picture comes from."""
-        body = self.in_texture(self._body.portrait_from_moved(motion))
+        body = self.in_texture(self.body.portrait_from_moved(motion))
         flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
-        patch = self._mesh.patch(motion.landmarks_px, motion.eye_opening)
+        patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
         if patch is None:
             return Flow(flow, None)
         (x, y), (width, height) = patch.origin_px, patch.size_px
@@ -76,7 +76,7 @@ class Warp:
 
     def in_texture(self, portrait_px: F32) -> F32:
         """Carry (..., 2) points of the portrait frame into the enlarged texture."""
-        mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self.scale) + self._offset_px
+        mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self.scale) + self.offset_px
         return mapped
 
     def _blend(self, patch: FacePatch, body: F32) -> F32:

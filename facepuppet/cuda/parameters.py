@@ -1,0 +1,56 @@
+"""What the GPU is told of one frame: a C struct, defined here for both sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.types import N_LANDMARKS
+
+N_CROPS = 3  # mouth, image-left eye, image-right eye
+
+# Name, C type, shape. All members are 4 bytes wide, so there is no padding on either side. Affine maps
+# are (2, 3) row by row; regions and boxes are x, y, width, height, and empty when the width is 0.
+_FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
+    # flow
+    ("landmarks_px", "float", (N_LANDMARKS, 3)),
+    ("head_rotation", "float", (3, 3)),  # times the head's scale
+    ("head_shift_px", "float", (2,)),
+    ("torso_linear", "float", (2, 2)),
+    ("torso_shift_px", "float", (2,)),
+    ("lid_unfolding", "float", (2,)),
+    ("face_box_px", "int", (4,)),
+    ("face_cells", "int", (2,)),
+    # mouth
+    ("mouth_box_px", "int", (4,)),
+    ("mouth_strength", "float", ()),
+    ("skull_from_mouth_box", "float", (2, 3)),
+    ("jaw_from_mouth_box", "float", (2, 3)),
+    # eyes and lashes
+    ("eye_box_px", "int", (2, 4)),
+    ("eye_fade", "float", (2,)),
+    ("eye_closing", "float", (2,)),
+    ("sclera_from_eye_box", "float", (2, 2, 3)),
+    ("iris_from_eye_box", "float", (2, 2, 3)),
+    ("lash_box_px", "int", (2, 4)),
+    ("lash_thickness_px", "float", (2,)),
+    # painters
+    ("crop_from_picture", "float", (N_CROPS, 2, 3)),
+    ("picture_from_crop", "float", (N_CROPS, 2, 3)),
+    # composition and mark
+    ("label_shown", "int", ()),
+    ("carrier_turn", "float", (2,)),  # cosine and minus sine of the carrier's phase
+)
+_NUMPY = {"float": "<f4", "int": "<i4"}
+DTYPE = np.dtype([(name, _NUMPY[kind], shape) for name, kind, shape in _FIELDS])
+
+# One record (its dtype is DTYPE), written by name: p["landmarks_px"][...] = ...
+Parameters = npt.NDArray[Any]
+
+
+def c_struct() -> str:
+    """Return the struct's definition in C."""
+    members = [f"    {kind} {name}{''.join(f'[{n}]' for n in shape)};" for name, kind, shape in _FIELDS]
+    return "\n".join(["struct Parameters {", *members, "};", ""])

@@ -1,0 +1,55 @@
+"""The frame path of the GPU beside the CPU's, on the same motions; kernels run as `emulated_cuda` tells."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from avatars import hopper
+
+from facepuppet.cuda.device import Device
+from facepuppet.cuda.parameters import DTYPE
+from facepuppet.performance import Performance
+from facepuppet.render.inference.gpu import list_gpus
+from facepuppet.retarget import Retargeter
+from facepuppet.types import Motion
+
+# Moments of the built-in piece: at rest, turned, looking aside, blinking, speaking, smiling.
+MOMENTS = (0, 45, 103, 162, 247, 292)
+
+
+@cache
+def motions() -> tuple[Motion, ...]:
+    """Motions of the sample portrait at MOMENTS."""
+    retargeter, piece = Retargeter(hopper(), settle_frames=1), Performance()
+    played = [retargeter.update(piece.tracking(i / 30, i)) for i in range(max(MOMENTS) + 1)]
+    return tuple(played[i] for i in MOMENTS)
+
+
+class Bench:
+    """A device with the parameters of one frame on it, to run single stages."""
+
+    def __init__(self) -> None:
+        self.device = Device(list_gpus()[0])
+        self.given = np.zeros(1, DTYPE)
+        self.parameters = self.device.empty((DTYPE.itemsize,), np.uint8)
+
+    def run(self, *stages, motion: Motion) -> None:
+        """Tell the stages of a motion and run them in order."""
+        for stage in stages:
+            stage.tell(motion, self.given[0])
+        self.device.copy_in(self.given.view(np.uint8), self.parameters)
+        for stage in stages:
+            self.device.run(stage.enqueue)
+
+    def fetch(self, held) -> np.ndarray:
+        """Copy an array back from the GPU."""
+        out = np.empty(held.shape, held.dtype)
+        self.device.copy_out(held, out)
+        self.device.wait()
+        return out
+
+
+def difference(given: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Absolute differences in levels."""
+    return np.abs(given.astype(np.int32) - truth.astype(np.int32))

@@ -1,0 +1,121 @@
+"""Runs CUDA kernels on the CPU: the very source that a GPU gets, compiled by the machine's C++ compiler.
+
+It fits kernels whose threads never wait for each other: each thread runs after the other. Scalars and
+pointers must be of the types in the kernel's signature, which CuPy would not check.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+COMPILER = next(filter(None, map(shutil.which, ("c++", "clang++", "g++"))), None)
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler: kernels cannot be run here")
+
+# What CUDA's own compiler knows by itself.
+_CUDA = r"""
+#include <math.h>
+#include <string.h>
+#define __global__
+#define __device__ static
+struct Index { unsigned int x, y, z; };
+static thread_local Index blockIdx, threadIdx, blockDim, gridDim;
+struct float2 { float x, y; };
+struct float4 { float x, y, z, w; };
+struct uchar4 { unsigned char x, y, z, w; };
+static inline float2 make_float2(float x, float y) { return {x, y}; }
+static inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+static inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) {
+    return {x, y, z, w};
+}
+static inline unsigned int __float_as_uint(float v) { unsigned int bits; memcpy(&bits, &v, 4); return bits; }
+static inline unsigned long long atomicMax(unsigned long long* at, unsigned long long v) {
+    unsigned long long old = *at;
+    if (v > old) *at = v;
+    return old;
+}
+"""
+_KERNEL = re.compile(r"KERNEL (\w+)\(([^)]*)\)")
+_LAUNCHER = """
+extern "C" void launch_{name}(const int* shape, {parameters}) {{
+    gridDim = {{(unsigned)shape[0], (unsigned)shape[1], 1}};
+    blockDim = {{(unsigned)shape[2], (unsigned)shape[3], 1}};
+    for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++)
+        for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)
+            for (threadIdx.y = 0; threadIdx.y < blockDim.y; threadIdx.y++)
+                for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++) {name}({names});
+}}
+"""
+
+
+class EmulatedModule:
+    """What cupy.RawModule gives: kernels by name.
+
+    Args:
+        code: CUDA source.
+        enqueue: called with each launch, to be done now or later.
+    """
+
+    def __init__(self, code: str, enqueue: Callable[[Callable[[], None]], None]) -> None:
+        self._library, self._kernels = _compiled(code)
+        self._enqueue = enqueue
+
+    def get_function(self, name: str):
+        parameters, launcher = self._kernels[name], self._library[f"launch_{name}"]
+
+        def launch(grid, block, arguments) -> None:
+            assert len(grid) == len(block) == 2 and min(*grid, *block) > 0
+            shape = (ctypes.c_int * 4)(*grid, *block)
+            given = [
+                _argument(name, parameter, argument)
+                for parameter, argument in zip(parameters, arguments, strict=True)
+            ]
+            self._enqueue(lambda: launcher(shape, *given))
+
+        return launch
+
+
+def _argument(kernel: str, parameter: str, argument):
+    where = f"{kernel}: {parameter}"
+    if "*" in parameter:
+        assert hasattr(argument, "data"), where
+        return ctypes.c_void_p(argument.data.ptr)
+    if parameter.startswith("int "):
+        assert type(argument) is np.int32, where
+        return ctypes.c_int(argument)
+    assert parameter.startswith("float ") and type(argument) is np.float32, where
+    return ctypes.c_float(argument)
+
+
+@lru_cache(maxsize=4)
+def _compiled(code: str) -> tuple[ctypes.CDLL, dict[str, list[str]]]:
+    assert COMPILER is not None
+    kernels = {name: [p.strip() for p in text.split(",")] for name, text in _KERNEL.findall(code)}
+    launchers = [
+        _LAUNCHER.format(
+            name=name,
+            parameters=", ".join(parameters),
+            names=", ".join(re.findall(r"\w+$", parameter)[0] for parameter in parameters),
+        )
+        for name, parameters in kernels.items()
+    ]
+    folder = Path(tempfile.mkdtemp(prefix="facepuppet-kernels-"))
+    try:
+        (folder / "kernels.cpp").write_text(_CUDA + code + "".join(launchers), "utf-8")
+        library = folder / "kernels.so"
+        command = [COMPILER, "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library, folder / "kernels.cpp"]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        return ctypes.CDLL(str(library)), kernels
+    except subprocess.CalledProcessError as problem:
+        raise AssertionError(problem.stderr) from problem
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
