@@ -86,9 +86,9 @@ def test_build_list_clean(machine: Machine, folder: Path, capsys: pytest.Capture
     ], "what is there is not built again"
     assert states(capsys, folder) == ["for another machine", "for another machine", "ready"]
     _, out, _ = engines(capsys, folder, "clean")
-    assert "0 engines deleted" in out
+    assert "0 files deleted" in out
     _, out, _ = engines(capsys, folder, "clean", "--all")
-    assert "3 engines deleted" in out
+    assert "3 files deleted" in out
     assert states(capsys, folder) == []
 
 
@@ -109,7 +109,7 @@ def test_what_is_damaged_foreign_or_stale_is_told_and_cleaned(
     second.rename(second.with_name("renamed.engine"))
     assert states(capsys, folder) == ["damaged", "ready", "stale"]
     _, out, _ = engines(capsys, folder, "clean")
-    assert "2 engines deleted" in out
+    assert "2 files deleted" in out
     assert states(capsys, folder) == ["ready"]
     write_manifest(folder, unet(seed=3))
     assert states(capsys, folder) == ["stale"], "its network was replaced"

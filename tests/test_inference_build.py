@@ -1,6 +1,8 @@
 """Engines really built by TensorRT-RTX, which needs no GPU for that; running them does."""
 
 import dataclasses
+import inspect
+import re
 
 import fake_gpu
 import numpy as np
@@ -106,11 +108,33 @@ def test_the_fake_has_nothing_that_the_real_library_lacks(rtx):
     for mine, theirs in (
         (fake_gpu._Engine, real.ICudaEngine),
         (fake_gpu._Context, real.IExecutionContext),
+        (fake_gpu._RuntimeConfig, real.IRuntimeConfig),
+        (fake_gpu._RuntimeCache, real.IRuntimeCache),
         (fake_gpu._Network, real.INetworkDefinition),
         (fake_gpu._Config, real.IBuilderConfig),
     ):
         for name in (n for n in vars(mine) if not n.startswith("_") and n != "parsed"):
             assert hasattr(theirs, name), name
+
+
+def test_the_runtime_cache_is_asked_as_the_real_one_wants_it(rtx):
+    """The binding tells its signatures in its docstrings; overloads in several lines."""
+    for mine, theirs in (
+        (fake_gpu._Engine.create_runtime_config, rtx.module.ICudaEngine),
+        (fake_gpu._Engine.create_execution_context, rtx.module.ICudaEngine),
+        (fake_gpu._RuntimeConfig.create_runtime_cache, rtx.module.IRuntimeConfig),
+        (fake_gpu._RuntimeConfig.set_runtime_cache, rtx.module.IRuntimeConfig),
+        (fake_gpu._RuntimeCache.serialize, rtx.module.IRuntimeCache),
+        (fake_gpu._RuntimeCache.deserialize, rtx.module.IRuntimeCache),
+    ):
+        name, names = mine.__name__, list(inspect.signature(mine).parameters)[1:]
+        overloads = re.findall(rf"{name}\(self: [^,)]+(.*)\) ->", getattr(theirs, name).__doc__)
+        assert names in [re.findall(r"(\w+): ", words) for words in overloads], name
+    parts = {
+        "a runtime cache for": rtx.module.IRuntimeCache,
+        "runtime configuration": rtx.module.IRuntimeConfig,
+    }
+    assert all(words in part.__doc__.lower() for words, part in parts.items())
 
 
 def test_a_target_it_does_not_know_is_refused(rtx):

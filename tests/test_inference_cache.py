@@ -41,7 +41,7 @@ def test_an_engine_under_another_ones_name_is_not_taken(cache, caplog):
     foreign = replace(KEY, target="sm86")
     cache.put(foreign, PLAN).rename(cache.folder / KEY.file_name)
     assert cache.get(KEY) is None
-    assert "built again" in caplog.text
+    assert "made again" in caplog.text
 
 
 @given(st.data())
@@ -77,7 +77,7 @@ def test_what_is_no_engine_is_built_again(cache, content, caplog):
     path = cache.put(KEY, PLAN)
     path.write_bytes(content)
     assert cache.get(KEY) is None
-    assert "built again" in caplog.text
+    assert "made again" in caplog.text
     (entry,) = cache.entries()
     assert entry.key is None
     cache.remove(entry)

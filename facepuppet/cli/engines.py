@@ -71,6 +71,7 @@ def build(
 def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> None:
     """Show every engine in the cache, and what it is good for on this machine."""
     from facepuppet.render.inference.cache import EngineCache
+    from facepuppet.render.inference.engine_file import KERNELS
     from facepuppet.render.inference.workshop import survey
     from facepuppet.render.manifest import read_manifest
 
@@ -93,8 +94,9 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
         if entry.key is not None:
             key = entry.key
             what = f"{key.network:<10} {key.target:<6} {key.precision}  {key.flavour} {key.version}"
+            what += f"  kernels for {key.gpu}" if key.kind == KERNELS else ""
         typer.echo(f"{what}  {entry.size / 1e6:.1f} MB  {state.value}")
-    typer.echo(f"{len(found)} engines in {cache.folder}")
+    typer.echo(f"{len(found)} files in {cache.folder}")
 
 
 @app.command()
@@ -115,7 +117,7 @@ def clean(
     for entry in found:
         cache.remove(entry)
     freed = sum(entry.size for entry in found) / 1e6
-    typer.echo(f"{len(found)} engines deleted from {cache.folder} ({freed:.1f} MB)")
+    typer.echo(f"{len(found)} files deleted from {cache.folder} ({freed:.1f} MB)")
 
 
 @app.command()

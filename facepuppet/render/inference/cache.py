@@ -1,4 +1,4 @@
-"""Built engines, kept in the user's cache folder."""
+"""Built engines and their compiled kernels, kept in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from facepuppet.errors import EngineError, OutputUnwritableError
-from facepuppet.render.inference.engine_file import SUFFIX, EngineKey, read_engine, write_engine
+from facepuppet.render.inference.engine_file import ENGINE, KERNELS, EngineKey, read_engine, write_engine
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +45,22 @@ class EngineCache:
         self.folder = folder or Path(platformdirs.user_cache_dir("facepuppet", appauthor=False)) / "engines"
 
     def get(self, key: EngineKey) -> bytes | None:
-        """Return the engine with this key; None if there is none, or (logged) none that can be trusted."""
+        """Return what has this key; None if there is none, or (logged) none that can be trusted."""
         path = self.folder / key.file_name
         if not path.is_file():
             return None
         try:
             found, plan = read_engine(path)
         except EngineError as problem:
-            log.warning("Cached %s: it is built again.", problem.got)
+            log.warning("Cached %s: made again.", problem.got)
             return None
         if found != key:
-            log.warning("Engine %s is of another network, version or GPU: it is built again.", path.name)
+            log.warning("Cached %s is of another network, version or GPU: made again.", path.name)
             return None
         return plan
 
     def put(self, key: EngineKey, plan: bytes) -> Path:
-        """Keep an engine.
+        """Keep an engine or its kernels.
 
         Raises:
             OutputUnwritableError: the folder cannot be written.
@@ -76,12 +76,13 @@ class EngineCache:
         return path
 
     def entries(self) -> Iterator[Entry]:
-        """Every engine file, in the order of names."""
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-            yield _entry(path)
+        """Every file, in the order of names."""
+        for path in sorted(self.folder.glob("*")):
+            if path.suffix in (f".{ENGINE}", f".{KERNELS}"):
+                yield _entry(path)
 
     def remove(self, entry: Entry) -> None:
-        """Delete one engine.
+        """Delete one file.
 
         Raises:
             OutputUnwritableError: it cannot be deleted.

@@ -1,4 +1,4 @@
-"""One file an engine: a line of JSON that says what it is, then the engine.
+"""One file an engine, or its compiled kernels: a line of JSON that says what it is, then the thing itself.
 
 TensorRT's own plan says neither which network it was made from nor whether it is whole, and a
 damaged one can take the process down when it is loaded.
@@ -15,7 +15,7 @@ from pathlib import Path
 from facepuppet.errors import EngineError
 from facepuppet.files import write_whole
 
-SUFFIX = ".engine"
+ENGINE, KERNELS = "engine", "kernels"  # kinds of files, and their suffixes
 _MAGIC = b"facepuppet engine 1\n"
 _LONGEST_HEADER = 4096
 
@@ -30,9 +30,10 @@ class EngineKey:
         flavour: "tensorrt" or "tensorrt-rtx".
         version: of that library.
         target: compute capability as "sm89".
-        gpu: the model it was built on, for a flavour that tunes to it; else empty.
+        gpu: the model it was built on, for what is tuned to it; else empty.
         precision: "fp16" or "fp32".
         options: of the builder.
+        kind: ENGINE, or KERNELS that were compiled from it.
     """
 
     network: str
@@ -43,17 +44,18 @@ class EngineKey:
     gpu: str
     precision: str
     options: str
+    kind: str = ENGINE
 
     @property
     def file_name(self) -> str:
         """Readable, and unique by digest."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
         network = re.sub(r"[^\w-]", "_", self.network)[:40]  # a name is no path
-        return f"{network}-{self.flavour}-{self.target}-{self.precision}-{digest[:16]}{SUFFIX}"
+        return f"{network}-{self.flavour}-{self.target}-{self.precision}-{digest[:16]}.{self.kind}"
 
 
 def write_engine(path: Path, key: EngineKey, plan: bytes) -> None:
-    """Write an engine whole or not at all.
+    """Write an engine or its kernels whole or not at all.
 
     Raises:
         OutputUnwritableError: the folder cannot be written, or the disk is full.
@@ -63,7 +65,7 @@ def write_engine(path: Path, key: EngineKey, plan: bytes) -> None:
 
 
 def read_engine(path: Path) -> tuple[EngineKey, bytes]:
-    """Return what an engine is, and the engine.
+    """Return what a file is of, and its content.
 
     Raises:
         EngineError: unreadable, no such file, or damaged.
@@ -86,7 +88,7 @@ def read_engine(path: Path) -> tuple[EngineKey, bytes]:
 
 def _refused(path: Path, why: str) -> EngineError:
     return EngineError(
-        f"engine {path.name} ({why})",
+        f"{path.suffix[1:]} {path.name} ({why})",
         "one that `facepuppet engines build` wrote",
         "Run `facepuppet engines build`.",
     )

@@ -10,6 +10,7 @@ from facepuppet.render.inference.cache import EngineCache
 from facepuppet.render.inference.flavour import MODULES, Flavour, can_try
 from facepuppet.render.inference.gate import measure, probe_feeds
 from facepuppet.render.inference.gpu import Gpu, list_gpus
+from facepuppet.render.inference.runtime_cache import RuntimeCache
 from facepuppet.render.inference.session import ENGINES, LABELS, OnnxSession, Session, require_provider
 from facepuppet.render.inference.supply import supply
 from facepuppet.render.inference.tensorrt_session import TensorRtSession
@@ -115,12 +116,16 @@ class Engines:
     def _opened(self, engine: str, network: Network) -> Session:
         if engine not in MODULES:
             return OnnxSession(read_verified(network), network.path.name, engine, self._threads)
-        flavour, gpu = self._device(engine)
         try:
-            return TensorRtSession(supply(network, flavour, gpu, self._cache), flavour, gpu)
+            return self._on_tensorrt(engine, network)
         except EngineRefusedError as problem:
             log.warning("The engine of %r is built anew. %s", network.name, problem)
-            return TensorRtSession(supply(network, flavour, gpu, self._cache, anew=True), flavour, gpu)
+            return self._on_tensorrt(engine, network, anew=True)
+
+    def _on_tensorrt(self, engine: str, network: Network, *, anew: bool = False) -> TensorRtSession:
+        flavour, gpu = self._device(engine)
+        key, plan = supply(network, flavour, gpu, self._cache, anew=anew)
+        return TensorRtSession(plan, flavour, gpu, RuntimeCache(self._cache, key, flavour, gpu))
 
     def _device(self, engine: str) -> tuple[Flavour, Gpu]:
         if engine not in self._devices:

@@ -78,8 +78,10 @@ def key_for(
     )
 
 
-def supply(network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache, *, anew: bool = False) -> bytes:
-    """Return the engine of a network for a local GPU, from the cache if it is there.
+def supply(
+    network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache, *, anew: bool = False
+) -> tuple[EngineKey, bytes]:
+    """Return what the engine of a network for a local GPU is, and the engine, from the cache if it is there.
 
     Args:
         network: what to run.
@@ -93,19 +95,21 @@ def supply(network: Network, flavour: Flavour, gpu: Gpu, cache: EngineCache, *, 
         EngineError: it cannot be built.
     """
     for precision in ("fp16", "fp32"):
-        plan = None if anew else cache.get(key_for(network, precision, flavour, gpu.target, gpu))
+        key = key_for(network, precision, flavour, gpu.target, gpu)
+        plan = None if anew else cache.get(key)
         if plan is not None:
-            return plan
+            return key, plan
     log.warning("Building network %r with %s for %s, once.", network.name, flavour.label, gpu.name)
     graph = prepare(network)
     if graph.note:
         log.warning("%s", graph.note)
     plan = build(graph, flavour, gpu.target, gpu)
+    key = key_for(network, graph.precision, flavour, gpu.target, gpu)
     try:
-        cache.put(key_for(network, graph.precision, flavour, gpu.target, gpu), plan)
+        cache.put(key, plan)
     except OutputUnwritableError as problem:  # costs only the next start's time
         log.warning("the engine could not be cached: %s", problem)
-    return plan
+    return key, plan
 
 
 def build(graph: Graph, flavour: Flavour, target: str, gpu: Gpu | None) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 from facepuppet.errors import EngineError, EngineRefusedError
 from facepuppet.render.inference.flavour import Flavour
 from facepuppet.render.inference.gpu import Gpu, import_cupy
+from facepuppet.render.inference.runtime_cache import RuntimeCache
 from facepuppet.types import F32
 
 HUNG_S = 0.4  # a painter takes milliseconds; the call must go on within a second
@@ -25,20 +26,21 @@ class TensorRtSession:
         plan: serialised engine, built by this flavour and version for this GPU.
         flavour: what built it.
         gpu: where to run it.
+        kernels: compiled for it in an earlier start, or to be kept for the next.
 
     Raises:
         EngineRefusedError: the library does not load this engine.
         EngineError: the GPU was lost, or its memory is full.
     """
 
-    def __init__(self, plan: bytes, flavour: Flavour, gpu: Gpu) -> None:
+    def __init__(self, plan: bytes, flavour: Flavour, gpu: Gpu, kernels: RuntimeCache) -> None:
         self.engine = flavour.name
         self.description = f"{flavour.label} on {gpu.name}"
         self._flavour, self._gpu, self._cupy = flavour, gpu, import_cupy()
         self._patience_s = _FIRST_S
         try:
             with self._cupy.cuda.Device(gpu.index):
-                self._load(plan)
+                self._load(plan, kernels)
         except self._cupy.cuda.memory.OutOfMemoryError as problem:
             raise self._full() from problem
         except (RuntimeError, TypeError) as problem:  # of CUDA and of the binding
@@ -56,19 +58,21 @@ class TensorRtSession:
                 for name in self.output_names:
                     self._device[name].get(stream=self._stream, out=self._host[name], blocking=False)
                 self._wait()
+                self._kernels.keep()
         except self._cupy.cuda.memory.OutOfMemoryError as problem:
             raise self._full() from problem
         except RuntimeError as problem:  # CUDA's errors: the GPU was unplugged, reset or taken away
             raise self._lost(problem) from problem
         return {name: self._host[name] for name in self.output_names}
 
-    def _load(self, plan: bytes) -> None:
+    def _load(self, plan: bytes, kernels: RuntimeCache) -> None:
         module = self._flavour.module
         self._runtime = module.Runtime(self._flavour.logger)
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise EngineRefusedError(*self._flavour.failed("load this engine").args)
-        self._engine, self._context = engine, engine.create_execution_context()
+        self._engine, self._context = engine, kernels.context_of(engine)
+        self._kernels = kernels  # after the context, which has to go first
         if self._context is None:
             raise self._full()
         self._stream = self._cupy.cuda.Stream(non_blocking=True)

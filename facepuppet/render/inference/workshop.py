@@ -133,18 +133,21 @@ def survey(cache: EngineCache, networks: Sequence[Network]) -> Iterator[tuple[En
     versions = {name: Flavour(name).version for name, module in MODULES.items() if installed(module)}
     known = {(network.name, network.sha256) for network in networks}
     try:
-        here = {gpu.target for gpu in list_gpus()}
+        here = list_gpus()
     except EngineError:
-        here = set()
+        here = ()
     for entry in cache.entries():
         yield entry, _state(entry, known, versions, here)
 
 
-def _state(entry: Entry, known: set[tuple[str, str]], versions: dict[str, str], here: set[str]) -> State:
+def _state(
+    entry: Entry, known: set[tuple[str, str]], versions: dict[str, str], here: tuple[Gpu, ...]
+) -> State:
     key = entry.key
     if key is None:
         return State.DAMAGED
     replaced = versions.get(key.flavour, key.version) != key.version or key.options != OPTIONS
     if replaced or (key.network, key.onnx_sha256) not in known or entry.path.name != key.file_name:
         return State.STALE
-    return State.READY if key.target in here and key.flavour in versions else State.ELSEWHERE
+    fits = any(gpu.target == key.target and key.gpu in ("", gpu.name) for gpu in here)
+    return State.READY if fits and key.flavour in versions else State.ELSEWHERE
