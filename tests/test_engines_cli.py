@@ -223,15 +223,27 @@ def test_the_page_of_results_names_the_machine_and_every_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engine_results, "record", lambda given: tape)
+    answer = types.SimpleNamespace(stdout="580.95.05\n580.95.05\n")  # a line for each GPU
+    monkeypatch.setattr(engine_results.subprocess, "run", lambda *words, **options: answer)
     words = ["--seconds", "0.1", "--engine", "tensorrt-rtx", "--engine", "coreml", "--engine", "cpu"]
     monkeypatch.setattr("sys.argv", ["engine_results", str(tmp_path / "page.md"), *words])
     engine_results.main()
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert describe_hardware().cpu in page and "onnxruntime" in page
-    assert "GPU: NVIDIA GeForce RTX 4090, sm89, 24576 MiB, driver for CUDA 13.0" in page
-    rows = [line for line in page.splitlines() if line.startswith("| mouth")]
-    assert len(rows) == 3
-    assert "TensorRT-RTX" in rows[0] and "not run" in rows[1] and float(rows[2].split("|")[3]) > 0
+    assert "GPU: NVIDIA GeForce RTX 4090, sm89, 24576 MiB, driver 580.95.05 for CUDA 13.0" in page
+    table = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
+    heads, rows = [head.strip() for head in table[0]], table[2:]
+    assert [len(row) for row in table] == [len(heads)] * 5
+    assert "TensorRT-RTX" in rows[0][1] and "not run" in rows[1][-1]
+    for row in (rows[0], rows[2]):
+        figures = {head: float(cell) for head, cell in zip(heads[2:-1], row[2:-1], strict=True)}
+        assert 0 < figures["median ms"] <= figures["p95 ms"] <= figures["longest ms"]
+        assert figures["runs"] > 0 and figures["start s"] >= 0
+
+
+def test_a_driver_that_nothing_tells_the_version_of_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert engine_results._driver() == "of unknown version (no nvidia-smi)"
 
 
 def test_nothing_to_do_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,8 @@
     python tools/engine_results.py RESULTS.md [--engine tensorrt-rtx ...] [--networks FOLDER] [--live 15]
 
 Every network runs alone on what it sees in a scripted performance; inputs start and outputs end in the
-computer's own memory, so copies are part of the time. An engine that does not run is listed with its reason.
+computer's own memory, so copies are part of the time. "start s" is loading and the first run, and whatever no
+cache spared: building, compiling. An engine that does not run is listed with its reason.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -34,7 +36,10 @@ from facepuppet.verify import record
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
 WARM_UP = 20
-COLUMNS = ("network", "engine", "median ms", "p95 ms", "runs a second", "off from fp32 on the CPU")
+COLUMNS = (
+    *("network", "engine", "start s", "median ms", "p95 ms", "longest ms", "runs", "runs a second"),
+    "off from fp32 on the CPU",
+)
 
 
 def main() -> None:
@@ -49,7 +54,7 @@ def main() -> None:
     parser.add_argument("--live", type=float, default=0.0, help="seconds of the whole live loop as well")
     arguments = parser.parse_args()
     engines = arguments.engine or candidates()
-    lines = ["# Engine results", "", *_machine(), "", *_head(COLUMNS)]
+    lines = ["# Engine results", "", *_machine(), "", _line(*COLUMNS), "|---" * len(COLUMNS) + "|"]
     for network, feeds in record(arguments.networks):
         lines += [_row(network, feeds, engine, arguments.seconds) for engine in engines]
     if arguments.live > 0:
@@ -65,7 +70,8 @@ def _machine() -> list[str]:
     told = [f"- {key}: {value}" for key, value in asdict(describe_hardware()).items()]
     try:
         told += [
-            f"- GPU: {gpu.name}, {gpu.target}, {gpu.memory_mb} MiB, driver for CUDA {gpu.driver_cuda}"
+            f"- GPU: {gpu.name}, {gpu.target}, {gpu.memory_mb} MiB, "
+            f"driver {_driver()} for CUDA {gpu.driver_cuda}"
             for gpu in list_gpus()
         ]
     except EngineError as problem:
@@ -80,10 +86,23 @@ def _machine() -> list[str]:
     return [*told, f"- versions: {', '.join(versions)}", f"- date: {today}{load}"]
 
 
+def _driver() -> str:
+    """NVIDIA's own version of its driver, which CUDA does not tell, as "580.95.05"."""
+    question = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(question, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        told = ""
+    return next((line.strip() for line in told.splitlines()), "of unknown version (no nvidia-smi)")
+
+
 def _row(network: Network, feeds: Sequence[Feed], engine: str, seconds: float) -> str:
     """Run one network on one engine for a while."""
     try:
+        begun_s = time.perf_counter()
         session = Engines(engine).open_unchecked(network)
+        session.run(feeds[0])
+        start_s = time.perf_counter() - begun_s
         deviation = measure(session, Engines("cpu").open_unchecked(network), feeds)
         for i in range(WARM_UP):
             session.run(feeds[i % len(feeds)])
@@ -93,13 +112,13 @@ def _row(network: Network, feeds: Sequence[Feed], engine: str, seconds: float) -
             session.run(feeds[len(durations_s) % len(feeds)])
             durations_s.append(time.perf_counter() - begun_s)
     except EngineError as problem:
-        return f"| {network.name} | {engine} | | | | not run: {problem.got} |"
+        return _line(network.name, engine, *[""] * (len(COLUMNS) - 3), f"not run: {problem.got}")
     spread = Spread.of(durations_s)
     assert spread is not None
     pace = f"{len(durations_s) / sum(durations_s):.0f}"
     off = f"{deviation}{'' if deviation.passes else ' (too far)'}"
-    figures = (f"{spread.median_ms:.2f}", f"{spread.p95_ms:.2f}", pace, off)
-    return f"| {network.name} | {session.description} | {' | '.join(figures)} |"
+    times = (f"{ms:.2f}" for ms in (spread.median_ms, spread.p95_ms, spread.max_ms))
+    return _line(network.name, session.description, f"{start_s:.2f}", *times, str(spread.n), pace, off)
 
 
 def _live(engines: Sequence[str], seconds: float) -> list[str]:
@@ -114,8 +133,8 @@ def _live(engines: Sequence[str], seconds: float) -> list[str]:
     return lines
 
 
-def _head(columns: Sequence[str]) -> list[str]:
-    return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
