@@ -45,9 +45,10 @@ STAGES = {
     "watermark": {"capture"},
     "sinks": {"devices", "watermark"},
     "sheet": {"avatar", "watermark"},
+    "cuda": {"avatar", "compose", "render", "watermark"},
     # Two halves of a run, which live and offline share.
     "driver": {"smooth", "stats"},
-    "puppet": {"avatar", "compose", "profile", "render", "retarget", "stats", "watermark"},
+    "puppet": {"avatar", "compose", "cuda", "profile", "render", "retarget", "stats", "watermark"},
 }
 MIDDLE = {*BOTTOM, *STAGES}
 PROGRAMS = {

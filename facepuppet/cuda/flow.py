@@ -43,7 +43,6 @@ class WarpStage:
     def tell(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         head, torso = motion.head, motion.torso
-        parameters["landmarks_px"] = motion.landmarks_px
         parameters["head_rotation"] = head.scale * head.rotation
         parameters["head_shift_px"] = head.shift_px
         cos, sin = torso.scale * np.cos(torso.roll_rad), torso.scale * np.sin(torso.roll_rad)

@@ -14,8 +14,9 @@ N_CROPS = 3  # mouth, image-left eye, image-right eye
 # Name, C type, shape. All members are 4 bytes wide, so there is no padding on either side. Affine maps
 # are (2, 3) row by row; regions and boxes are x, y, width, height, and empty when the width is 0.
 _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
-    # flow
+    # of the motion, for every stage
     ("landmarks_px", "float", (N_LANDMARKS, 3)),
+    # flow
     ("head_rotation", "float", (3, 3)),  # times the head's scale
     ("head_shift_px", "float", (2,)),
     ("torso_linear", "float", (2, 2)),
@@ -30,12 +31,15 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("jaw_from_mouth_box", "float", (2, 3)),
     # eyes and lashes
     ("eye_box_px", "int", (2, 4)),
+    ("eye_outline_px", "float", (2, 16, 2)),
     ("eye_fade", "float", (2,)),
     ("eye_closing", "float", (2,)),
     ("sclera_from_eye_box", "float", (2, 2, 3)),
     ("iris_from_eye_box", "float", (2, 2, 3)),
     ("lash_box_px", "int", (2, 4)),
-    ("lash_thickness_px", "float", (2,)),
+    ("lash_width_px", "float", (2,)),
+    ("lash_softness_px", "float", (2,)),
+    ("lash_strength", "float", (2,)),
     # painters
     ("crop_from_picture", "float", (N_CROPS, 2, 3)),
     ("picture_from_crop", "float", (N_CROPS, 2, 3)),

@@ -20,6 +20,7 @@ from facepuppet.types import F32, U8, Motion
 _EYE_WIDTH_PX = 96  # resolution at which eyeballs are kept, unless the portrait's own is finer
 _INSET = 0.14  # rim of the opening that belongs to lashes and lids, as a share of the aperture
 _WIDEST_INSET = 0.05  # of the eye's width: on eyes wide open lashes are no longer than on others
+_SHUT = 0.02  # opening below which nothing of the eyeball is seen
 _IRIS_EDGE = 0.16  # softness of the iris' rim, as a share of its radius
 
 
@@ -39,49 +40,78 @@ class Eyeball:
     iris_rgba: U8
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedEye:
+    """Where one eyeball is drawn in a moved portrait.
+
+    Attributes:
+        box_px: x, y, width and height of the region that it lies in.
+        outline_px: (16, 2) float32, what is seen of it, in the portrait frame.
+        sclera_from_box, iris_from_box: (2, 3) float32, pixels of the region to pixels of its pictures.
+        closing: 0 is as open as in the portrait, 1 is shut.
+        fade: share in [0, 1] that it is drawn with.
+    """
+
+    box_px: tuple[int, int, int, int]
+    outline_px: F32
+    sclera_from_box: F32
+    iris_from_box: F32
+    closing: float
+    fade: float
+
+
 class Eyes:
-    """Draws both eyeballs behind the moved lids."""
+    """Draws both eyeballs behind the moved lids.
+
+    Attributes:
+        eyeballs: image-left first.
+    """
 
     def __init__(self, avatar: Avatar) -> None:
         self._size = avatar.size_px
         self._rest = avatar.landmarks_px[:, :2]
-        self._eyeballs = tuple(_build_eyeball(avatar, eye) for eye in EYES)
+        self.eyeballs = tuple(_build_eyeball(avatar, eye) for eye in EYES)
 
     @property
     def white_rgb(self) -> F32:
         """Colour (3,) of the lightest tenth of the whites, a reference for teeth."""
-        pixels = np.concatenate([eyeball.sclera_rgb.reshape(-1, 3) for eyeball in self._eyeballs])
+        pixels = np.concatenate([eyeball.sclera_rgb.reshape(-1, 3) for eyeball in self.eyeballs])
         lightness = pixels.mean(1)
         white: F32 = pixels[lightness >= np.percentile(lightness, 90)].mean(0).astype(np.float32)
         return white
 
     def draw(self, rgba: U8, motion: Motion) -> None:
         """Draw into the warped picture, in place."""
-        for eyeball, opening in zip(self._eyeballs, motion.eye_opening.tolist(), strict=True):
-            if opening > 0.02:
-                self._draw_one(rgba, eyeball, motion, opening)
+        for eyeball, placed in zip(self.eyeballs, self.place(motion), strict=True):
+            if placed is not None:
+                _draw_one(rgba, eyeball, placed)
 
-    def _draw_one(self, rgba: U8, eyeball: Eyeball, motion: Motion, opening: float) -> None:
+    def place(self, motion: Motion) -> tuple[PlacedEye | None, PlacedEye | None]:
+        """Return where each eyeball goes; None when its lids are shut or it left the picture."""
+        left, right = (
+            self._place_one(eyeball, motion, opening) if opening > _SHUT else None
+            for eyeball, opening in zip(self.eyeballs, motion.eye_opening.tolist(), strict=True)
+        )
+        return left, right
+
+    def _place_one(self, eyeball: Eyeball, motion: Motion, opening: float) -> PlacedEye | None:
         eye, moved = eyeball.topology, motion.landmarks_px[:, :2]
         outline = opening_outline(moved, eye)
-        region = region_around(outline, 2.0, self._size)
-        if region is None:
-            return
-        x, y, width, height = region
+        box = region_around(outline, 2.0, self._size)
+        if box is None:
+            return None
         linear = motion.head.scale * motion.head.rotation[:2, :2]
         corners = [eye.outer, eye.inner]
         moved_from_rest = _affine(linear, self._rest[corners].mean(0), moved[corners].mean(0))
         iris_from_rest = _affine(linear, self._rest[eye.iris_centre], moved[eye.iris_centre])
-        sclera = _place(eyeball.sclera_rgb, eyeball, moved_from_rest, region)
-        iris = _place(eyeball.iris_rgba, eyeball, iris_from_rest, region)
-        colour = cv2.multiply(sclera, cv2.merge([255 - iris[..., 3]] * 3), scale=1 / 255)
-        colour = cv2.add(colour, np.ascontiguousarray(iris[..., :3]))
-        coverage = polygon_mask(outline, (x, y), (width, height))
-        colour = _shade_under_lid(colour, coverage, 1.0 - opening)
-        fade = min(1.0, opening / 0.12)
-        if fade < 1.0:
-            coverage = cv2.convertScaleAbs(coverage, alpha=fade)
-        blend_into(rgba[y : y + height, x : x + width], colour, coverage)
+        return PlacedEye(
+            box,
+            outline,
+            _patch_from_box(eyeball, moved_from_rest, box),
+            _patch_from_box(eyeball, iris_from_rest, box),
+            1.0 - opening,
+            min(1.0, opening / 0.12),
+        )
 
 
 def opening_outline(landmarks_px: F32, eye: EyeTopology) -> F32:
@@ -165,20 +195,32 @@ def _affine(linear: F32, source: F32, target: F32) -> F32:
     return matrix
 
 
-def _place(picture: U8, eyeball: Eyeball, moved_from_rest: F32, region: tuple[int, int, int, int]) -> U8:
-    """Sample an eyeball picture into a region of the moved portrait."""
-    x, y, width, height = region
+def _patch_from_box(eyeball: Eyeball, moved_from_rest: F32, box_px: tuple[int, int, int, int]) -> F32:
+    """The (2, 3) map from a region of the moved portrait to an eyeball's pictures."""
     patch_from_rest = np.vstack([eyeball.patch_from_portrait, [0, 0, 1]])
-    region_from_rest = moved_from_rest.copy()
-    region_from_rest[:2, 2] -= (x, y)
-    patch_from_region = (patch_from_rest @ np.linalg.inv(region_from_rest))[:2]
+    box_from_rest = moved_from_rest.copy()
+    box_from_rest[:2, 2] -= box_px[:2]
+    patch_from_box: F32 = (patch_from_rest @ np.linalg.inv(box_from_rest))[:2].astype(np.float32)
+    return patch_from_box
+
+
+def _draw_one(rgba: U8, eyeball: Eyeball, placed: PlacedEye) -> None:
+    x, y, width, height = placed.box_px
+    sclera = _sample(eyeball.sclera_rgb, placed.sclera_from_box, (width, height))
+    iris = _sample(eyeball.iris_rgba, placed.iris_from_box, (width, height))
+    colour = cv2.multiply(sclera, cv2.merge([255 - iris[..., 3]] * 3), scale=1 / 255)
+    colour = cv2.add(colour, np.ascontiguousarray(iris[..., :3]))
+    coverage = polygon_mask(placed.outline_px, (x, y), (width, height))
+    colour = _shade_under_lid(colour, coverage, placed.closing)
+    if placed.fade < 1.0:
+        coverage = cv2.convertScaleAbs(coverage, alpha=placed.fade)
+    blend_into(rgba[y : y + height, x : x + width], colour, coverage)
+
+
+def _sample(picture: U8, picture_from_box: F32, size_px: tuple[int, int]) -> U8:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     placed: U8 = cv2.warpAffine(
-        picture,
-        patch_from_region.astype(np.float32),
-        (width, height),
-        flags=flags,
-        borderMode=cv2.BORDER_REPLICATE,
+        picture, picture_from_box, size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
     return placed
 

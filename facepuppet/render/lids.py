@@ -7,6 +7,8 @@ mirrored at the fold (continuous there), and the lash line is drawn along its ri
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -58,32 +60,77 @@ class Lid:
             source[self.triangle, self.corner, :2] = self._open + share * (self.hidden - self._open)
 
 
+@dataclass(frozen=True, slots=True)
+class LashLine:
+    """The lash line of one moved lid.
+
+    Attributes:
+        box_px: x, y, width and height of the region that it lies in.
+        rim_px: (9, 2) float32, the lid's rim, in the portrait frame.
+        thickness_px: of the line as OpenCV counts it, before it is softened.
+        strength: in (0, LASH_STRENGTH].
+    """
+
+    box_px: tuple[int, int, int, int]
+    rim_px: F32
+    thickness_px: int
+    strength: float
+
+    @property
+    def width_px(self) -> float:
+        """Width of what OpenCV draws anti-aliased for that thickness, as measured."""
+        return 1.37 if self.thickness_px == 1 else 1.37 + 2 * ((self.thickness_px + 1) // 2)
+
+    @property
+    def softness_px(self) -> float:
+        """Standard deviation of the blur."""
+        return 0.35 * self.thickness_px + 0.4
+
+
 class Lashes:
-    """Draws the lash line of closing lids, in the portrait's own darkest eye colour."""
+    """Draws the lash line of closing lids, in the portrait's own darkest eye colour.
+
+    Attributes:
+        colours_rgb: of each eye, image-left first, (3,) float32.
+    """
 
     def __init__(self, avatar: Avatar) -> None:
         self._size = avatar.size_px
-        self._eyes = tuple((eye, _lash_rgb(avatar, eye)) for eye in EYES)
+        self.colours_rgb = tuple(_lash_rgb(avatar, eye) for eye in EYES)
 
     def draw(self, rgba: U8, motion: Motion) -> None:
         """Draw into the warped picture, in place."""
-        for (eye, colour), opening in zip(self._eyes, motion.eye_opening.tolist(), strict=True):
-            share = unfolding(1.0 - opening)
-            rim = motion.landmarks_px[eye.upper_lid, :2]
-            width = float(np.linalg.norm(rim[0] - rim[-1]))
-            region = region_around(rim, 0.1 * width, self._size)
-            if share <= 0.0 or region is None:
-                continue
-            x, y, w, h = region
-            line = np.zeros((h, w), np.uint8)
-            points = np.round((rim - (x, y)) * 16).astype(np.int32)
-            thickness = max(1, round(_LASH_WIDTH * width))
-            cv2.polylines(line, [points], False, 255, thickness, cv2.LINE_AA, 4)
-            line = cv2.GaussianBlur(line, (0, 0), 0.35 * thickness + 0.4)
-            coverage = cv2.convertScaleAbs(line, alpha=_LASH_STRENGTH * share)
-            flat = np.empty((h, w, 3), np.uint8)
-            flat[:] = colour
-            blend_into(rgba[y : y + h, x : x + w], flat, coverage)
+        for colour, placed in zip(self.colours_rgb, self.place(motion), strict=True):
+            if placed is not None:
+                _draw_line(rgba, colour, placed)
+
+    def place(self, motion: Motion) -> tuple[LashLine | None, LashLine | None]:
+        """Return where each line goes; None when its lid is open or it left the picture."""
+        left, right = (
+            self._place_one(eye, motion, unfolding(1.0 - opening))
+            for eye, opening in zip(EYES, motion.eye_opening.tolist(), strict=True)
+        )
+        return left, right
+
+    def _place_one(self, eye: EyeTopology, motion: Motion, share: float) -> LashLine | None:
+        rim = motion.landmarks_px[eye.upper_lid, :2]
+        width = float(np.linalg.norm(rim[0] - rim[-1]))
+        box = region_around(rim, 0.1 * width, self._size)
+        if share <= 0.0 or box is None:
+            return None
+        return LashLine(box, rim, max(1, round(_LASH_WIDTH * width)), _LASH_STRENGTH * share)
+
+
+def _draw_line(rgba: U8, colour_rgb: F32, placed: LashLine) -> None:
+    x, y, w, h = placed.box_px
+    line = np.zeros((h, w), np.uint8)
+    points = np.round((placed.rim_px - (x, y)) * 16).astype(np.int32)
+    cv2.polylines(line, [points], False, 255, placed.thickness_px, cv2.LINE_AA, 4)
+    line = cv2.GaussianBlur(line, (0, 0), placed.softness_px)
+    coverage = cv2.convertScaleAbs(line, alpha=placed.strength)
+    flat = np.empty((h, w, 3), np.uint8)
+    flat[:] = colour_rgb
+    blend_into(rgba[y : y + h, x : x + w], flat, coverage)
 
 
 def _along(polyline: F32, points: F32) -> F32:

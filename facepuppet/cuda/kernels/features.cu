@@ -1,1 +1,111 @@
-// (to come)
+// Mouth interior, eyeballs and lash lines (render/mouth.py, eyes.py, lids.py). Coverage lies in a plane as
+// large as the picture, of which only the feature's box is used; borders are the box's.
+
+#define BOX_X (X + box[0])
+#define BOX_Y (Y + box[1])
+
+KERNEL mouth_cover(const Parameters* p, const int* lips, int n, int w, unsigned char* plane) {
+    const int* box = p->mouth_box_px;
+    if (X >= box[2] || Y >= box[3]) return;
+    Outline outline = {&p->landmarks_px[0][0], 3, lips, n};
+    plane[Y * w + X] = outline_coverage(outline, (float)BOX_X, (float)BOX_Y);
+}
+
+__device__ inline int eroded(const unsigned char* plane, int stride, int w, int h, int x, int y) {
+    int least = plane[y * stride + x];
+    if (x > 0) least = min(least, (int)plane[y * stride + x - 1]);
+    if (x < w - 1) least = min(least, (int)plane[y * stride + x + 1]);
+    if (y > 0) least = min(least, (int)plane[(y - 1) * stride + x]);
+    if (y < h - 1) least = min(least, (int)plane[(y + 1) * stride + x]);
+    return least;
+}
+
+// Slivers between touching lips are not an opening.
+KERNEL mouth_soften(const Parameters* p, const unsigned char* plane, int stride, unsigned char* soft) {
+    int w = p->mouth_box_px[2], h = p->mouth_box_px[3];
+    if (X >= w || Y >= h) return;
+    int sum = 0;
+    for (int j = -1; j <= 1; j++)
+        for (int i = -1; i <= 1; i++) sum += eroded(plane, stride, w, h, reflect(X + i, w), reflect(Y + j, h));
+    soft[Y * stride + X] = to_u8(sum / 9.f);
+}
+
+__device__ inline int odd_taps(float share, int n) { return max(3, (int)(share * n)) | 1; }
+
+KERNEL mouth_shade(const Parameters* p, const unsigned char* soft, int stride, float* across) {
+    int w = p->mouth_box_px[2];
+    if (X >= w || Y >= p->mouth_box_px[3]) return;
+    int taps = odd_taps(0.25f, w), sum = 0;
+    for (int i = -(taps / 2); i <= taps / 2; i++) sum += soft[Y * stride + reflect(X + i, w)];
+    across[Y * stride + X] = (float)sum / taps;
+}
+
+__device__ inline uchar4 shaded(uchar4 c, unsigned char shade) {
+    return make_uchar4(scaled(c.x, shade), scaled(c.y, shade), scaled(c.z, shade), c.w);
+}
+
+__device__ inline uchar4 over(uchar4 below, uchar4 above) {
+    unsigned char clear = 255 - above.w;
+    return make_uchar4((unsigned char)min(scaled(below.x, clear) + above.x, 255),
+                       (unsigned char)min(scaled(below.y, clear) + above.y, 255),
+                       (unsigned char)min(scaled(below.z, clear) + above.z, 255), 255);
+}
+
+KERNEL mouth_draw(const Parameters* p, const unsigned char* soft, const float* across, const uchar4* skull,
+                  int skull_w, int skull_h, const uchar4* jaw, int jaw_w, int jaw_h, int own_teeth, int w,
+                  uchar4* moved) {
+    const int* box = p->mouth_box_px;
+    if (X >= box[2] || Y >= box[3]) return;
+    float2 in_skull = affine(p->skull_from_mouth_box, (float)X, (float)Y);
+    float2 in_jaw = affine(p->jaw_from_mouth_box, (float)X, (float)Y);
+    uchar4 back = rounded(sample4(skull, skull_w, skull_h, in_skull.x, in_skull.y));
+    uchar4 front = over(back, rounded(sample4(jaw, jaw_w, jaw_h, in_jaw.x, in_jaw.y)));
+    blend_into(&front, back, back.w);
+    if (!own_teeth) {
+        int taps = odd_taps(0.5f, box[3]);
+        float sum = 0.f;
+        for (int j = -(taps / 2); j <= taps / 2; j++) sum += across[reflect(Y + j, box[3]) * w + X];
+        front = shaded(front, to_u8(0.75f * rintf(sum / taps) + 70.f));
+    }
+    unsigned char share = soft[Y * w + X];
+    if (p->mouth_strength < 1.f) share = to_u8(p->mouth_strength * share);
+    blend_into(&moved[BOX_Y * w + BOX_X], front, share);
+}
+
+KERNEL eye_cover(const Parameters* p, int eye, int w, unsigned char* plane) {
+    const int* box = p->eye_box_px[eye];
+    if (X >= box[2] || Y >= box[3]) return;
+    Outline outline = {&p->eye_outline_px[eye][0][0], 2, 0, 16};
+    plane[Y * w + X] = outline_coverage(outline, (float)BOX_X, (float)BOX_Y);
+}
+
+KERNEL eye_draw(const Parameters* p, int eye, const unsigned char* plane, const uchar4* sclera, int sclera_w,
+                int sclera_h, const uchar4* iris, int iris_w, int iris_h, int w, uchar4* moved) {
+    const int* box = p->eye_box_px[eye];
+    if (X >= box[2] || Y >= box[3]) return;
+    float2 in_sclera = affine(p->sclera_from_eye_box[eye], (float)X, (float)Y);
+    float2 in_iris = affine(p->iris_from_eye_box[eye], (float)X, (float)Y);
+    uchar4 colour = over(rounded(sample4(sclera, sclera_w, sclera_h, in_sclera.x, in_sclera.y)),
+                         rounded(sample4(iris, iris_w, iris_h, in_iris.x, in_iris.y)));
+    float closing = p->eye_closing[eye];
+    if (closing > 0.05f) {
+        int taps = odd_taps(0.4f, box[3]), sum = 0;
+        for (int j = -(taps / 2); j <= taps / 2; j++) sum += plane[reflect(Y + j, box[3]) * w + X];
+        float shadow = 0.55f * closing;
+        colour = shaded(colour, to_u8(shadow * rintf((float)sum / taps) + 255.f * (1.f - shadow)));
+    }
+    unsigned char share = plane[Y * w + X];
+    if (p->eye_fade[eye] < 1.f) share = to_u8(p->eye_fade[eye] * share);
+    blend_into(&moved[BOX_Y * w + BOX_X], colour, share);
+}
+
+KERNEL lash_draw(const Parameters* p, int eye, const int* rim, int n, int red, int green, int blue, int w,
+                 uchar4* moved) {
+    const int* box = p->lash_box_px[eye];
+    if (X >= box[2] || Y >= box[3]) return;
+    Outline line = {&p->landmarks_px[0][0], 3, rim, n};
+    float distance = line_distance(line, (float)BOX_X, (float)BOX_Y);
+    float coverage = blurred_line(distance, p->lash_width_px[eye], p->lash_softness_px[eye]);
+    uchar4 colour = make_uchar4((unsigned char)red, (unsigned char)green, (unsigned char)blue, 255);
+    blend_into(&moved[BOX_Y * w + BOX_X], colour, to_u8(255.f * p->lash_strength[eye] * coverage));
+}

@@ -1,0 +1,79 @@
+"""Mouth, eyes and lashes on the GPU are those of the CPU."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from avatars import hopper
+from cuda_parity import Bench, difference, motions
+from emulated_cuda import needs_compiler
+from fake_gpu import Machine
+
+from facepuppet.cuda.features import EyesStage, LashesStage, MouthStage
+from facepuppet.render.eyes import Eyes
+from facepuppet.render.lids import Lashes
+from facepuppet.render.mouth import Mouth
+from facepuppet.render.warp import Warp
+
+pytestmark = needs_compiler
+
+STAGES = {"mouth": MouthStage, "eyes": EyesStage, "lashes": LashesStage}
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    machine = Machine()
+    machine.install(monkeypatch)
+    yield machine
+    machine.check_fences()
+
+
+def on_cpu(feature):
+    eyes = Eyes(hopper())
+    return {"mouth": Mouth(hopper(), eyes.white_rgb), "eyes": eyes, "lashes": Lashes(hopper())}[feature]
+
+
+@pytest.mark.parametrize("feature", STAGES)
+def test_a_feature_is_the_cpus(machine, feature):
+    """Rims differ: OpenCV rounds outlines to 1/16 px, and its soft edge varies by direction."""
+    reference = on_cpu(feature)
+    drawn = 0
+    for motion in motions():
+        bench, moved = Bench(), Warp(hopper()).render(motion)
+        held = bench.device.upload(moved)
+        bench.run(STAGES[feature](bench.device, reference, held, bench.parameters), motion=motion)
+        truth = moved.copy()
+        reference.draw(truth, motion)
+        given = bench.fetch(held)
+        touched = (truth != moved).any(-1) | (given != moved).any(-1)
+        if touched.any():
+            off = difference(given, truth)[touched]
+            assert off.mean() < 2.0
+            assert np.percentile(off, 99) <= 20
+            drawn += np.count_nonzero((truth != moved).any(-1))
+        assert (given[..., 3] == moved[..., 3]).all()
+    assert drawn > 500
+
+
+def test_a_portraits_own_teeth_are_drawn_too(machine):
+    reference = on_cpu("mouth")
+    reference.shows_teeth, bench = True, Bench()
+    motion, moved = motions()[4], Warp(hopper()).render(motions()[4])
+    held = bench.device.upload(moved)
+    bench.run(MouthStage(bench.device, reference, held, bench.parameters), motion=motion)
+    truth = moved.copy()
+    reference.draw(truth, motion)
+    assert difference(bench.fetch(held), truth)[(truth != moved).any(-1)].mean() < 2.0
+
+
+@pytest.mark.parametrize("feature", STAGES)
+def test_a_feature_out_of_the_picture_is_left_out(machine, feature):
+    """Its box is empty, and that of the frame before is forgotten."""
+    motion, bench = motions()[4], Bench()
+    moved = Warp(hopper()).render(motion)
+    held = bench.device.upload(moved)
+    stage = STAGES[feature](bench.device, on_cpu(feature), held, bench.parameters)
+    bench.run(stage, motion=motion)
+    before = bench.fetch(held)
+    bench.run(stage, motion=replace(motion, landmarks_px=motion.landmarks_px + np.float32(5000)))
+    assert (bench.fetch(held) == before).all()
