@@ -44,9 +44,14 @@ class Device:
         """Copy an array to the GPU, to stay there."""
         with self._answering():
             held = self._cupy.empty(array.shape, array.dtype)
+        self.fill(held, array)
+        return held
+
+    def fill(self, held: Array, array: npt.NDArray[Any]) -> None:
+        """Copy an array into memory on the GPU; there before this returns."""
+        with self._answering():
             held.set(np.ascontiguousarray(array), stream=self.stream)
             self.stream.synchronize()
-            return held
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """Memory on the GPU that some kernel is to fill."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from facepuppet.types import N_LANDMARKS
 
-N_CROPS = 3  # mouth, image-left eye, image-right eye
+N_CROPS = 4  # of painters: frame, mouth, image-left eye, image-right eye
 
 # Name, C type, shape. All members are 4 bytes wide, so there is no padding on either side. Affine maps
 # are (2, 3) row by row; regions and boxes are x, y, width, height, and empty when the width is 0.

@@ -42,6 +42,11 @@ class Painter:
         avatar: the portrait, whose crops at rest are prepared once.
         session: what runs it; opened on the best engine if None.
 
+    Attributes:
+        network, session: the same.
+        takes_contours: the network has an input of that name.
+        rest: of each crop of the portrait at rest, (1, 3, S, S) pixels and (K, S, S) contours, float32.
+
     Raises:
         ManifestError: the file does not match the manifest or is not such a network.
     """
@@ -50,11 +55,11 @@ class Painter:
         self.network = network
         self.session = session or open_session(network)
         self._size = avatar.size_px
-        self._takes_contours = self._check_signature()
+        self.takes_contours = self._check_signature()
         side = network.crop_px
-        self._rest = [
+        self.rest = [
             (_to_network(crop.sample(avatar.portrait_rgb, side)), crop.contours(side))
-            for crop in self._crops(avatar.landmarks_px)
+            for crop in self.crops(avatar.landmarks_px)
         ]
 
     def residuals(self, rgba: U8, motion: Motion) -> list[tuple[Crop, F32]]:
@@ -75,13 +80,14 @@ class Painter:
     def feeds(self, rgba: U8, motion: Motion) -> Iterator[tuple[Crop, dict[str, F32]]]:
         """Cut each crop, and what the network is to be told of it, from the moved portrait."""
         side = self.network.crop_px
-        for crop, (source, rest_contours) in zip(self._crops(motion.landmarks_px), self._rest, strict=True):
+        for crop, (source, rest_contours) in zip(self.crops(motion.landmarks_px), self.rest, strict=True):
             feed = {"warped": _to_network(crop.sample(rgba, side)[..., :3]), "source": source}
-            if self._takes_contours:
+            if self.takes_contours:
                 feed["contours"] = np.concatenate([crop.contours(side), rest_contours])[None]
             yield crop, feed
 
-    def _crops(self, landmarks_px: F32) -> tuple[Crop, ...]:
+    def crops(self, landmarks_px: F32) -> tuple[Crop, ...]:
+        """Return the crops of a moved face (478, 3)."""
         network = self.network
         return crops_of(network.region, landmarks_px, self._size, network.crop_px, network.reach)
 

@@ -43,11 +43,15 @@ __device__ inline float signed_distance(Outline o, float x, float y) {
     return inside ? sqrtf(nearest) : -sqrtf(nearest);
 }
 
-// What OpenCV's anti-aliased fillPoly gives on average over directions and positions: its outline is a
-// line of its own, so that half coverage lies 0.65 px outside. Free of its steps of 1/16 px.
-__device__ inline unsigned char outline_coverage(Outline o, float x, float y) {
-    float t = clampf((signed_distance(o, x, y) + 1.35f) / 1.4f, 0.f, 1.f);
+// What OpenCV's anti-aliased fillPoly gives on average over directions and positions, from the distance:
+// its outline is a line of its own, so that half coverage lies 0.65 px outside. Free of its steps of 1/16 px.
+__device__ inline unsigned char coverage_at(float signed_px) {
+    float t = clampf((signed_px + 1.35f) / 1.4f, 0.f, 1.f);
     return to_u8(255.f * t * t * (3.f - 2.f * t));
+}
+
+__device__ inline unsigned char outline_coverage(Outline o, float x, float y) {
+    return coverage_at(signed_distance(o, x, y));
 }
 
 // A line of some width after a Gaussian blur: the blurred step at either side.

@@ -53,17 +53,34 @@ class TensorRtSession:
                 for name, shape in self.input_shapes.items():
                     self._host[name][...] = feed[name].reshape(shape)
                     self._device[name].set(self._host[name], stream=self._stream)
-                if not self._context.execute_async_v3(self._stream.ptr):
-                    raise self._flavour.failed("run this engine")
+                self.enqueue(self._stream)
                 for name in self.output_names:
                     self._device[name].get(stream=self._stream, out=self._host[name], blocking=False)
                 self._wait()
-                self._kernels.keep()
+                self.keep()
         except self._cupy.cuda.memory.OutOfMemoryError as problem:
             raise self._full() from problem
         except RuntimeError as problem:  # CUDA's errors: the GPU was unplugged, reset or taken away
             raise self._lost(problem) from problem
         return {name: self._host[name] for name in self.output_names}
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """Every input and output on the GPU (cupy.ndarray), for whoever enqueues by himself."""
+        return self._device
+
+    def enqueue(self, stream: Any) -> None:
+        """Run on a stream (cupy.cuda.Stream), from `memory` to `memory`; waits for nothing.
+
+        Raises:
+            EngineError: the library refused.
+        """
+        if not self._context.execute_async_v3(stream.ptr):
+            raise self._flavour.failed("run this engine")
+
+    def keep(self) -> None:
+        """Keep what was compiled in the first run for the next start."""
+        self._kernels.keep()
 
     def _load(self, plan: bytes, kernels: RuntimeCache) -> None:
         module = self._flavour.module

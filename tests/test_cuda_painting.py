@@ -1,0 +1,77 @@
+"""Painters on the GPU add what they add on the CPU."""
+
+import numpy as np
+import pytest
+from avatars import hopper
+from cuda_parity import Bench, difference, motions
+from emulated_cuda import needs_compiler
+from fake_gpu import Machine
+
+from facepuppet.cuda.painting import PaintersStage
+from facepuppet.render import Renderer
+from facepuppet.render.easel import Easel
+from facepuppet.render.inference import Engines
+from facepuppet.render.inference.gpu import list_gpus
+from facepuppet.render.inference.resident import OnnxResident
+from facepuppet.render.manifest import read_verified
+from facepuppet.render.painter import load_painters
+
+pytestmark = needs_compiler
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    machine = Machine()
+    machine.install(monkeypatch)
+    yield machine
+    machine.check_fences()
+
+
+def unpainted(motion):
+    renderer = Renderer(hopper(), engine="cpu")
+    renderer._easel = Easel([])
+    return renderer.render(motion).rgba
+
+
+def test_painters_add_what_they_add_on_the_cpu(machine):
+    """Contours are drawn from distances, so that the networks see slightly other rims."""
+    painters, _ = load_painters(hopper(), engines=Engines("cpu"))
+    for motion in motions()[3:]:
+        bench, moved = Bench(), unpainted(motion)
+        held = bench.device.upload(moved)
+
+        def opener(network, device=bench.device):
+            return OnnxResident(read_verified(network), list_gpus()[0], device.stream, "cpu")
+
+        stage = PaintersStage(bench.device, painters, opener, held, bench.parameters)
+        bench.run(stage, motion=motion)
+        truth = moved.copy()
+        Easel(painters).paint(truth, motion)
+        painted = difference(truth, moved).max(-1) > 2
+        off = difference(bench.fetch(held), truth)
+        assert painted.sum() > 200
+        assert off[painted].mean() < 1.5 and np.percentile(off[painted], 99) <= 10
+        assert off[~painted].mean() < 0.02
+
+
+def test_what_is_no_number_is_not_painted(machine):
+    """Odd weights of a stranger's pack may overflow; the picture stays as it was."""
+    painters, _ = load_painters(hopper(), engines=Engines("cpu"))
+    motion, bench = motions()[4], Bench()
+    moved = unpainted(motion)
+    held = bench.device.upload(moved)
+    bench.run(PaintersStage(bench.device, painters, Broken, held, bench.parameters), motion=motion)
+    assert (bench.fetch(held) == moved).all()
+
+
+class Broken:
+    """A network that gives NaN."""
+
+    def __init__(self, network) -> None:
+        side, device = network.crop_px, Bench().device
+        shapes = {"warped": 3, "source": 3, "contours": 4, "residual": 3, "mask": 1}
+        self.memory = {name: device.empty((1, n, side, side), np.float32) for name, n in shapes.items()}
+        device.fill(self.memory["residual"], np.full((1, 3, side, side), np.nan, np.float32))
+        device.fill(self.memory["mask"], np.ones((1, 1, side, side), np.float32))
+
+    def enqueue(self, stream) -> None: ...
