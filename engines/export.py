@@ -1,7 +1,7 @@
 """`python -m engines.export RUN…`: from checkpoints to ONNX files, checked, and entered in the manifest.
 
-fp32 throughout: a painter's output is a picture, but fp16 and int8 gain nothing on the CPUs this is for, and
-TensorRT picks its own precision (see engines/README.md).
+fp32 throughout: GPUs get their precision later (see engines/README.md), and CPUs theirs from
+`engines.quantise`, which has to follow, as the manifest is written without what it entered.
 """
 
 from __future__ import annotations

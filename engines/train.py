@@ -11,8 +11,8 @@ import cv2
 import torch
 import typer
 
-from engines.data.people import Split, TrainingDataError
-from engines.data.samples import Samples, joined, load_samples
+from engines.data.people import Split
+from engines.data.samples import find_samples, joined
 from engines.training.trainer import Recipe, Trainer
 
 app = typer.Typer(add_completion=False)
@@ -37,24 +37,13 @@ def main(
     cv2.setNumThreads(1)
     if threads:
         torch.set_num_threads(threads)
-    train, held_out = (_gather(data, split, region) for split in (Split.TRAIN, Split.VALIDATION))
+    train, held_out = (joined(find_samples(data, split, region)) for split in (Split.TRAIN, Split.VALIDATION))
     recipe = Recipe(
         region, profile, steps, batch,
         perceptual=perceptual, adversarial=adversarial, critic_from=critic_from, seed=seed,
     )  # fmt: skip
     figures = Trainer(recipe, train, held_out, out).run()
     typer.echo(json.dumps(figures, indent=2))
-
-
-def _gather(folders: list[Path], split: Split, region: str) -> Samples:
-    found = [path for folder in folders if (path := folder / split.value / region).is_dir()]
-    if not found:
-        raise TrainingDataError(
-            f"no {split.value}/{region} in {[str(folder) for folder in folders]}",
-            "samples of both splits",
-            "Make them: python -m engines.data.prepare --help",
-        )
-    return joined([load_samples(path) for path in found])
 
 
 if __name__ == "__main__":

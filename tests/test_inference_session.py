@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -83,6 +84,18 @@ def test_auto_prefers_tensorrt_then_rtx(
     assert machine.builds == 1
     assert Engines(cache=cache).open(network).engine == expected
     assert machine.builds == 1, "the second start takes it from the cache"
+
+
+def test_a_gpu_is_compared_with_fp32_though_the_cpu_runs_8_bits(
+    machine, network, cache, feed, truth, tmp_path, monkeypatch
+):
+    machine.install(monkeypatch, "tensorrt_rtx")
+    other = write_manifest(tmp_path / "other", unet(seed=1))
+    network = replace(network, int8=read_manifest(other)[0])
+    engines = Engines(cache=cache)
+    session = engines.open(network)
+    assert session.engine == "tensorrt-rtx" and engines.fallbacks == []
+    assert np.abs(session.run(feed)["residual"] - truth["residual"]).max() < 0.01
 
 
 def forced(engine, network, cache):

@@ -12,12 +12,15 @@ from facepuppet.cli.options import engine_line
 from facepuppet.errors import ManifestError
 from facepuppet.render import Renderer
 from facepuppet.render.crops import crops_of
+from facepuppet.render.inference import Engines, OnnxSession, open_session
+from facepuppet.render.inference.gate import JITTER, LEVEL, MEAN_ERROR, measure, probe_feeds
 from facepuppet.render.manifest import read_manifest, read_verified
 from facepuppet.render.painter import Painter, load_painters
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
 from facepuppet.topology import LIPS_OUTER
 from facepuppet.types import Presence, Tracking
+from facepuppet.verify import record
 
 SIDE = 64
 
@@ -28,8 +31,11 @@ def rest():
     )
 
 
-def green_where_lips_are(contours=True) -> bytes:
-    """A network that adds green inside the moved outer lips: residual = (0, 1, 0), mask = contours[0]."""
+def green_where_lips_are(contours=True, channel=1) -> bytes:
+    """A network that adds green inside the moved outer lips: residual = (0, 1, 0), mask = contours[0].
+
+    Or another colour, by its channel.
+    """
     planes = [1, 3, SIDE, SIDE]
     inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, planes) for n in ("warped", "source")]
     if contours:
@@ -39,7 +45,7 @@ def green_where_lips_are(contours=True) -> bytes:
         helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, SIDE, SIDE]),
     ]
     green = np.zeros(planes, np.float32)
-    green[:, 1] = 1.0
+    green[:, channel] = 1.0
     start, stop = np.array([0], np.int64), np.array([1], np.int64)
     constants = [("green", green), ("from", start), ("to", stop), ("axis", stop)]
     nodes = [
@@ -69,9 +75,51 @@ def write(folder, network: bytes | None = None, **changes):
     return folder
 
 
+def add_int8(folder, network: bytes, **changes):
+    """Give the one network of a manifest an 8-bit file; returns the folder."""
+    (folder / "int8.onnx").write_bytes(network)
+    table = {"file": "int8.onnx", "sha256": hashlib.sha256(network).hexdigest()} | changes
+    with (folder / "manifest.toml").open("a") as manifest:
+        manifest.write("\n[network.int8]\n" + "".join(f'{k} = "{v}"\n' for k, v in table.items() if v))
+    return folder
+
+
 def test_the_shipped_manifest_is_readable_and_every_file_matches():
     for network in read_manifest():
-        assert read_verified(network)
+        assert read_verified(network) and read_verified(network.int8)
+
+
+def test_the_shipped_8_bit_painters_do_what_those_in_fp32_do():
+    """On a performance: less than a rounded level on average, and no more flicker than that."""
+    for network, feeds in record():
+        exact, small = (OnnxSession(read_verified(n), n.path.name) for n in (network, network.int8))
+        deviation = measure(small, exact, feeds)
+        assert 0 < deviation.mean_error < MEAN_ERROR and deviation.jitter < JITTER
+        assert deviation.max_error < 10 * LEVEL
+
+
+def test_the_cpu_runs_the_8_bit_file_where_there_is_one(tmp_path):
+    """Here it paints red, so that one can see which file runs."""
+    folder = add_int8(write(tmp_path), green_where_lips_are(channel=0))
+    (network,) = read_manifest(folder)
+    session = open_session(network, "cpu")
+    assert "8 bits" in session.description
+    feed = next(probe_feeds(session.input_shapes))
+    assert session.run(feed)["residual"][0, :, 0, 0].tolist() == [1, 0, 0]
+    exact = Engines("cpu").open_unchecked(network)
+    assert exact.run(feed)["residual"][0, :, 0, 0].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("changes", [{"sha256": None}, {"colour": "red"}, {"file": "../int8.onnx"}])
+def test_a_wrong_8_bit_entry_is_refused(tmp_path, changes):
+    with pytest.raises(ManifestError, match="int8"):
+        read_manifest(add_int8(write(tmp_path), green_where_lips_are(), **changes))
+
+
+def test_a_damaged_8_bit_file_is_told(tmp_path):
+    folder = add_int8(write(tmp_path), green_where_lips_are(), sha256="0" * 64)
+    painters, problems = load_painters(hopper(), folder)
+    assert painters == [] and "int8.onnx" in problems[0]
 
 
 def test_a_painter_paints_inside_the_lips_only(tmp_path):

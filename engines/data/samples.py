@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engines.data.people import TrainingDataError
+from engines.data.people import Split, TrainingDataError
 from facepuppet.types import F32, U8
 
 
@@ -109,6 +109,22 @@ def load_samples(folder: Path) -> Samples:
             "Files of different runs are mixed up: run python -m engines.data.prepare again.",
         )
     return Samples(**columns, origins=origins)
+
+
+def find_samples(folders: Sequence[Path], split: Split, region: str) -> list[Samples]:
+    """Read one region's samples of a split from every folder of `engines.data.prepare` that has some.
+
+    Raises:
+        TrainingDataError: none has, or files are damaged.
+    """
+    found = [path for folder in folders if (path := folder / split.value / region).is_dir()]
+    if not found:
+        raise TrainingDataError(
+            f"no {split.value}/{region} in {[str(folder) for folder in folders]}",
+            "samples of both splits",
+            "Make them: python -m engines.data.prepare --help",
+        )
+    return [load_samples(path) for path in found]
 
 
 def joined(parts: Sequence[Samples]) -> Samples:

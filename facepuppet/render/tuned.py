@@ -167,6 +167,7 @@ def tuned_network(shipped: Network, painter: TunedPainter) -> Network:
         sha256=hashlib.sha256(painter.model).hexdigest(),
         origin=f"{shipped.origin}; tuned to one portrait",
         content=painter.model,
+        int8=None,  # made from other weights
     )
 
 
