@@ -31,12 +31,17 @@ class WarpStage:
 
     Attributes:
         moved: (H, W, 4) uint8 premultiplied RGBA on the GPU, of the last frame.
+        triangles: of the moved mesh, as the kernels' `Triangle`.
+        n_triangles: how many.
+        front: which triangle is seen in each cell of the face's grid.
+        texture_from_face: (cells, 2) float32 map from that grid into the enlarged texture.
     """
 
     def __init__(self, device: Device, warp: Warp, size_px: tuple[int, int], parameters: Array) -> None:
         self._device, self._warp, self._size, self._parameters = device, warp, size_px, parameters
         self.moved = device.empty((size_px[1], size_px[0], 4), np.uint8)
         self._texture = device.upload(warp.texture)
+        self.n_triangles = len(warp.mesh.triangles)
         self._prepare_body()
         self._prepare_mesh()
 
@@ -67,7 +72,7 @@ class WarpStage:
             texture_height,
             self._from_cell,
             *self._warp.body.grid,
-            self._from_face,
+            self.texture_from_face,
             *self._size,
             self.moved,
         )
@@ -118,20 +123,20 @@ class WarpStage:
 
     def _prepare_mesh(self) -> None:
         mesh, upload = self._warp.mesh, self._device.upload
-        n = len(mesh.triangles)
+        n = self.n_triangles
         hidden, lid = mesh.source[..., :2].copy(), np.full((n, 3), -1, np.int32)
         for which, one in enumerate(mesh.lids):
             hidden[one.triangle, one.corner] = one.hidden
             lid[one.triangle, one.corner] = which
         self._vertices, self._rest = upload(np.asarray(mesh.triangles, np.int32)), upload(_f32(mesh.source))
         self._hidden, self._lid = upload(_f32(hidden)), upload(lid)
-        self._triangles = self._device.empty((n * _TRIANGLE.itemsize,), np.uint8)
-        self._front = self._device.empty((mesh.max_grid, mesh.max_grid), np.uint64)
-        self._from_face = self._device.empty((mesh.max_grid, mesh.max_grid, 2), np.float32)
+        self.triangles = self._device.empty((n * _TRIANGLE.itemsize,), np.uint8)
+        self.front = self._device.empty((mesh.max_grid, mesh.max_grid), np.uint64)
+        self.texture_from_face = self._device.empty((mesh.max_grid, mesh.max_grid, 2), np.float32)
 
     def _enqueue_mesh(self) -> None:
         mesh, launch = self._warp.mesh, self._device.launch
-        n, cells = len(mesh.triangles), (mesh.max_grid, mesh.max_grid)
+        n, cells = self.n_triangles, (mesh.max_grid, mesh.max_grid)
         launch(
             "mesh_setup",
             (n, 1),
@@ -144,20 +149,20 @@ class WarpStage:
             mesh.n_skin,
             float(self._warp.scale),
             *self._warp.offset_px.tolist(),
-            self._triangles,
+            self.triangles,
         )
-        launch("mesh_clear", cells, self._front, mesh.max_grid)
-        launch("mesh_raster", (_LANES, n), self._parameters, self._triangles, n, _LANES, self._front)
+        launch("mesh_clear", cells, self.front, mesh.max_grid)
+        launch("mesh_raster", (_LANES, n), self._parameters, self.triangles, n, _LANES, self.front)
         launch(
             "face_blend",
             cells,
             self._parameters,
-            self._triangles,
-            self._front,
+            self.triangles,
+            self.front,
             self._from_cell,
             *self._warp.body.grid,
             *self._size,
-            self._from_face,
+            self.texture_from_face,
         )
 
 

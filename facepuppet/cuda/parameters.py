@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facepuppet.avatar.views import MAX_VIEWS
 from facepuppet.types import N_LANDMARKS
 
 N_CROPS = 4  # of painters: frame, mouth, image-left eye, image-right eye
+
+N_VIEW_LAYERS = 4  # face, mouth, image-left lids, image-right lids
+N_VIEWS_SHARING = 3
 
 # Name, C type, shape. All members are 4 bytes wide, so there is no padding on either side. Affine maps
 # are (2, 3) row by row; regions and boxes are x, y, width, height, and empty when the width is 0.
@@ -24,6 +28,10 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("lid_unfolding", "float", (2,)),
     ("face_box_px", "int", (4,)),
     ("face_cells", "int", (2,)),
+    # views: face, mouth and lids; number −1 is none
+    ("view_number", "int", (N_VIEW_LAYERS, N_VIEWS_SHARING)),
+    ("view_share", "float", (N_VIEW_LAYERS, N_VIEWS_SHARING)),
+    ("view_interior", "float", (MAX_VIEWS,)),
     # mouth
     ("mouth_box_px", "int", (4,)),
     ("mouth_strength", "float", ()),
@@ -43,6 +51,7 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     # painters
     ("crop_from_picture", "float", (N_CROPS, 2, 3)),
     ("picture_from_crop", "float", (N_CROPS, 2, 3)),
+    ("crop_share", "float", (N_CROPS,)),
     # composition and mark
     ("label_shown", "int", ()),
     ("carrier_turn", "float", (2,)),  # cosine and minus sine of the carrier's phase

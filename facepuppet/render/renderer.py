@@ -30,6 +30,9 @@ class Renderer:
             Engines of one's own.
 
     Attributes:
+        warp, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
+            where the portrait has none.
+        engines: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
 
     Raises:
@@ -37,26 +40,26 @@ class Renderer:
     """
 
     def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str | Engines = "auto") -> None:
-        self._engines = engine if isinstance(engine, Engines) else Engines(engine)
-        self._warp = Warp(avatar)
-        self._eyes = Eyes(avatar)
-        self._lashes = Lashes(avatar)
-        self._mouth = Mouth(avatar, self._eyes.white_rgb)
-        self._views = ViewLayers(avatar, self._warp) if avatar.views else None
-        painters, problems = load_painters(avatar, engines, self._engines)
-        self._painters = tuple(painters)
+        self.engines = engine if isinstance(engine, Engines) else Engines(engine)
+        self.warp = Warp(avatar)
+        self.eyes = Eyes(avatar)
+        self.lashes = Lashes(avatar)
+        self.mouth = Mouth(avatar, self.eyes.white_rgb)
+        self.views = ViewLayers(avatar, self.warp) if avatar.views else None
+        painters, problems = load_painters(avatar, engines, self.engines)
+        self.painters = tuple(painters)
         self._easel = Easel(painters)
         self.problems = tuple(problems)
 
     @property
     def networks(self) -> dict[str, str]:
         """What runs each painter's network at present, by the network's name."""
-        return {painter.network.name: painter.session.description for painter in self._painters}
+        return {painter.network.name: painter.session.description for painter in self.painters}
 
     @property
     def fallbacks(self) -> tuple[str, ...]:
         """One sentence for each painter that geometry stands in for, and each engine that failed, so far."""
-        return (*self.problems, *self._engines.fallbacks)
+        return (*self.problems, *self.engines.fallbacks)
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
@@ -65,15 +68,15 @@ class Renderer:
             motion: where everything goes.
             left_out: views (by number) not to use, to measure what they bring.
         """
-        flow = self._warp.flow(motion)
-        rgba = self._warp.sample(flow)
-        choice = self._views.choose(motion, left_out) if self._views else None
-        if self._views and choice:
-            self._views.draw_face(rgba, flow, choice)
-        self._mouth.draw(rgba, motion)
-        if self._views and choice:
-            self._views.draw_parts(rgba, flow, choice)
-        self._eyes.draw(rgba, motion)
-        self._lashes.draw(rgba, motion)
+        flow = self.warp.flow(motion)
+        rgba = self.warp.sample(flow)
+        choice = self.views.choose(motion, left_out) if self.views else None
+        if self.views and choice:
+            self.views.draw_face(rgba, flow, choice)
+        self.mouth.draw(rgba, motion)
+        if self.views and choice:
+            self.views.draw_parts(rgba, flow, choice)
+        self.eyes.draw(rgba, motion)
+        self.lashes.draw(rgba, motion)
         self._easel.paint(rgba, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)

@@ -19,18 +19,23 @@ _LEAST_USE = 1e-3
 
 
 class FaceLayer:
-    """The views as textures in the portrait's own layout, premultiplied by where they are of use."""
+    """The views as textures in the portrait's own layout, premultiplied by where they are of use.
+
+    Attributes:
+        textures: of each view, (h, w, 4) uint8, all of one size.
+        texture_from_layout: (x, y) of their first pixel in the portrait's enlarged texture.
+    """
 
     def __init__(self, avatar: Avatar, warp: Warp, weight: F32) -> None:
         rest = avatar.landmarks_px[:N_MESH]
         low = np.floor(rest[:, :2].min(0)).astype(np.float32)
-        self._texture_from_layout = tuple(warp.in_texture(low).tolist())
+        self.texture_from_layout: tuple[float, float] = tuple(warp.in_texture(low).tolist())
         triangles = face_triangles()
         layout = (rest[:, :2] - low) * warp.scale
         width, height = (np.ceil(layout.max(0)).astype(int) + 1).tolist()
         vertices = layout[triangles].astype(np.float32)
         numbers = draw_numbers(vertices, np.argsort(-rest[triangles, 2].mean(1)), (width, height))
-        self._textures = [
+        self.textures = [
             _premultiplied(
                 view, sample_affine(affine_table(vertices, place_and_use(view, weight)[triangles]), numbers)
             )
@@ -43,10 +48,10 @@ class FaceLayer:
             return
         (x, y), (width, height) = flow.face.origin_px, flow.face.size_px
         window = np.s_[y : y + height, x : x + width]
-        layout = cv2.subtract(flow.texture_from_moved[window], (*self._texture_from_layout, 0, 0))
+        layout = cv2.subtract(flow.texture_from_moved[window], (*self.texture_from_layout, 0, 0))
         total = np.zeros((height, width, 4), np.uint8)
         for view, share in shares:
-            skin = cv2.remap(self._textures[view], layout, None, cv2.INTER_LINEAR)
+            skin = cv2.remap(self.textures[view], layout, None, cv2.INTER_LINEAR)
             total = cv2.scaleAdd(skin, share, total)
         lay_over(rgba[window], total)
 

@@ -32,7 +32,11 @@ _MOUTH_SOFT, _LID_SOFT, _RIM_SOFT = 0.18, 0.1, 0.12
 
 
 class ViewLayers:
-    """Draws what the portrait's views show better than the portrait does."""
+    """Draws what the portrait's views show better than the portrait does.
+
+    Attributes:
+        face, mouth, lids: the layers, image-left lids first.
+    """
 
     def __init__(self, avatar: Avatar, warp: Warp) -> None:
         self._chooser = ViewChooser(avatar)
@@ -45,10 +49,10 @@ class ViewLayers:
         ]
         rim = 1.0 - _near(rest, FACE_OVAL, _RIM_SOFT * unit)
         face = rim * (1.0 - mouth) * (1.0 - np.maximum(*lids))
-        self._face = FaceLayer(avatar, warp, face)
+        self.face = FaceLayer(avatar, warp, face)
         textures = [enlarged(view.rgb) for view in avatar.views]
-        self._mouth = PartLayer(avatar.views, textures, mouth, mouth_interior_triangles())
-        self._lids = tuple(
+        self.mouth = PartLayer(avatar.views, textures, mouth, mouth_interior_triangles())
+        self.lids = tuple(
             PartLayer(avatar.views, textures, weight, interior)
             for weight, interior in zip(lids, eye_interior_triangles(), strict=True)
         )
@@ -59,14 +63,14 @@ class ViewLayers:
 
     def draw_face(self, rgba: U8, flow: Flow, choice: Choice) -> None:
         """Draw the skin away from mouth and eyes into the warped picture, in place."""
-        self._face.draw(rgba, flow, choice.face)
+        self.face.draw(rgba, flow, choice.face)
 
     def draw_parts(self, rgba: U8, flow: Flow, choice: Choice) -> None:
         """Draw mouth and lids, in place; the eyeballs are still to be drawn between the lids."""
         if flow.face is None:
             return
-        self._mouth.draw(rgba, flow.face, choice.mouth, choice.interior)
-        for layer, shares in zip(self._lids, choice.lids, strict=True):
+        self.mouth.draw(rgba, flow.face, choice.mouth, choice.interior)
+        for layer, shares in zip(self.lids, choice.lids, strict=True):
             layer.draw(rgba, flow.face, shares)
 
 

@@ -27,6 +27,12 @@ class PartLayer:
         textures: their pictures, enlarged _ENLARGED times.
         weight: (468,) float32 of each landmark, in [0, 1].
         interior: (n, 3) triangles that fill the part's opening.
+
+    Attributes:
+        textures: the same.
+        chosen: (C,) numbers of the triangles that belong to the part.
+        sources: of each view, (C, 3, 3) x, y (px of its texture) and use of their corners.
+        inside: (C,) which of them fill the opening.
     """
 
     def __init__(self, views: Sequence[View], textures: Sequence[U8], weight: F32, interior: I32) -> None:
@@ -34,12 +40,12 @@ class PartLayer:
         fills = (triangles[:, None] == interior[None]).all(-1).any(1)
         skin = np.arange(len(triangles)) < len(face_triangles())
         self._count = len(triangles)
-        self._chosen = np.flatnonzero(fills | (skin & (weight[triangles].max(1) > 0.0)))
-        self._textures = textures
-        self._sources = [place_and_use(view, weight)[triangles[self._chosen]] for view in views]
-        self._inside = fills[self._chosen]
-        for source in self._sources:
-            source[self._inside, :, 2] = 1.0
+        self.chosen = np.flatnonzero(fills | (skin & (weight[triangles].max(1) > 0.0)))
+        self.textures = textures
+        self.sources = [place_and_use(view, weight)[triangles[self.chosen]] for view in views]
+        self.inside = fills[self.chosen]
+        for source in self.sources:
+            source[self.inside, :, 2] = 1.0
             source[..., :2] = (source[..., :2] + 0.5) * _ENLARGED - 0.5
 
     def draw(self, rgba: U8, face: FacePatch, shares: Shares, interior: Sequence[float] = ()) -> None:
@@ -51,27 +57,33 @@ class PartLayer:
             shares: of the views.
             interior: of each view, how much of what it shows in the opening is drawn; all by default.
         """
-        vertices = face.vertices[self._chosen]
+        vertices = face.vertices[self.chosen]
         window = _cells_around(vertices, face.numbers.shape)
         if not shares or window is None:
             return
         sources = []
         for view, _ in shares:
-            source = self._sources[view]
+            source = self.sources[view]
             if interior and interior[view] < 1.0:
                 source = source.copy()
-                source[self._inside, :, 2] = interior[view]
+                source[self.inside, :, 2] = interior[view]
             sources.append(source)
-        table = affine_table(vertices, np.concatenate(sources, axis=-1), self._chosen, self._count)
+        table = affine_table(vertices, np.concatenate(sources, axis=-1), self.chosen, self._count)
         (x0, y0), (x1, y1) = window
         start = (x0 + (_STEP - 1) / 2, y0 + (_STEP - 1) / 2)
         coarse = sample_affine(table, face.numbers[y0:y1:_STEP, x0:x1:_STEP], start, _STEP)
         region, sampled = _in_picture(coarse, face, window)
-        taken = sum(share for _, share in shares)
-        for k, (view, share) in enumerate(shares):
-            taken -= share
-            over = share / max(1.0 - taken, 1e-6)  # what is drawn later will cover `taken` of it
-            lay_over(rgba[region], _cut_out(self._textures[view], sampled[k], over))
+        for k, (view, share) in enumerate(in_turn(shares)):
+            lay_over(rgba[region], _cut_out(self.textures[view], sampled[k], share))
+
+
+def in_turn(shares: Shares) -> Shares:
+    """Shares to draw one over the other with, for what is drawn later covers what was drawn before."""
+    taken, found = sum(share for _, share in shares), []
+    for view, share in shares:
+        taken -= share
+        found.append((view, share / max(1.0 - taken, 1e-6)))
+    return tuple(found)
 
 
 def _cells_around(vertices: F32, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]] | None:
@@ -79,6 +91,7 @@ def _cells_around(vertices: F32, shape: tuple[int, ...]) -> tuple[tuple[int, int
     x, y, width, height = cv2.boundingRect(vertices.reshape(-1, 1, 2))
     low = np.maximum((x, y), 0)
     high = np.minimum((x + width, y + height), (shape[1], shape[0]))
+    high -= (high - low) % _STEP  # a last step that sticks out would stretch all of them
     if (high - low).min() < 2 * _STEP:
         return None
     (x0, y0), (x1, y1) = low.tolist(), high.tolist()
