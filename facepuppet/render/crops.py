@@ -44,14 +44,20 @@ class Crop:
         )
         return cut
 
+    def outlines(self) -> list[F32]:
+        """The outlines in the crop, in its pixels."""
+        linear, offset = self.crop_from_picture[:, :2], self.crop_from_picture[:, 2]
+        return [outline @ linear.T + offset for outline in self.outlines_px]
+
     def contours(self, side_px: int) -> F32:
         """Filled outlines (n, side, side) float32 in [0, 1], in the crop."""
-        linear, offset = self.crop_from_picture[:, :2], self.crop_from_picture[:, 2]
-        planes = [
-            polygon_mask(outline @ linear.T + offset, (0, 0), (side_px, side_px))
-            for outline in self.outlines_px
-        ]
+        planes = [polygon_mask(outline, (0, 0), (side_px, side_px)) for outline in self.outlines()]
         return np.array(planes, np.float32).reshape(-1, side_px, side_px) / np.float32(255)
+
+    def departure_px(self, rest: Crop) -> float:
+        """How far the outlines have moved within the crop, at their farthest; 0 if there are none."""
+        pairs = zip(self.outlines(), rest.outlines(), strict=True)
+        return max((float(np.hypot(*(moved - still).T).max()) for moved, still in pairs), default=0.0)
 
 
 def crops_of(
