@@ -52,11 +52,42 @@ class Finding:
         return {**asdict(self), "passes": self.passes}
 
 
-class Recorder(Engines):
-    """Opens networks on the CPU and keeps all that they are fed."""
+class Exact(Engines):
+    """Opens networks on the CPU in fp32: what every engine is compared with."""
 
     def __init__(self) -> None:
         super().__init__("cpu")
+
+    def open(self, network: Network) -> ResilientSession:
+        """Open a network."""
+        session = self.open_unchecked(network)
+        return ResilientSession(session, session, self)
+
+
+class Rounding(Exact):
+    """The same, rounding every value as fp16 does where the manifest allows fp16."""
+
+    def open_unchecked(self, network: Network) -> Session:
+        """Open a network."""
+        if network.precision == "fp32":
+            return super().open_unchecked(network)
+        return OnnxSession(emulate_half(to_half(read_verified(network))), network.path.name)
+
+
+def engines_of(word: str) -> Engines:
+    """Return what opens networks on one of ENGINES or HALF.
+
+    Raises:
+        EngineError: it is unknown, or cannot run here.
+    """
+    return Rounding() if word == HALF else Engines(word)
+
+
+class Recorder(Exact):
+    """The same, keeping all that the networks are fed."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.tapes: dict[str, tuple[Network, list[Feed]]] = {}
 
     def open(self, network: Network) -> ResilientSession:
@@ -129,14 +160,9 @@ def verify(
 
 
 def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Finding:
-    model = read_verified(network)
-    reference = OnnxSession(model, network.path.name)
+    reference = OnnxSession(read_verified(network), network.path.name)
     try:
-        session: Session
-        if engine == HALF:
-            session = OnnxSession(emulate_half(to_half(model)), network.path.name)
-        else:
-            session = Engines(engine).open_unchecked(network)
+        session = engines_of(engine).open_unchecked(network)
         return Finding(network.name, engine, session.description, measure(session, reference, feeds))
     except EngineError as problem:
         return Finding(network.name, engine, "", None, str(problem))

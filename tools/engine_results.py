@@ -4,7 +4,8 @@
 
 Every network runs alone on what it sees in a scripted performance; inputs start and outputs end in the
 computer's own memory, so copies are part of the time. "start s" is loading and the first run, and whatever no
-cache spared: building, compiling. An engine that does not run is listed with its reason.
+cache spared: building, compiling. An engine that does not run is listed with its reason. The CPU is measured
+twice: in fp32, which all others are compared with, and in the 8 bits that it runs painters in.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from facepuppet.render.inference.gpu import list_gpus
 from facepuppet.render.inference.opening import candidates
 from facepuppet.render.manifest import Network
 from facepuppet.stats import Spread
-from facepuppet.verify import record
+from facepuppet.verify import Exact, record
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
 WARM_UP = 20
@@ -56,7 +57,9 @@ def main() -> None:
     engines = arguments.engine or candidates()
     lines = ["# Engine results", "", *_machine(), "", _line(*COLUMNS), "|---" * len(COLUMNS) + "|"]
     for network, feeds in record(arguments.networks):
-        lines += [_row(network, feeds, engine, arguments.seconds) for engine in engines]
+        lines += [_row(network, network, feeds, engine, arguments.seconds) for engine in engines]
+        if network.int8 is not None and "cpu" in engines:
+            lines.append(_row(network.int8, network, feeds, "cpu", arguments.seconds))
     if arguments.live > 0:
         lines += _live(engines, arguments.live)
     try:
@@ -96,14 +99,15 @@ def _driver() -> str:
     return next((line.strip() for line in told.splitlines()), "of unknown version (no nvidia-smi)")
 
 
-def _row(network: Network, feeds: Sequence[Feed], engine: str, seconds: float) -> str:
-    """Run one network on one engine for a while."""
+def _row(network: Network, exact: Network, feeds: Sequence[Feed], engine: str, seconds: float) -> str:
+    """Run one network, in fp32 or made from such an exact one, on one engine for a while."""
+    name = network.name if network is exact else f"{network.name}, 8 bits"
     try:
         begun_s = time.perf_counter()
         session = Engines(engine).open_unchecked(network)
         session.run(feeds[0])
         start_s = time.perf_counter() - begun_s
-        deviation = measure(session, Engines("cpu").open_unchecked(network), feeds)
+        deviation = measure(session, Exact().open_unchecked(exact), feeds)
         for i in range(WARM_UP):
             session.run(feeds[i % len(feeds)])
         durations_s: list[float] = []
@@ -112,13 +116,14 @@ def _row(network: Network, feeds: Sequence[Feed], engine: str, seconds: float) -
             session.run(feeds[len(durations_s) % len(feeds)])
             durations_s.append(time.perf_counter() - begun_s)
     except EngineError as problem:
-        return _line(network.name, engine, *[""] * (len(COLUMNS) - 3), f"not run: {problem.got}")
+        return _line(name, engine, *[""] * (len(COLUMNS) - 3), f"not run: {problem.got}")
     spread = Spread.of(durations_s)
     assert spread is not None
     pace = f"{len(durations_s) / sum(durations_s):.0f}"
-    off = f"{deviation}{'' if deviation.passes else ' (too far)'}"
+    # The gate is for engines; 8 bits are judged by the evaluation.
+    off = f"{deviation}{' (too far)' if network is exact and not deviation.passes else ''}"
     times = (f"{ms:.2f}" for ms in (spread.median_ms, spread.p95_ms, spread.max_ms))
-    return _line(network.name, session.description, f"{start_s:.2f}", *times, str(spread.n), pace, off)
+    return _line(name, session.description, f"{start_s:.2f}", *times, str(spread.n), pace, off)
 
 
 def _live(engines: Sequence[str], seconds: float) -> list[str]:

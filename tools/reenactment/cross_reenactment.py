@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.avatar.load import load_avatar
 from facepuppet.avatar.model import Avatar
 from facepuppet.types import U8
 from reenactment import channels, pictures
@@ -45,8 +44,3 @@ def cross_reenact(
     metrics["sharpness"] = float(np.median(sharp) / own)
     metrics["lost"] = float(len(outputs) - len(seen))
     return metrics, outputs
-
-
-def load_small(path: Path) -> Avatar:
-    """Analyse a portrait afresh: no figure may come from an outdated cache."""
-    return load_avatar(path, cache=False)

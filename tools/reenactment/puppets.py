@@ -12,9 +12,11 @@ import numpy as np
 from engines.data.motions import motion_to
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose.blend import lay_over
+from facepuppet.errors import EngineError
 from facepuppet.geometry import head_from_image
 from facepuppet.profile import MIN_EYE_OPENING, neutral_from, seat_from
 from facepuppet.render import Renderer
+from facepuppet.render.inference import Engines
 from facepuppet.render.manifest import FORMAT
 from facepuppet.retarget import Retargeter
 from facepuppet.track.gaze import eye_openings
@@ -71,17 +73,31 @@ def retargeted(avatar: Avatar, take: Take) -> list[Motion | None]:
     return [retargeter.update(tracking) for tracking in take.smoothed]
 
 
-def perform(avatar: Avatar, motions: list[Motion | None], engines: Path) -> list[U8]:
+def perform(
+    avatar: Avatar, motions: list[Motion | None], folder: Path, engine: str | Engines = "auto"
+) -> list[U8]:
     """Render motions over the portrait's own background: (H, W, 3) uint8 RGB each.
 
     A frame without a motion shows the portrait. A renderer of its own plays each performance, so that no
     state of another remains.
+
+    Args:
+        avatar: the portrait.
+        motions: one for each frame.
+        folder: with manifest.toml and the painters.
+        engine: what runs them; the best that works by default.
+
+    Raises:
+        EngineError: an engine was asked for, and something else stood in for it or for a painter.
     """
-    renderer = Renderer(avatar, engines)
-    return [
+    renderer = Renderer(avatar, folder, engine)
+    shown = [
         avatar.portrait_rgb if motion is None else composite(avatar, renderer.render(motion).rgba)
         for motion in motions
     ]
+    if engine != "auto" and renderer.fallbacks:
+        raise EngineError(renderer.fallbacks[0], "the engine that was asked for", "Run `facepuppet doctor`.")
+    return shown
 
 
 def composite(avatar: Avatar, rgba: U8) -> U8:
