@@ -130,8 +130,10 @@ def record(folder: Path | None = None) -> Iterator[tuple[Network, list[Feed]]]:
     for i, t_s in enumerate(times):
         renderer.render(retargeter.update(piece.tracking(t_s, i)))
     for network, tape in recorder.tapes.values():
-        n = len(tape) // len(times)
-        yield network, [feed for k in range(n) for feed in tape[k::n]]
+        crops: dict[bytes, list[Feed]] = {}  # told by the picture at rest; not every crop is painted each time
+        for feed in tape:
+            crops.setdefault(feed["source"].tobytes(), []).append(feed)
+        yield network, [feed for feeds in crops.values() for feed in feeds]
 
 
 def verify(

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import engine_results
@@ -24,6 +25,7 @@ from facepuppet.cli.options import ENGINE_WORDS, engine_line
 from facepuppet.compose import Composer, Corner
 from facepuppet.doctor import Verdict, examine_machine
 from facepuppet.hardware import describe_hardware
+from facepuppet.performance import Performance
 from facepuppet.pipeline import LivePipeline
 from facepuppet.puppet import Puppet
 from facepuppet.render import painter
@@ -199,20 +201,19 @@ def test_verify_tells_what_could_not_run(
 
 
 def test_what_is_recorded_is_a_performance(tape: list[tuple[Network, list[Feed]]]) -> None:
-    """Each frame once, in order, and not the same picture again and again."""
+    """Each frame in which the mouth moves, once, and not the same picture again and again."""
     ((network, feeds),) = tape
-    assert network.name == "mouth" and len(feeds) == verify.BURSTS * verify.BURST
+    assert network.name == "mouth" and verify.BURSTS < len(feeds) <= verify.BURSTS * verify.BURST
     assert len({feed["warped"].tobytes() for feed in feeds}) > len(feeds) // 2
     assert all(np.array_equal(feed["source"], feeds[0]["source"]) for feed in feeds)
 
 
 def test_eyes_are_recorded_one_after_the_other(tmp_path: Path) -> None:
     ((_, feeds),) = verify.record(write_manifest(tmp_path, unet(), name="eye", region="eye"))
-    n = verify.BURSTS * verify.BURST
-    assert len(feeds) == 2 * n
-    rest = [feed["source"] for feed in feeds]
-    assert all(np.array_equal(a, rest[0]) for a in rest[:n])
-    assert all(np.array_equal(a, rest[n]) for a in rest[n:]) and not np.array_equal(rest[0], rest[n])
+    rest = [feed["source"].tobytes() for feed in feeds]
+    n = rest.count(rest[0])
+    assert rest == [rest[0]] * n + [rest[-1]] * (len(rest) - n) and rest[0] != rest[-1]
+    assert verify.BURSTS < min(n, len(rest) - n) <= max(n, len(rest) - n) <= verify.BURSTS * verify.BURST
 
 
 def test_the_page_of_results_names_the_machine_and_every_engine(
@@ -290,7 +291,7 @@ def test_a_gpu_lost_in_a_call_keeps_the_cadence(
         deliver(*frame)
 
     monkeypatch.setattr(sink, "_write", timed)
-    with LivePipeline(StreamingCamera(WALL), puppet, [sink], make_tracker=_Blind) as live:
+    with LivePipeline(StreamingCamera(WALL), puppet, [sink], make_tracker=_Actor) as live:
         threading.Timer(1.0, lambda: setattr(machine, "hung", True)).start()
         live.run(seconds=3.0)
         stats = live.stats()
@@ -303,11 +304,16 @@ def test_a_gpu_lost_in_a_call_keeps_the_cadence(
     assert "mid-stream" in table(result) and "network mouth: ONNX Runtime" in table(result)
 
 
-class _Blind:
-    """A tracker that never sees anybody."""
+class _Actor:
+    """A tracker that sees the built-in piece, from where its speech begins: the mouth keeps moving."""
+
+    def __init__(self) -> None:
+        self._begun_ns: int | None = None
 
     def track(self, frame: Frame) -> Tracking:
-        return Tracking(None, None, (320, 180), frame.frame_id, frame.captured_ns)
+        self._begun_ns = self._begun_ns or frame.captured_ns
+        t_s = 6.3 + (frame.captured_ns - self._begun_ns) * 1e-9
+        return replace(Performance().tracking(t_s, frame.frame_id), captured_ns=frame.captured_ns)
 
     def close(self) -> None:
         return None

@@ -1,6 +1,7 @@
 """Painters: real ONNX networks through real ONNX Runtime, and every way a manifest can be wrong."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
 from facepuppet.errors import ManifestError
+from facepuppet.performance import expression_at
 from facepuppet.render import Renderer
 from facepuppet.render.crops import crops_of
 from facepuppet.render.inference import Engines, OnnxSession, open_session
@@ -19,16 +21,26 @@ from facepuppet.render.painter import Painter, load_painters
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
 from facepuppet.topology import LIPS_OUTER
+from facepuppet.track.canonical import canonical_landmarks
+from facepuppet.track.expression import compose_landmarks
 from facepuppet.types import Presence, Tracking
 from facepuppet.verify import record
 
 SIDE = 64
 
 
+def moved(share=1.0):
+    """A motion from rest (0) to speech, a glance and half a blink (1)."""
+    weights = expression_at(8.25)
+    offsets = compose_landmarks(canonical_landmarks(), weights) - canonical_landmarks()
+    lids, gaze = np.full(2, 0.5, np.float32), np.array([0.1, 0.0], np.float32)
+    deltas = replace(Deltas.rest(), offsets=offsets.astype(np.float32), eye_opening=lids, gaze=gaze)
+    seen = Tracking(None, None, (1280, 720), 0, 0)
+    return Target(hopper()).motion(deltas.blended(share), None, Presence.PRESENT, seen)
+
+
 def rest():
-    return Target(hopper()).motion(
-        Deltas.rest(), None, Presence.PRESENT, Tracking(None, None, (1280, 720), 0, 0)
-    )
+    return moved(0.0)
 
 
 def green_where_lips_are(contours=True, channel=1) -> bytes:
@@ -90,11 +102,11 @@ def test_the_shipped_manifest_is_readable_and_every_file_matches():
 
 
 def test_the_shipped_8_bit_painters_do_what_those_in_fp32_do():
-    """On a performance: less than a rounded level on average, and no more flicker than that."""
+    """On a performance, outside the mask too: half a level on average, and flicker of a level."""
     for network, feeds in record():
         exact, small = (OnnxSession(read_verified(n), n.path.name) for n in (network, network.int8))
         deviation = measure(small, exact, feeds)
-        assert 0 < deviation.mean_error < MEAN_ERROR and deviation.jitter < JITTER
+        assert 0 < deviation.mean_error < MEAN_ERROR and deviation.jitter < 2 * JITTER
         assert deviation.max_error < 10 * LEVEL
 
 
@@ -126,14 +138,87 @@ def test_a_painter_paints_inside_the_lips_only(tmp_path):
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "manifest.toml").write_text("format = 1")
     folders = (tmp_path / "bare", write(tmp_path))
-    plain, painted = (Renderer(hopper(), folder).render(rest()).rgba.astype(int) for folder in folders)
+    motion = moved()
+    plain, painted = (Renderer(hopper(), folder).render(motion).rgba.astype(int) for folder in folders)
     change = (painted - plain)[..., 1]
-    lips = hopper().landmarks_px[LIPS_OUTER, :2]
+    lips = motion.landmarks_px[LIPS_OUTER, :2]
     centre = lips.mean(0).astype(int)
     assert change[centre[1], centre[0]] > 100
     low, high = lips.min(0) - 6, lips.max(0) + 6  # a crop pixel is two portrait pixels
     ys, xs = np.nonzero(np.abs(painted - plain).max(-1) > 2)
     assert xs.min() >= low[0] and xs.max() <= high[0] and ys.min() >= low[1] and ys.max() <= high[1]
+
+
+class Counting:
+    """A session that counts its runs."""
+
+    def __init__(self, session) -> None:
+        self._session, self.runs = session, 0
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+    def run(self, feed):
+        self.runs += 1
+        return self._session.run(feed)
+
+
+def shipped_painters() -> list[Painter]:
+    return [Painter(network, hopper(), Counting(open_session(network, "cpu"))) for network in read_manifest()]
+
+
+def shares_of(painter, motion):
+    return painter.shares(painter.crops(motion.landmarks_px))
+
+
+def turned(share):
+    """Rest with the head turned, shifted and enlarged, as far as a share says: bone alone moves."""
+    deltas = replace(
+        Deltas.rest(), turn=np.array([0.0, 0.0, 0.3 * share], np.float32), log_scale=0.2 * share,
+        shift=np.array([0.3, 0.1], np.float32) * np.float32(share),
+    )  # fmt: skip
+    seen = Tracking(None, None, (1280, 720), 0, 0)
+    return Target(hopper()).motion(deltas, None, Presence.PRESENT, seen)
+
+
+@pytest.mark.parametrize("motion", [rest(), turned(1.0)], ids=["rest", "a leaning head"])
+def test_where_nothing_of_a_region_moves_nothing_is_painted_and_no_network_runs(motion):
+    rgba = Renderer(hopper()).render(motion).rgba
+    for painter in shipped_painters():
+        assert painter.residuals(rgba, motion) == [] and painter.session.runs == 0
+
+
+def test_at_rest_the_picture_is_the_unpainted_one(tmp_path):
+    (tmp_path / "manifest.toml").write_text("format = 1")
+    pictures = [Renderer(hopper(), folder).render(rest()).rgba for folder in (tmp_path, None)]
+    np.testing.assert_array_equal(*pictures)
+
+
+def test_a_painter_runs_once_for_each_crop_that_moved(tmp_path):
+    for painter in shipped_painters():
+        rgba = Renderer(hopper()).render(moved()).rgba
+        n = len(painter.rest)
+        assert len(painter.residuals(rgba, moved())) == painter.session.runs == n
+        assert shares_of(painter, moved()) == [1.0] * n
+
+
+def test_painting_sets_in_smoothly():
+    """From nothing to all of it, never back, and in no step of a smooth motion by more than a few levels."""
+    steps = np.linspace(0, 0.5, 101)
+    for painter in shipped_painters():
+        shares = np.array([shares_of(painter, moved(step)) for step in steps])
+        assert (shares[0] == 0).all() and (shares[-1] == 1).all()
+        assert (np.diff(shares, axis=0) >= -1e-6).all() and np.diff(shares, axis=0).max() < 0.15
+        assert ((shares > 0) & (shares < 1)).sum(0).min() > 5
+        onset = moved(steps[np.flatnonzero(shares.min(1) > 0)[0]])
+        rgba = Renderer(hopper()).render(onset).rgba
+        assert all(np.abs(residual).max() < 8 * LEVEL for _, residual in painter.residuals(rgba, onset))
+
+
+def test_what_sees_the_whole_picture_always_paints(tmp_path):
+    (network,) = read_manifest(write(tmp_path, green_where_lips_are(contours=False), region="frame"))
+    painter = Painter(network, hopper())
+    assert shares_of(painter, rest()) == [1.0]
 
 
 def test_a_damaged_network_is_left_out_loudly(tmp_path, caplog):

@@ -12,7 +12,7 @@ import pytest
 from avatars import hopper
 from networks import unet, write_manifest
 from onnx import numpy_helper
-from test_painter import rest
+from test_painter import moved
 
 from facepuppet.avatar.model import TunedPainter
 from facepuppet.avatar.pack import Pack, load_pack, save_pack
@@ -62,7 +62,7 @@ def test_a_pack_brings_its_painter_to_the_show(tmp_path: Path) -> None:
     plain, own = Renderer(hopper(), folder), Renderer(avatar, folder)
     assert not own.problems
     assert list(plain.networks) == ["mouth"] and list(own.networks) == ["mouth-tuned"]
-    assert (plain.render(rest()).rgba != own.render(rest()).rgba).any()
+    assert (plain.render(moved()).rgba != own.render(moved()).rgba).any()
 
 
 def other_operator(model: bytes) -> bytes:
@@ -132,7 +132,7 @@ def test_anything_else_is_refused_loudly_and_the_shipped_one_paints(tmp_path, ca
     assert problem in caplog.text
     assert list(renderer.networks) == ["mouth"]
     np.testing.assert_array_equal(
-        renderer.render(rest()).rgba, Renderer(hopper(), folder).render(rest()).rgba
+        renderer.render(moved()).rgba, Renderer(hopper(), folder).render(moved()).rgba
     )
 
 
@@ -154,7 +154,7 @@ def test_weights_that_overflow_paint_nothing(tmp_path: Path) -> None:
     check_tuned(shipped, model)
     folder = write_manifest(tmp_path / "engines", shipped)
     renderer = Renderer(with_painter(TunedPainter("mouth", model)), folder)
-    assert renderer.render(rest()).rgba.any()
+    assert renderer.render(moved()).rgba.any()
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\x3a\x7f", b"\x3b\x00"])

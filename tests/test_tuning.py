@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from avatars import hopper
 from PIL import Image
-from test_painter import rest
+from test_painter import moved, rest
 from typer.testing import CliRunner
 
 from calibrate.cli import app
@@ -187,7 +187,7 @@ def test_tuned_painters_are_kept_only_if_they_stand_the_test(
     renderer = Renderer(load_pack(tmp_path / "me.puppet").avatar, trained)
     assert not renderer.problems
     assert list(renderer.networks) == ["mouth-tuned", "eye-tuned"]
-    assert renderer.render(rest()).rgba.any()
+    assert renderer.render(moved()).rgba.any()
 
     monkeypatch.setattr(tuning, "MARGIN", 10.0)
     same, judgements = tuned()
