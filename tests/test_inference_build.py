@@ -22,6 +22,7 @@ from facepuppet.render.inference.gpu import Gpu
 from facepuppet.render.inference.precision import emulate_half, to_half
 from facepuppet.render.inference.workshop import Target, build_all
 from facepuppet.render.manifest import read_manifest
+from facepuppet.verify import Rounding
 
 TARGETS = ("sm75", "sm86", "sm89", "sm120")
 
@@ -219,6 +220,15 @@ def test_motion_stays_in_single_precision():
     assert {"base", "one"} <= single, "what the grid is computed from"
     names = [node.name for node in half.graph.node]
     assert names.index("the grid") < names.index("the sampling")
+
+
+def test_what_is_never_run_in_half_precision_is_not_judged_in_it(tmp_path):
+    feed = next(probe_feeds(OnnxSession(unet(), "u").input_shapes))
+    truth = OnnxSession(unet(), "u").run(feed)["residual"].copy()
+    for precision, same in (("fp32", True), ("fp16", False)):
+        (network,) = read_manifest(write_manifest(tmp_path / precision, precision=precision))
+        given = Rounding().open(network).run(feed)["residual"]
+        assert np.array_equal(given, truth) is same, precision
 
 
 def test_half_precision_is_emulated_as_it_is():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import cv2
 import evaluate_engine
 import numpy as np
 import pytest
 from avatars import hopper
 from networks import write_manifest
+from pictures import astronaut_rgb
+from test_reenactment_takes import swaying, write_clip
 
 pytest.importorskip("dlib", reason="the judges need the extra `evaluate`")
 pytest.importorskip("face_recognition_models", reason="the judges need the extra `evaluate`")
@@ -113,6 +117,16 @@ def test_scenes_count_alike_and_what_cannot_be_measured_does_not_pass() -> None:
     assert not Degradation((shaky,)).passes
     unseen = Difference("a", (1.0, 1.0), (0.9, math.nan), 0.0)
     assert not Degradation((steady, unseen)).passes
+
+
+def test_a_clip_and_portraits_perform_beside_the_sample(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "astronaut.mp4", swaying(6))
+    cv2.imwrite(str(tmp_path / "portrait.png"), astronaut_rgb()[..., ::-1])
+    words = {"portraits": [tmp_path / "portrait.png"], "n_portraits": 3, "clips": [clip], "people": None}
+    sample, portrait, own = evaluate_engine._scenes(argparse.Namespace(**words, frames=5))
+    assert (sample.avatar.name, portrait.avatar.name) == ("grace_hopper", "portrait")
+    assert sample.take.fps == 30 and len(sample.take.tracked) == 360 and portrait.take is sample.take
+    assert own.avatar.name == own.take.name == "astronaut" and len(own.take.pictures) == 5
 
 
 def evaluate(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
