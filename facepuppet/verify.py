@@ -130,7 +130,8 @@ def record(folder: Path | None = None) -> Iterator[tuple[Network, list[Feed]]]:
     for i, t_s in enumerate(times):
         renderer.render(retargeter.update(piece.tracking(t_s, i)))
     for network, tape in recorder.tapes.values():
-        crops: dict[bytes, list[Feed]] = {}  # told by the picture at rest; not every crop is painted each time
+        # Crops are told apart by their pictures at rest, for not every one is painted each time.
+        crops: dict[bytes, list[Feed]] = {}
         for feed in tape:
             crops.setdefault(feed["source"].tobytes(), []).append(feed)
         yield network, [feed for feeds in crops.values() for feed in feeds]
