@@ -12,7 +12,7 @@ from facepuppet.cuda.parameters import DTYPE
 from facepuppet.performance import Performance
 from facepuppet.render.inference.gpu import list_gpus
 from facepuppet.retarget import Retargeter
-from facepuppet.types import Motion
+from facepuppet.types import N_LANDMARKS, HeadMotion, Motion, Presence, TorsoMotion
 
 # Moments of the built-in piece: at rest, turned, looking aside, blinking, speaking, smiling.
 MOMENTS = (0, 45, 103, 162, 247, 292)
@@ -54,3 +54,11 @@ class Bench:
 def difference(given: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Absolute differences in levels."""
     return np.abs(given.astype(np.int32) - truth.astype(np.int32))
+
+
+def resting(frame_id: int = 0, captured_ns: int = 0) -> Motion:
+    """A motion for stages that care only for when it is."""
+    head = HeadMotion(np.eye(3, dtype=np.float32), np.zeros(2, np.float32), 1.0)
+    torso = TorsoMotion(np.zeros(2, np.float32), 0.0, 1.0)
+    landmarks, lids = np.zeros((N_LANDMARKS, 3), np.float32), np.ones(2, np.float32)
+    return Motion(landmarks, head, torso, lids, 0.0, Presence.PRESENT, frame_id, captured_ns)

@@ -101,6 +101,12 @@ def test_label_stands_in_its_corner_and_nowhere_else(corner: Corner) -> None:
     assert labelled[ys, xs].max() > 200, "light letters"
 
 
+@pytest.mark.parametrize("corner", [c for c in Corner if c is not Corner.OFF])
+def test_a_label_wider_than_the_canvas_has_room_for_fits_it(corner: Corner) -> None:
+    composer = Composer(avatar_with(), (128, 128), label=corner)
+    assert composer.compose(Rendered(np.zeros((512, 512, 4), np.uint8), 0, 0)).rgb.shape == (128, 128, 3)
+
+
 def test_a_label_that_comes_and_goes_is_there_at_first_and_again() -> None:
     rgba = np.zeros((512, 512, 4), np.uint8)
     composer = Composer(avatar_with(), (640, 360), label_every_s=10.0)

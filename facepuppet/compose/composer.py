@@ -34,6 +34,11 @@ class Composer:
 
     Attributes:
         canvas_px: width and height of every picture this composes.
+        placement: where the portrait lies on it.
+        background: (H, W, 3) uint8, what the puppet is laid over.
+        shoulders: continue it where the portrait's borders cut it off.
+        mirror: flip left and right.
+        label: the visible label, or None.
     """
 
     def __init__(
@@ -49,32 +54,37 @@ class Composer:
     ) -> None:
         self.canvas_px = canvas_px or avatar.size_px
         if canvas_px is None:
-            self._placement = identity_placement(avatar)
+            self.placement = identity_placement(avatar)
         else:
-            self._placement = place(avatar, canvas_px, framing or Framing())
-        self._background = canvas_background(avatar, self._placement, self.canvas_px, backdrop or Backdrop())
-        self._shoulders = Shoulders(avatar, self._placement, self.canvas_px)
-        self._mirror = mirror
-        self._label = Label(self.canvas_px, label) if label is not Corner.OFF else None
+            self.placement = place(avatar, canvas_px, framing or Framing())
+        self.background = canvas_background(avatar, self.placement, self.canvas_px, backdrop or Backdrop())
+        self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
+        self.mirror = mirror
+        self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
         self._label_every_s = label_every_s
         self._first_ns: int | None = None
 
     def compose(self, rendered: Rendered) -> Composed:
         """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
-        rgb = self._background.copy()
-        puppet = self._shoulders.lay(self._placement.show(rendered.rgba), rgb)
+        rgb = self.background.copy()
+        puppet = self.shoulders.lay(self.placement.show(rendered.rgba), rgb)
         width, height = self.canvas_px
-        x, y, _, _ = self._placement.target_px
+        x, y, _, _ = self.placement.target_px
         puppet = puppet[max(-y, 0) : height - y, max(-x, 0) : width - x]
         left, top = max(x, 0), max(y, 0)
         lay_over(puppet, rgb[top : top + puppet.shape[0], left : left + puppet.shape[1]])
-        if self._mirror:
+        if self.mirror:
             rgb = np.asarray(cv2.flip(rgb, 1), dtype=np.uint8)
-        if self._label is not None and self._label_is_due(rendered.captured_ns):
-            self._label.stamp(rgb)
+        if self.label is not None and self.label_is_due(rendered.captured_ns):
+            self.label.stamp(rgb)
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
 
-    def _label_is_due(self, captured_ns: int) -> bool:
+    def restart_label(self) -> None:
+        """Let the rounds of a label that comes and goes start with the next picture."""
+        self._first_ns = None
+
+    def label_is_due(self, captured_ns: int) -> bool:
+        """Tell whether a label, if there is one, is shown now; the first call starts its rounds."""
         if self._label_every_s is None:
             return True
         if self._first_ns is None:

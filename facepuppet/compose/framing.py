@@ -49,6 +49,14 @@ class Placement:
         """Canvas pixels per portrait pixel (along x; along y it is the same up to rounding)."""
         return self.target_px[2] / self.source_px[2]
 
+    @property
+    def interpolation(self) -> int:
+        """OpenCV's way of resizing that `show` uses."""
+        if self.scale > 1:
+            return int(cv2.INTER_CUBIC)
+        # Down to one half, linear sampling misses no pixel and costs a tenth of area averaging.
+        return int(cv2.INTER_LINEAR if self.scale > 0.5 else cv2.INTER_AREA)
+
     def show(self, picture: U8) -> U8:
         """Return the placed part of a portrait-frame picture (H, W, C) at the target's size."""
         u, v, source_width, source_height = self.source_px
@@ -56,10 +64,8 @@ class Placement:
         part = picture[v : v + source_height, u : u + source_width]
         if (width, height) == (source_width, source_height):
             return part
-        # Down to one half, linear sampling misses no pixel and costs a tenth of area averaging.
-        shrink = cv2.INTER_LINEAR if self.scale > 0.5 else cv2.INTER_AREA
-        how = cv2.INTER_CUBIC if self.scale > 1 else shrink
-        return np.asarray(cv2.resize(part, (width, height), interpolation=how), dtype=np.uint8)
+        shown = cv2.resize(part, (width, height), interpolation=self.interpolation)
+        return np.asarray(shown, dtype=np.uint8)
 
     def spread(self, picture: U8, canvas_px: tuple[int, int], border: int) -> U8:
         """Return `show(picture)` on a whole canvas (H, W, C), continued by an OpenCV border mode."""

@@ -32,6 +32,11 @@ class Label:
     Args:
         canvas_px: width and height of the canvas.
         corner: any corner but OFF.
+
+    Attributes:
+        box_px: x, y, width, height on the canvas.
+        ink: (h, w, 3) uint16, the pill's colour times its alpha in bytes.
+        clear: (h, w, 1) uint16, 255 less its alpha.
     """
 
     def __init__(self, canvas_px: tuple[int, int], corner: Corner) -> None:
@@ -40,17 +45,17 @@ class Label:
         margin = max(4, round(0.022 * canvas_px[1]))
         left = margin if corner in (Corner.TOP_LEFT, Corner.BOTTOM_LEFT) else canvas_px[0] - margin - width
         top = margin if corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT) else canvas_px[1] - margin - height
-        left, top = max(left, 0), max(top, 0)
+        left, top = max(min(left, canvas_px[0] - width), 0), max(min(top, canvas_px[1] - height), 0)
         self.box_px = (left, top, width, height)
         alpha = pill[..., 3:].astype(np.uint16)
-        self._ink = (pill[..., :3] * alpha).astype(np.uint16)
-        self._clear = 255 - alpha
+        self.ink = (pill[..., :3] * alpha).astype(np.uint16)
+        self.clear = 255 - alpha
 
     def stamp(self, rgb: U8) -> None:
         """Lay the pill over a canvas picture (H, W, 3), in place."""
         left, top, width, height = self.box_px
         area = rgb[top : top + height, left : left + width]
-        area[:] = (self._ink + self._clear * area + 127) // 255
+        area[:] = (self.ink + self.clear * area + 127) // 255
 
 
 def draw_pill(canvas_px: tuple[int, int]) -> U8:

@@ -26,10 +26,12 @@ _RISE = 0.05  # of the canvas height that a shoulder may rise and still be conti
 _HAIR_BAND = 0.25  # of the band, over which what is cut off above the shoulders fades
 _ONSET = 0.03  # of the canvas height: how softly the continuation begins at its top
 _SOFTNESS = 0.012  # of the canvas height: blur of the continuation
+SOFT_ACROSS_PX = 1.0  # its blur across, of columns no farther than
+REACH_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Side:
     """One border and what is precomputed for it.
 
     Attributes:
@@ -50,12 +52,17 @@ class _Side:
 
 
 class Shoulders:
-    """Continues a puppet over the borders that cut it off; does nothing where none does."""
+    """Continues a puppet over the borders that cut it off; does nothing where none does.
+
+    Attributes:
+        sides: the borders that do.
+        softness_px: sigma of the blur down the continued column.
+    """
 
     def __init__(self, avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> None:
-        self._sigma_px = max(_SOFTNESS * canvas_px[1], 0.5)
+        self.softness_px = max(_SOFTNESS * canvas_px[1], 0.5)
         left, right = cut_sides(avatar, placement, canvas_px)
-        self._sides = [
+        self.sides = [
             _side(avatar, placement, canvas_px, is_left)
             for is_left, is_cut in ((True, left), (False, right))
             if is_cut
@@ -68,10 +75,10 @@ class Shoulders:
             shown: (h, w, 4) premultiplied puppet at canvas scale; not written to.
             canvas: the outgoing picture.
         """
-        if not self._sides:
+        if not self.sides:
             return shown
         faded = shown.copy()
-        for side in self._sides:
+        for side in self.sides:
             column = self._column(shown, side.column)
             continued = np.take(column, side.source_row).view(np.uint8).reshape(*side.source_row.shape, 4)
             lay_over(_weighted(continued, side.weight), canvas[side.canvas])
@@ -81,12 +88,14 @@ class Shoulders:
 
     def _column(self, shown: U8, x: int) -> npt.NDArray[np.uint32]:
         """One softened column of the puppet, (h,), each pixel as one number."""
-        strip = np.ascontiguousarray(shown[:, max(x - 2, 0) : x + 3])
-        soft = cv2.GaussianBlur(strip, (0, 0), 1.0, sigmaY=self._sigma_px, borderType=cv2.BORDER_REPLICATE)
+        strip = np.ascontiguousarray(shown[:, max(x - REACH_PX, 0) : x + REACH_PX + 1])
+        soft = cv2.GaussianBlur(
+            strip, (0, 0), SOFT_ACROSS_PX, sigmaY=self.softness_px, borderType=cv2.BORDER_REPLICATE
+        )
         return np.ascontiguousarray(soft[:, soft.shape[1] // 2]).view(np.uint32).ravel()
 
 
-def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_left: bool) -> _Side:
+def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_left: bool) -> Side:
     width, height = canvas_px
     x, y, w, h = placement.target_px
     band = max(4, round(_BAND * w))
@@ -101,7 +110,7 @@ def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_l
     xs = np.arange(columns.start, columns.stop, dtype=np.float32)
     away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
     row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - slope * away
-    return _Side(
+    return Side(
         column=column,
         fading=slice(0, band) if is_left else slice(w - band, w),
         puppet_weight=_bytes(_puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1]),

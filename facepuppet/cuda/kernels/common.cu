@@ -84,3 +84,34 @@ __device__ inline void blend_into(uchar4* pixel, uchar4 colour, unsigned char sh
     pixel->y = (unsigned char)clampi(scaled(colour.y, share) + scaled(pixel->y, rest), 0, 255);
     pixel->z = (unsigned char)clampi(scaled(colour.z, share) + scaled(pixel->z, rest), 0, 255);
 }
+
+// Resizing puts pixel x of n_target between two of n_source: behind the first, by rest / of of a pixel.
+struct Between {
+    int first, rest, of;
+};
+
+__device__ inline Between between(int x, int n_source, int n_target) {
+    int of = 2 * n_target, at = (2 * x + 1) * n_source - n_target;
+    int first = at < 0 ? -1 : at / of;
+    return {first, at - first * of, of};
+}
+
+// OpenCV's linear resizing of bytes, which counts in 1/2048 px.
+struct Corners2048 {
+    int x0, x1, y0, y1, fx, fy;
+};
+
+__device__ inline Corners2048 corners2048(int x, int y, int source_w, int source_h, int w, int h) {
+    Between column = between(x, source_w, w), row = between(y, source_h, h);
+    return {clampi(column.first, 0, source_w - 1),
+            clampi(column.first + 1, 0, source_w - 1),
+            clampi(row.first, 0, source_h - 1),
+            clampi(row.first + 1, 0, source_h - 1),
+            (4096 * column.rest + column.of) / (2 * column.of),
+            (4096 * row.rest + row.of) / (2 * row.of)};
+}
+
+__device__ inline unsigned char bilinear2048(int nw, int ne, int sw, int se, Corners2048 at) {
+    int top = (nw * (2048 - at.fx) + ne * at.fx) >> 4, bottom = (sw * (2048 - at.fx) + se * at.fx) >> 4;
+    return (unsigned char)((((2048 - at.fy) * top >> 16) + (at.fy * bottom >> 16) + 2) >> 2);
+}

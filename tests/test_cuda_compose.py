@@ -1,0 +1,147 @@
+"""Composition on the GPU is that of the CPU.
+
+What differs, and why it may: OpenCV reckons linear resizing's places in floats, softens columns with taps
+of 1/256, and on some processors resizes cubically in fixed point. Each changes a byte by one level here and
+there; colour and alpha of one pixel add up to two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from cuda_parity import Bench, difference, resting
+from emulated_cuda import needs_compiler
+from fake_gpu import Machine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_compose import avatar_with
+
+from facepuppet.avatar.model import Avatar
+from facepuppet.compose import Backdrop, Composer, Corner, Placement
+from facepuppet.compose.composer import LABEL_SHOWN_S
+from facepuppet.cuda.composing import ComposeStage
+from facepuppet.types import U8, Rendered
+
+pytestmark = needs_compiler
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    machine = Machine()
+    machine.install(monkeypatch)
+    yield machine
+    machine.check_fences()
+
+
+def moved_noise(size_px: tuple[int, int]) -> U8:
+    """A premultiplied RGBA picture that no rounding is kind to."""
+    rgba = np.random.default_rng(7).integers(0, 256, (size_px[1], size_px[0], 4)).astype(np.uint8)
+    rgba[..., :3] = rgba[..., :3].astype(np.int32) * rgba[..., 3:] // 255
+    return rgba
+
+
+def composed_by_gpu(composer: Composer, rgba: U8) -> U8:
+    bench = Bench()
+    stage = ComposeStage(bench.device, composer, bench.device.upload(rgba), bench.parameters)
+    bench.run(stage, motion=resting())
+    return bench.fetch(stage.canvas)
+
+
+def cut_on(side: str) -> Avatar:
+    """A person whom one border alone cuts off."""
+    avatar = avatar_with((512, 512))
+    alpha = avatar.person_alpha.copy()
+    alpha[:, slice(-60, None) if side == "left" else slice(0, 60)] = 0
+    return replace(avatar, person_alpha=alpha)
+
+
+WALL = Backdrop("image", image_rgb=np.random.default_rng(3).integers(0, 256, (90, 70, 3)).astype(np.uint8))
+WIDE = avatar_with((512, 512))
+SLIM = avatar_with((800, 1000), 300, 0.5)
+
+# Composer, how many sides are cut, how many bytes may differ.
+CASES = {
+    "pixel on pixel": (Composer(WIDE, None), 0, 0.0),
+    "pixel on pixel, odd, mirrored": (Composer(avatar_with((301, 333)), None, mirror=True), 0, 0.0),
+    "little smaller": (Composer(SLIM, label=Corner.TOP_LEFT), 0, 0.005),
+    "little smaller, odd": (Composer(SLIM, (1021, 701), backdrop=Backdrop.parse("#00ff00")), 0, 0.005),
+    "below half": (Composer(SLIM, (641, 359), mirror=True), 0, 0.005),
+    "far below half": (Composer(SLIM, (320, 240), label=Corner.OFF), 0, 0.005),
+    "enlarged, cut on both sides": (Composer(WIDE, label=Corner.TOP_RIGHT), 2, 0.08),
+    "enlarged, before a picture": (Composer(WIDE, mirror=True, backdrop=WALL), 2, 0.08),
+    "smaller, cut on both sides": (Composer(WIDE, (641, 359), backdrop=Backdrop("blur")), 2, 0.03),
+    "cut on the left": (Composer(cut_on("left"), (640, 360), label=Corner.BOTTOM_LEFT), 1, 0.03),
+    "cut on the right, mirrored": (Composer(cut_on("right"), (640, 360), mirror=True), 1, 0.03),
+    "upright canvas": (Composer(WIDE, (180, 320)), 0, 0.005),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_canvas_is_the_cpus(machine: Machine, case: str) -> None:
+    composer, n_cut, may_differ = CASES[case]
+    assert len(composer.shoulders.sides) == n_cut
+    u, v, width, height = composer.placement.source_px
+    rgba = moved_noise((u + width, v + height))
+    off = difference(composed_by_gpu(composer, rgba), composer.compose(Rendered(rgba, 0, 0)).rgb)
+    assert off.max() <= 2
+    assert (off > 0).mean() <= may_differ
+
+
+lengths = st.integers(8, 90)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    source=st.tuples(st.integers(0, 9), st.integers(0, 9), lengths, lengths),
+    target=st.tuples(st.integers(-30, 30), st.integers(-30, 30)),
+    factor=st.sampled_from([0.2, 1 / 3, 0.5, 0.6, 1.0, 1.5, 2.0]),
+    mirror=st.booleans(),
+    corner=st.sampled_from(Corner),
+)
+def test_any_placement_and_label(
+    source: tuple[int, int, int, int],
+    target: tuple[int, int],
+    factor: float,
+    mirror: bool,
+    corner: Corner,
+) -> None:
+    """Also those that `place` never chooses: anywhere on the canvas, or partly beyond it."""
+    composer = Composer(WIDE, (97, 64), mirror=mirror, label=corner)
+    size = max(1, round(source[2] * factor)), max(1, round(source[3] * factor))
+    x, y = (max(start, 1 - length) for start, length in zip(target, size, strict=True))
+    composer.placement = Placement(source, (x, y, *size))
+    composer.shoulders.sides.clear()
+    rgba = moved_noise((100, 100))
+    with pytest.MonkeyPatch.context() as patch:
+        machine = Machine()
+        machine.install(patch)
+        off = difference(composed_by_gpu(composer, rgba), composer.compose(Rendered(rgba, 0, 0)).rgb)
+        machine.check_fences()
+    assert off.max() <= 2
+    assert (off > 0).mean() <= 0.08
+
+
+def test_a_label_comes_and_goes_in_the_same_graph(machine: Machine) -> None:
+    composer, bench = Composer(WIDE, (320, 180), label_every_s=10.0), Bench()
+    bare = Composer(WIDE, (320, 180), label=Corner.OFF)
+    rgba = moved_noise((512, 512))
+    stage = ComposeStage(bench.device, composer, bench.device.upload(rgba), bench.parameters)
+
+    def enqueue() -> None:
+        bench.device.copy_in(bench.given.view(np.uint8), bench.parameters)
+        stage.enqueue()
+
+    def shown(t_s: float) -> bool:
+        stage.tell(resting(captured_ns=round(t_s * 1e9)), bench.given[0])
+        bench.device.replay()
+        off = difference(bench.fetch(stage.canvas), bare.compose(Rendered(rgba, 0, 0)).rgb)
+        return bool(off.max() > 20)
+
+    bench.device.record(enqueue)
+    times_s = (1000.0, 1000.0 + LABEL_SHOWN_S - 0.1, 1000.0 + LABEL_SHOWN_S + 0.1, 1010.1)
+    assert [shown(t_s) for t_s in times_s] == [True, True, False, True]
+    composer.restart_label()
+    assert shown(1017.0), "a label that starts anew is shown at once"
