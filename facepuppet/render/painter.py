@@ -100,7 +100,7 @@ class Painter:
         side, crops = self.network.crop_px, self.crops(motion.landmarks_px)
         for crop, share, (source, rest_contours) in zip(crops, self.shares(crops), self.rest, strict=True):
             if share > 0.0:
-                feed = {"warped": _to_network(crop.sample(rgba, side)[..., :3]), "source": source}
+                feed = {"warped": _to_network(crop.sample(rgba, side)), "source": source}
                 if self.takes_contours:
                     feed["contours"] = np.concatenate([crop.contours(side), rest_contours])[None]
                 yield crop, share, feed
@@ -160,16 +160,16 @@ def load_painters(
     return painters, problems
 
 
-def _to_network(rgb: U8) -> F32:
-    planes: F32 = cv2.dnn.blobFromImage(np.ascontiguousarray(rgb), 1 / 255)
-    return planes
+def _to_network(picture: U8) -> F32:
+    """RGB, or of RGBA the colour alone, as (1, 3, S, S) in [0, 1]."""
+    planes: F32 = cv2.dnn.blobFromImage(picture, 1 / 255)
+    return planes[:, :3]
 
 
 def _add(rgba: U8, crop: Crop, residual: F32) -> None:
     """Carry a (3, S, S) residual back into the picture and add it where the person is."""
-    levels = np.zeros((*residual.shape[1:], 4), np.float32)  # the fourth channel leaves coverage alone
-    np.multiply(residual.transpose(1, 2, 0), 255.0, out=levels[..., :3])
-    box = _box_in_picture(np.abs(levels[..., :3]).max(-1) > _LEAST_LEVEL, crop, rgba.shape)
+    planes = residual * np.float32(255)
+    box = _box_in_picture(np.abs(planes).max(0) > _LEAST_LEVEL, crop, rgba.shape)
     if box is None:
         return
     low, high = box
@@ -177,8 +177,9 @@ def _add(rgba: U8, crop: Crop, residual: F32) -> None:
     linear, offset = crop.crop_from_picture[:, :2], crop.crop_from_picture[:, 2]
     crop_from_region = np.column_stack([linear, linear @ low + offset]).astype(np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    levels = cv2.merge([*planes, np.zeros_like(planes[0])])  # the fourth channel leaves coverage alone
     placed = cv2.warpAffine(levels, crop_from_region, (region.shape[1], region.shape[0]), flags=flags)
-    coverage = np.ascontiguousarray(region[..., 3])
+    coverage = cv2.extractChannel(region, 3)
     if coverage.min() == 255:  # as a rule: mouths and eyes lie well inside the person
         cv2.add(region, placed, dst=region, dtype=cv2.CV_8U)
         return
@@ -196,9 +197,8 @@ def _box_in_picture(
     if not len(columns):
         return None
     left, right, top, bottom = columns[0] - 1, columns[-1] + 2, rows[0] - 1, rows[-1] + 2
-    linear, offset = crop.crop_from_picture[:, :2], crop.crop_from_picture[:, 2]
-    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]]) - offset
-    corners = corners @ np.linalg.inv(linear).T
+    corners = np.array([[[left, top], [right, top], [left, bottom], [right, bottom]]], np.float32)
+    corners = cv2.transform(corners, cv2.invertAffineTransform(crop.crop_from_picture))[0]
     low = np.clip(np.floor(corners.min(0)), 0, (shape[1], shape[0])).astype(np.intp)
     high = np.clip(np.ceil(corners.max(0)) + 1, 0, (shape[1], shape[0])).astype(np.intp)
     return (low, high) if (high - low).min() >= 1 else None
