@@ -124,11 +124,11 @@ def run_bench(
     runs = {}
     with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
         show("bench", 0, steps)
-        video = driver or _apart(_driver_clip, Path(folder))
+        video = driver or _apart(driver_clip, Path(folder))
         for done, side in enumerate(PORTRAITS_PX, start=1):
             show("bench", done, steps)
             runs[f"{side}x{side}"] = _apart(
-                _measure, video, _square_portrait(Path(folder), side), seconds, engine
+                _measure, video, square_portrait(Path(folder), side), seconds, engine
             )
         show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs)
@@ -154,14 +154,14 @@ def _measure(video: str, portrait: Path, seconds: float, engine: str) -> RunStat
         return live.stats()
 
 
-def _driver_clip(folder: Path) -> str:
+def driver_clip(folder: Path) -> str:
     """Let the sample portrait play the driver, so that tracking works on a real face."""
     path = folder / "driver.mp4"
     perform(load_avatar(sample_portrait_path()), path, round(_CLIP_S * FPS))
     return str(path)
 
 
-def _square_portrait(folder: Path, side: int) -> Path:
+def square_portrait(folder: Path, side: int) -> Path:
     """The sample portrait cut to a square and scaled, as a file."""
     picture = cv2.imread(str(sample_portrait_path()))
     if picture is None:

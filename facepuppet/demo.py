@@ -86,7 +86,14 @@ def perform(
             if each is not None:
                 each(i, tracking, picture)
     elapsed_s = time.perf_counter() - begun_s
-    return RunStats.offline(puppet.meter, n, elapsed_s, networks=puppet.networks, fallbacks=puppet.fallbacks)
+    return RunStats.offline(
+        puppet.meter,
+        n,
+        elapsed_s,
+        networks=puppet.networks,
+        frame_path=puppet.frame_path,
+        fallbacks=puppet.fallbacks,
+    )
 
 
 def _make_folder(folder: Path) -> None:

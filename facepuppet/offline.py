@@ -136,7 +136,12 @@ def render_video(
         recorder.save(tracking_to)
     elapsed_s = time.perf_counter() - begun_s
     return RunStats.offline(
-        meter, meter.counted("tracked"), elapsed_s, networks=puppet.networks, fallbacks=puppet.fallbacks
+        meter,
+        meter.counted("tracked"),
+        elapsed_s,
+        networks=puppet.networks,
+        frame_path=puppet.frame_path,
+        fallbacks=puppet.fallbacks,
     )
 
 

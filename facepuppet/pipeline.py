@@ -76,7 +76,7 @@ class LivePipeline:
         self._clock = clock or SystemClock()
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._trackings: LatestSlot[Tracking] = LatestSlot()
-        self._rendered: LatestSlot[Rendered] = LatestSlot()
+        self._rendered: LatestSlot[Rendered | Marked] = LatestSlot()
         self._pictures: LatestSlot[Marked] = LatestSlot()
         self._output = _MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), puppet, self._clock)
         self._capture = CaptureThread(source, self._frames, self._clock)
@@ -171,6 +171,7 @@ class LivePipeline:
             stages=meter.spreads(),
             rss_mb=rss_mb(),
             networks=self._puppet.networks,
+            frame_path=self._puppet.frame_path,
             fallbacks=self._puppet.fallbacks,
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose import Composer
+from facepuppet.cuda.frame_path import FramePath
+from facepuppet.errors import EngineError
 from facepuppet.profile import DriverNeutral, Seat
 from facepuppet.render import Renderer
 from facepuppet.retarget import Retargeter
@@ -33,6 +35,7 @@ class Puppet:
     Attributes:
         canvas_px: width and height of the pictures.
         meter: time of each stage.
+        gpu: what makes whole frames on an NVIDIA GPU; None where the CPU does.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -60,12 +63,16 @@ class Puppet:
             avatar, neutral, seat=seat, settle_frames=settle_frames, recentre_s=recentre_s
         )
         self._renderer = Renderer(avatar, engine=engine)
+        self.gpu: FramePath | None = None
+        self._lost: FramePath | None = None  # kept: destructors of a lost GPU may hang
         payload = (
             Payload.for_avatar(avatar.source_sha256, session)
             if consent_id is None
             else Payload.for_consent(consent_id, session)
         )
         self._marker = Marker(key, payload, size_px=self.canvas_px)
+        if self._renderer.resident_engine is not None:
+            self._move_to_gpu(avatar)
 
     @property
     def networks(self) -> dict[str, str]:
@@ -77,6 +84,11 @@ class Puppet:
         """One sentence for each painter or engine that failed so far and was replaced."""
         return self._renderer.fallbacks
 
+    @property
+    def frame_path(self) -> str:
+        """What makes pictures of motions at present, for people."""
+        return self.gpu.description if self.gpu else "CPU"
+
     def recentre(self) -> None:
         """Take the driver's next moments as rest: seat, and neutral unless it was given. For any thread."""
         self._retargeter.recentre()
@@ -85,16 +97,39 @@ class Puppet:
         """Return the outgoing picture for a tracking; they must come in the order of their capture."""
         return self.finish(self.perform(tracking))
 
-    def perform(self, tracking: Tracking) -> Rendered:
-        """Move the portrait; one thread at a time, in the order of capture."""
+    def perform(self, tracking: Tracking) -> Rendered | Marked:
+        """Move the portrait; one thread at a time, in the order of capture. A GPU marks it as well."""
         with self.meter.time("retarget"):
             motion = self._retargeter.update(tracking)
         with self.meter.time("render"):
+            if self.gpu is not None:
+                try:
+                    return self.gpu.show(motion)
+                except EngineError as problem:
+                    self._leave_gpu(problem)
             return self._renderer.render(motion)
 
-    def finish(self, rendered: Rendered) -> Marked:
+    def finish(self, rendered: Rendered | Marked) -> Marked:
         """Put the moved portrait before its background and mark it; may run beside the next `perform`."""
+        if isinstance(rendered, Marked):
+            return rendered
         with self.meter.time("compose"):
             composed = self._composer.compose(rendered)
         with self.meter.time("mark"):
             return self._marker.mark(composed)
+
+    def _move_to_gpu(self, avatar: Avatar) -> None:
+        """Let the GPU that runs the painters make whole frames, if it can."""
+        try:
+            self.gpu = FramePath(avatar, self._renderer, self._composer, self._marker)
+        except EngineError as problem:
+            self._renderer.engines.fell_back(
+                f"Frames are made on the CPU, networks alone on the GPU. {problem}"
+            )
+
+    def _leave_gpu(self, problem: EngineError) -> None:
+        """Go on with the CPU, networks included: what lost the frame would cost them a time-out each."""
+        engine = self._renderer.resident_engine
+        self._lost, self.gpu = self.gpu, None
+        if engine is not None:
+            self._renderer.engines.lose(engine, problem)

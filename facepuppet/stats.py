@@ -58,6 +58,7 @@ class RunStats:
         stages: time of each stage by name, in the order of the pipeline.
         rss_mb: resident memory of the process in MiB.
         networks: what ran each painter's network in the end, by the network's name.
+        frame_path: what made pictures of motions in the end, "CPU" or a GPU.
         fallbacks: one sentence for each painter or engine that failed; geometry or the next engine stood in.
     """
 
@@ -74,6 +75,7 @@ class RunStats:
     stages: Mapping[str, Spread]
     rss_mb: float
     networks: Mapping[str, str] = field(default_factory=dict)
+    frame_path: str = "CPU"
     fallbacks: Sequence[str] = ()
 
     @classmethod
@@ -84,6 +86,7 @@ class RunStats:
         seconds: float,
         *,
         networks: Mapping[str, str] | None = None,
+        frame_path: str = "CPU",
         fallbacks: Sequence[str] = (),
     ) -> RunStats:
         """Describe a finished run in which every frame was shown and none had to be in time."""
@@ -101,6 +104,7 @@ class RunStats:
             stages=meter.spreads(),
             rss_mb=rss_mb(),
             networks=networks or {},
+            frame_path=frame_path,
             fallbacks=fallbacks,
         )
 

@@ -59,6 +59,10 @@ extern "C" void launch_{name}(const int* shape, {parameters}) {{
 """
 
 
+class CompileException(Exception):
+    """CuPy's, which is no RuntimeError."""
+
+
 class EmulatedModule:
     """What cupy.RawModule gives: kernels by name.
 
@@ -118,6 +122,6 @@ def _compiled(code: str) -> tuple[ctypes.CDLL, dict[str, list[str]]]:
         subprocess.run(command, check=True, capture_output=True, text=True)
         return ctypes.CDLL(str(library)), kernels
     except subprocess.CalledProcessError as problem:
-        raise AssertionError(problem.stderr) from problem
+        raise CompileException(problem.stderr) from problem
     finally:
         shutil.rmtree(folder, ignore_errors=True)

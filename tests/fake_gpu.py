@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import json
 import sys
+import time
 import types
 import weakref
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from enum import IntEnum
 import numpy as np
 import onnxruntime as ort
 import pytest
-from emulated_cuda import EmulatedModule
+from emulated_cuda import CompileException, EmulatedModule
 
 MAGIC = b"fake plan "
 
@@ -145,6 +146,11 @@ def fake_cupy(machine: Machine) -> types.ModuleType:
             for operation in self._operations:
                 operation()
 
+    class Event:
+        def record(self, stream) -> None:
+            machine.enqueue(lambda: None)
+            self.at_s = time.perf_counter()
+
     class RawModule(EmulatedModule):
         def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
             machine.check()
@@ -206,7 +212,11 @@ def fake_cupy(machine: Machine) -> types.ModuleType:
         getDeviceProperties=properties,
     )
     memory = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
-    cupy.cuda = types.SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
+    cupy.cuda = types.SimpleNamespace(
+        runtime=runtime, memory=memory, Stream=Stream, Device=device, Event=Event
+    )
+    cupy.cuda.compiler = types.SimpleNamespace(CompileException=CompileException)
+    cupy.cuda.get_elapsed_time = lambda start, end: (end.at_s - start.at_s) * 1e3
     cupy.cupyx = types.ModuleType("cupyx")
     cupy.cupyx.empty_pinned = np.empty
     return cupy

@@ -23,6 +23,7 @@ def table(result: BenchResult) -> str:
         ]
         if latency is not None:
             lines.append(f"  capture to sink: median {latency.median_ms:.1f} ms, p95 {latency.p95_ms:.1f} ms")
+        lines += [f"  frames by {run.frame_path}"] if run.frame_path != "CPU" else []
         lines += [f"  network {name}: {by}" for name, by in run.networks.items()]
         lines += [f"  {sentence}" for sentence in run.fallbacks]
         lines.append(f"  {'stage':<10}{'median ms':>11}{'p95 ms':>9}")

@@ -136,14 +136,16 @@ def signer(files: tuple[Path, Path] | None) -> Credentials | None:
     return None if files is None else Credentials.from_files(*files)
 
 
-def engine_line(networks: Mapping[str, str], fallbacks: Sequence[str]) -> str:
-    """Say what runs the painters' networks and how much of them failed, to be appended to a line."""
+def engine_line(networks: Mapping[str, str], fallbacks: Sequence[str], frame_path: str = "CPU") -> str:
+    """Say what runs networks and frames, and how much of it failed, to be appended to a line."""
     names: dict[str, list[str]] = {}
     for name, engine in networks.items():
         names.setdefault(engine, []).append(name)
     running = "".join(f"; {', '.join(those)} by {engine}" for engine, those in names.items())
     if not networks:
         running = "; mouth and eyes by geometry alone"
+    if frame_path != "CPU":
+        running += f"; frames by {frame_path}"
     return running + (f"; FALLEN BACK {len(fallbacks)} times (see the warnings)" if fallbacks else "")
 
 

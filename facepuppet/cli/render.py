@@ -86,7 +86,7 @@ def render(
     if stats is not None:
         write_json(stats, told.to_json())
     pace = f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)"
-    typer.echo(f"{output}: {pace}{engine_line(told.networks, told.fallbacks)}")
+    typer.echo(f"{output}: {pace}{engine_line(told.networks, told.fallbacks, told.frame_path)}")
 
 
 def _neutral(word: str) -> Neutral | DriverNeutral:

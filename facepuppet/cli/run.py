@@ -96,7 +96,7 @@ def run(
         source = stack.enter_context(open_source(camera_word(camera), fps=fps))
         output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by)))
         live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
-        ran_by = engine_line(puppet.networks, puppet.fallbacks)
+        ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         typer.echo(f"{source.description} → {output.description}{ran_by}", err=True)
         controls = stack.enter_context(Controls(puppet.recentre, window="window" in (sink or ())))
         if controls.hint:

@@ -104,6 +104,18 @@ class Device:
         with self._answering():
             enqueue()
 
+    def stamp(self) -> Any:
+        """Enqueue a time stamp, for `elapsed_s`."""
+        with self._answering():
+            event = self._cupy.cuda.Event()
+            event.record(self.stream)
+            return event
+
+    def elapsed_s(self, earlier: Any, later: Any) -> float:
+        """Seconds on the GPU between two stamps that it has passed."""
+        with self._answering():
+            return float(self._cupy.cuda.get_elapsed_time(earlier, later)) * 1e-3
+
     def wait(self, patience_s: float = HUNG_S) -> None:
         """Wait for all that was enqueued, but not for ever: a hung GPU never raises.
 
@@ -129,7 +141,7 @@ class Device:
                 "room for the portrait and its pictures",
                 "Close other programs that use the GPU, or use --engine cpu.",
             ) from problem
-        except RuntimeError as problem:  # CUDA's errors, and the compiler's
+        except (RuntimeError, self._cupy.cuda.compiler.CompileException) as problem:
             raise self._lost(problem) from problem
 
     def _lost(self, problem: BaseException) -> EngineError:

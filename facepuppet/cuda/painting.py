@@ -69,10 +69,14 @@ class PaintersStage:
 
     def tell(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
-        crops = [crop for painter in self._painters for crop in painter.crops(motion.landmarks_px)]
-        for i, crop in enumerate(crops):
-            parameters["crop_from_picture"][i] = crop.crop_from_picture
-            parameters["picture_from_crop"][i] = cv2.invertAffineTransform(crop.crop_from_picture)
+        i = 0
+        for painter in self._painters:
+            crops = painter.crops(motion.landmarks_px)
+            for crop, share in zip(crops, painter.shares(crops), strict=True):
+                parameters["crop_from_picture"][i] = crop.crop_from_picture
+                parameters["picture_from_crop"][i] = cv2.invertAffineTransform(crop.crop_from_picture)
+                parameters["crop_share"][i] = share
+                i += 1
 
     def enqueue(self) -> None:
         """Paint into the moved picture; fine crops all see it as it is before any of them is added."""
@@ -83,6 +87,11 @@ class PaintersStage:
             self._look(crop)
         for crop in self._fine:
             self._add(crop)
+
+    @property
+    def graphable(self) -> bool:
+        """Whether every network may be captured as a part of a CUDA graph."""
+        return all(crop.session.graphable for crop in (*self._coarse, *self._fine))
 
     def keep(self) -> None:
         """Keep what engines compiled in their first run for the next start."""

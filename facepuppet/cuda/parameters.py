@@ -55,6 +55,7 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     # composition and mark
     ("label_shown", "int", ()),
     ("carrier_turn", "float", (2,)),  # cosine and minus sine of the carrier's phase
+    ("mark_number", "int", ()),  # which frame it is, for who takes the marked picture
 )
 _NUMPY = {"float": "<f4", "int": "<i4"}
 DTYPE = np.dtype([(name, _NUMPY[kind], shape) for name, kind, shape in _FIELDS])

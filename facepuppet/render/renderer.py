@@ -9,6 +9,7 @@ from facepuppet.avatar.model import Avatar
 from facepuppet.render.easel import Easel
 from facepuppet.render.eyes import Eyes
 from facepuppet.render.inference import Engines
+from facepuppet.render.inference.resident import RESIDENT
 from facepuppet.render.lids import Lashes
 from facepuppet.render.mouth import Mouth
 from facepuppet.render.painter import load_painters
@@ -50,6 +51,12 @@ class Renderer:
         self.painters = tuple(painters)
         self._easel = Easel(painters)
         self.problems = tuple(problems)
+
+    @property
+    def resident_engine(self) -> str | None:
+        """The engine that runs every painter, if it can leave pictures on the GPU; else None."""
+        engines = {painter.session.engine for painter in self.painters}
+        return engines.pop() if len(engines) == 1 and engines <= set(RESIDENT) else None
 
     @property
     def networks(self) -> dict[str, str]:

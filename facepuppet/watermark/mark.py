@@ -1,8 +1,6 @@
-"""Putting the mark on a frame at constant cost, and the only way to make a `Marked`."""
+"""Putting the mark on a frame at constant cost."""
 
 from __future__ import annotations
-
-from dataclasses import InitVar, dataclass
 
 import cv2
 import numpy as np
@@ -12,41 +10,15 @@ from facepuppet.types import F32, U8, Composed
 from facepuppet.watermark.carrier import C64, CELLS_PER_SIDE, RATE_HZ, TORUS_CELLS, carrier_of, field_of
 from facepuppet.watermark.code import encode
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
+from facepuppet.watermark.marked import SEAL, Marked
 from facepuppet.watermark.mask import strength
 from facepuppet.watermark.payload import Payload, message_bits
 
-_SEAL = object()
 _REDUCED_SIDE_PX = 180  # two samples a cell
-_SHIFT = 4
-_STEPS = 1 << _SHIFT  # the delta is computed in 1/16 of a grey level
-_ZERO = 8 * _STEPS  # so that deltas of −8 to +7.9 fit a byte
+SHIFT = 4
+_STEPS = 1 << SHIFT  # the delta is computed in 1/16 of a grey level
+ZERO = 8 * _STEPS  # so that deltas of −8 to +7.9 fit a byte
 _VIDEO_RANGE = 219 / 255  # luma of I420 and NV12 spans 16–235
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A frame that carries the mark; the only kind that sinks accept. Made by `Marker` alone.
-
-    Attributes:
-        rgb: (H, W, 3) uint8, read-only.
-        payload: what the mark says.
-        key_name: name of the key it was made with.
-
-    Raises:
-        WatermarkError: constructed by anyone but a Marker.
-    """
-
-    rgb: U8
-    frame_id: int
-    captured_ns: int
-    payload: Payload
-    key_name: str
-    seal: InitVar[object]
-
-    def __post_init__(self, seal: object) -> None:
-        if seal is not _SEAL:
-            raise WatermarkError("a Marked frame made by hand", "one from Marker.mark", "Mark the frame.")
-        self.rgb.flags.writeable = False
 
 
 class Marker:
@@ -58,6 +30,12 @@ class Marker:
         key: who can detect the mark.
         payload: the 64 bits it carries.
         size_px: canvas width and height.
+
+    Attributes:
+        key, payload, size_px: as given.
+        reduced_px: width and height at which the mark is computed.
+        field: the carrier's real and imaginary part there, (h, w) float32 each.
+        dither: (H, W) uint8 thresholds in 1/16 of a level.
 
     Raises:
         WatermarkError: the canvas is smaller than 128 pixels on a side.
@@ -75,9 +53,9 @@ class Marker:
         self.key = key
         self.payload = payload if payload is not None else Payload()
         self.size_px = size_px
-        self._reduced_px = _reduced_size(size_px)
-        self._field = _field_on_canvas(key, self.payload, size_px, self._reduced_px)
-        self._dither = _dither(size_px)
+        self.reduced_px = _reduced_size(size_px)
+        self.field = _field_on_canvas(key, self.payload, size_px, self.reduced_px)
+        self.dither = _dither(size_px)
         self._work = np.empty((3, size_px[1], size_px[0]), np.uint8)
 
     def mark(self, composed: Composed, t_ns: int | None = None) -> Marked:
@@ -90,21 +68,22 @@ class Marker:
         Raises:
             WatermarkError: the canvas has another size.
         """
-        self._check_size(composed.rgb.shape)
+        self.check_size(composed.rgb.shape)
         reduced = np.asarray(cv2.cvtColor(self._reduce(composed.rgb), cv2.COLOR_RGB2GRAY), np.uint8)
         steps = self._steps(reduced, composed.captured_ns if t_ns is None else t_ns, 1.0)
-        rgb = _add(composed.rgb, steps, self._dither, self._work)
-        return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, self.key.name, _SEAL)
+        rgb = _add(composed.rgb, steps, self.dither, self._work)
+        return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, self.key.name, SEAL)
 
     def mark_yuv(self, luma: U8, t_ns: int) -> U8:
         """Return a marked copy of the (H, W) uint8 video-range luma plane of an I420 or NV12 frame.
 
         The chroma planes are not touched. Raises WatermarkError when the plane has another size.
         """
-        self._check_size(luma.shape)
-        return _add(luma, self._steps(self._reduce(luma), t_ns, _VIDEO_RANGE), self._dither, self._work)
+        self.check_size(luma.shape)
+        return _add(luma, self._steps(self._reduce(luma), t_ns, _VIDEO_RANGE), self.dither, self._work)
 
-    def _check_size(self, shape: tuple[int, ...]) -> None:
+    def check_size(self, shape: tuple[int, ...]) -> None:
+        """Refuse a picture (H, W) or (H, W, 3) of another size than the canvas's."""
         if (shape[1], shape[0]) != self.size_px:
             raise WatermarkError(
                 f"a frame of {shape[1]}x{shape[0]}",
@@ -113,15 +92,21 @@ class Marker:
             )
 
     def _reduce(self, picture: U8) -> U8:
-        return np.asarray(cv2.resize(picture, self._reduced_px, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(cv2.resize(picture, self.reduced_px, interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def _steps(self, reduced: U8, t_ns: int, scale: float) -> U8:
         """Return the delta at reduced size, in 1/16 grey level above −8."""
-        turns = (t_ns * 1e-9 * RATE_HZ) % 1.0
-        real, imaginary = self._field
-        wave = cv2.addWeighted(real, np.cos(2 * np.pi * turns), imaginary, -np.sin(2 * np.pi * turns), 0.0)
+        real, imaginary = self.field
+        cos, minus_sin = carrier_turn(t_ns)
+        wave = cv2.addWeighted(real, cos, imaginary, minus_sin, 0.0)
         amplitude = strength(reduced) * np.float32(scale * _STEPS)
-        return np.asarray(np.clip(np.rint(wave * amplitude + np.float32(_ZERO)), 0, 255), np.uint8)
+        return np.asarray(np.clip(np.rint(wave * amplitude + np.float32(ZERO)), 0, 255), np.uint8)
+
+
+def carrier_turn(t_ns: int) -> tuple[float, float]:
+    """Return cosine and minus sine of the carrier's phase: the shares of its real and imaginary part."""
+    turns = (t_ns * 1e-9 * RATE_HZ) % 1.0
+    return float(np.cos(2 * np.pi * turns)), float(-np.sin(2 * np.pi * turns))
 
 
 def _reduced_size(size_px: tuple[int, int]) -> tuple[int, int]:
@@ -176,12 +161,12 @@ def _add(picture: U8, steps: U8, dither: U8, work: U8) -> U8:
     full, up, down = work
     cv2.resize(steps, (picture.shape[1], picture.shape[0]), dst=full, interpolation=cv2.INTER_LINEAR)
     cv2.add(full, dither, dst=full)
-    np.maximum(full, _ZERO, out=up)
-    np.subtract(up, _ZERO, out=up)
-    np.right_shift(up, _SHIFT, out=up)
-    np.minimum(full, _ZERO + _STEPS - 1, out=down)
-    np.subtract(_ZERO + _STEPS - 1, down, out=down)
-    np.right_shift(down, _SHIFT, out=down)
+    np.maximum(full, ZERO, out=up)
+    np.subtract(up, ZERO, out=up)
+    np.right_shift(up, SHIFT, out=up)
+    np.minimum(full, ZERO + _STEPS - 1, out=down)
+    np.subtract(ZERO + _STEPS - 1, down, out=down)
+    np.right_shift(down, SHIFT, out=down)
     if picture.ndim == 3:
         up, down = (np.asarray(cv2.merge([part] * 3), np.uint8) for part in (up, down))
     marked = cv2.add(picture, up)

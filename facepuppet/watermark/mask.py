@@ -12,6 +12,9 @@ TEXTURE_RMS = 1.6
 RMS_PER_ACTIVITY = 0.2
 DARK_LEVEL, DARK_SHARE = 80, 0.6  # from this level down to this share at black
 
+# Sides of the windows that activity is measured in, in pixels of the reduced picture.
+MEAN_PX, ACTIVITY_PX, CALM_PX, SPREAD_PX = 5, 7, 9, 9
+
 
 def strength(luma: U8) -> F32:
     """Return the rms amplitude in grey levels for each pixel of a reduced luma picture.
@@ -23,9 +26,10 @@ def strength(luma: U8) -> F32:
     Args:
         luma: (h, w) uint8.
     """
-    local_mean = cv2.blur(luma, (5, 5))
-    activity = cv2.erode(cv2.blur(cv2.absdiff(luma, local_mean), (7, 7)), np.ones((9, 9), np.uint8))
-    gain = FLAT_RMS + np.float32(RMS_PER_ACTIVITY) * cv2.blur(activity, (9, 9)).astype(np.float32)
+    local_mean = cv2.blur(luma, (MEAN_PX, MEAN_PX))
+    activity = cv2.blur(cv2.absdiff(luma, local_mean), (ACTIVITY_PX, ACTIVITY_PX))
+    calm = cv2.blur(cv2.erode(activity, np.ones((CALM_PX, CALM_PX), np.uint8)), (SPREAD_PX, SPREAD_PX))
+    gain = FLAT_RMS + np.float32(RMS_PER_ACTIVITY) * calm.astype(np.float32)
     adaptation = np.minimum(
         np.float32(DARK_SHARE) + local_mean * np.float32((1 - DARK_SHARE) / DARK_LEVEL), 1
     )

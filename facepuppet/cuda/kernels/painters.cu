@@ -27,10 +27,10 @@ __device__ inline float residual_at(const float* residual, const float* mask, in
     return isfinite(value) ? value : 0.f;  // odd weights of a stranger's pack may overflow
 }
 
-// Add residual times mask where the person is; premultiplied colour may not exceed its coverage.
+// Add a share of residual times mask where the person is; premultiplied colour may not exceed its coverage.
 KERNEL residual_add(const Parameters* p, int crop, const float* residual, const float* mask, int side, int w, int h,
                     uchar4* picture) {
-    if (X >= w || Y >= h) return;
+    if (X >= w || Y >= h || p->crop_share[crop] <= 0.f) return;
     float2 at = affine(p->crop_from_picture[crop], (float)X, (float)Y);
     if (!(at.x > -1.f && at.y > -1.f && at.x < side && at.y < side)) return;
     int x = (int)floorf(at.x), y = (int)floorf(at.y);
@@ -40,7 +40,7 @@ KERNEL residual_add(const Parameters* p, int crop, const float* residual, const 
         float top = mix(residual_at(plane, mask, side, x, y), residual_at(plane, mask, side, x + 1, y), fx);
         float below =
             mix(residual_at(plane, mask, side, x, y + 1), residual_at(plane, mask, side, x + 1, y + 1), fx);
-        added[c] = 255.f * mix(top, below, fy);
+        added[c] = 255.f * p->crop_share[crop] * mix(top, below, fy);
     }
     uchar4* pixel = picture + Y * w + X;
     float coverage = pixel->w * (1.f / 255.f);

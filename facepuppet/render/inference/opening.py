@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from facepuppet.errors import EngineError, EngineRefusedError
 from facepuppet.render.inference.cache import EngineCache
@@ -11,6 +12,7 @@ from facepuppet.render.inference.flavour import MODULES, Flavour, can_try
 from facepuppet.render.inference.gate import measure, probe_feeds
 from facepuppet.render.inference.gpu import Gpu, list_gpus
 from facepuppet.render.inference.runtime_cache import RuntimeCache
+from facepuppet.render.inference.resident import OnnxResident, ResidentSession
 from facepuppet.render.inference.session import ENGINES, LABELS, OnnxSession, Session, require_provider
 from facepuppet.render.inference.supply import supply
 from facepuppet.render.inference.tensorrt_session import TensorRtSession
@@ -85,6 +87,29 @@ class Engines:
             ManifestError, EngineError: as `open`.
         """
         return self._opened(self._asked, network)
+
+    def gpu(self, engine: str) -> Gpu:
+        """Return the NVIDIA GPU that an engine of RESIDENT runs on.
+
+        Raises:
+            EngineError: there is none.
+        """
+        return self._device(engine)[1] if engine in MODULES else list_gpus()[0]
+
+    def open_resident(self, engine: str, network: Network, stream: Any) -> ResidentSession:
+        """Open a network, trusted before, on memory that stays on the GPU.
+
+        Args:
+            engine: one of RESIDENT.
+            network: what to run.
+            stream: cupy.cuda.Stream to run it on.
+
+        Raises:
+            ManifestError, EngineError: as `open`.
+        """
+        if engine in MODULES:
+            return self._on_tensorrt(engine, network)
+        return OnnxResident(read_verified(network), self.gpu(engine), stream)
 
     def fell_back(self, sentence: str) -> None:
         """Remember and tell, once."""

@@ -22,6 +22,10 @@ class ResidentSession(Protocol):
     def memory(self) -> Mapping[str, Any]:
         """Every input and output by name (cupy.ndarray)."""
 
+    @property
+    def graphable(self) -> bool:
+        """Whether `enqueue` may be captured as a part of a CUDA graph."""
+
     def enqueue(self, stream: Any) -> None:
         """Run from `memory` to `memory` on a stream (cupy.cuda.Stream); waits for nothing.
 
@@ -36,6 +40,8 @@ class ResidentSession(Protocol):
 class OnnxResident:
     """A network run by ONNX Runtime's CUDA provider on memory that stays on the GPU.
 
+    It synchronises and allocates as it likes, so it is not captured in graphs.
+
     Args:
         model: ONNX file.
         gpu: where.
@@ -48,6 +54,7 @@ class OnnxResident:
 
     def __init__(self, model: bytes, gpu: Gpu, stream: Any, engine: str = "cuda") -> None:
         require_provider(engine)
+        self.graphable = False
         options = ort.SessionOptions()
         options.log_severity_level = 4  # its refusals are told in our own words
         settings = (

@@ -37,6 +37,7 @@ class TensorRtSession:
         self.engine = flavour.name
         self.description = f"{flavour.label} on {gpu.name}"
         self._flavour, self._gpu, self._cupy = flavour, gpu, import_cupy()
+        self.graphable = True
         self._patience_s = _FIRST_S
         try:
             with self._cupy.cuda.Device(gpu.index):
