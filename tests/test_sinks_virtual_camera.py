@@ -9,18 +9,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from fakes import marked, picture
+from pyvirtualcam import PixelFormat
 
 from facepuppet.capture import open_source
 from facepuppet.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.errors import VirtualCameraMissingError
 from facepuppet.sinks import open_sink, v4l2loopback
 from facepuppet.sinks.advice import virtual_camera_advice
-from facepuppet.sinks.virtual_camera import find_virtual_camera, to_i420
+from facepuppet.sinks.even import evened
+from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera, to_i420
+from facepuppet.types import U8
+from facepuppet.watermark.marked import SEAL
 
 HERE = (
     VirtualCameraInfo("/dev/video9", "spare", "v4l2loopback"),
@@ -66,6 +72,56 @@ def test_i420_is_limited_range_in_planes() -> None:
     rgb = picture((640, 480), seed=3)
     back = cv2.cvtColor(to_i420(rgb), cv2.COLOR_YUV2RGB_I420)
     assert abs(back.astype(int) - rgb).mean() < 3
+
+
+class FakeCamera:
+    """Takes what pyvirtualcam.Camera takes."""
+
+    def __init__(self, width: int, height: int, fps: float, *, fmt: PixelFormat, **_: object) -> None:
+        self.shape = (height * 3 // 2, width) if fmt is PixelFormat.I420 else (height, width, 3)
+        self.sent: list[U8] = []
+
+    def send(self, frame: U8) -> None:
+        assert frame.shape == self.shape and frame.flags.c_contiguous
+        self.sent.append(frame)
+
+
+@pytest.fixture
+def cameras(monkeypatch: pytest.MonkeyPatch) -> list[FakeCamera]:
+    """Cameras opened so far; unitycapture is the one that takes RGB."""
+    opened: list[FakeCamera] = []
+
+    def open_camera(*given: float, **named: object) -> FakeCamera:
+        opened.append(FakeCamera(*given, **named))
+        return opened[-1]
+
+    here = tuple(VirtualCameraInfo(name, name, name) for name in ("obs", "unitycapture"))
+    monkeypatch.setattr("facepuppet.sinks.virtual_camera.list_virtual_cameras", lambda: here)
+    monkeypatch.setattr("pyvirtualcam.Camera", open_camera)
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("device", "size_px"), [("obs", (160, 128)), ("obs", (161, 129)), ("unitycapture", (160, 128))]
+)
+def test_pictures_arrive_in_the_cameras_format(
+    cameras: list[FakeCamera], device: str, size_px: tuple[int, int]
+) -> None:
+    frame = marked(picture(size_px, seed=3))
+    assert frame.i420 is None
+    VirtualCamera(size_px, 30, device).send(frame)
+    even = evened(frame.rgb)
+    np.testing.assert_array_equal(cameras[0].sent[0], to_i420(even) if device == "obs" else even)
+
+
+def test_a_picture_that_came_as_i420_is_not_converted_again(cameras: list[FakeCamera]) -> None:
+    plain = marked(picture((160, 128), seed=3))
+    i420 = to_i420(plain.rgb)
+    frame = replace(plain, i420=i420, seal=SEAL)
+    for device in ("obs", "unitycapture"):
+        VirtualCamera((160, 128), 30, device).send(frame)
+    assert cameras[0].sent[0] is i420
+    assert cameras[1].sent[0] is frame.rgb
 
 
 # What follows needs a real device; tools/vcam_check.py checks one at length.
@@ -154,6 +210,7 @@ def test_another_size_is_refused_while_a_reader_holds_the_device(device: str) ->
 CRASH = """
 import os, sys
 from fakes import marked, picture
+from pyvirtualcam import PixelFormat
 from facepuppet.sinks import open_sink, v4l2loopback
 sink = open_sink("virtual:" + sys.argv[1], (640, 480), 30)
 frame = marked(picture((640, 480), level=128))

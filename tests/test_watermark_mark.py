@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -32,6 +36,19 @@ def test_only_a_marker_makes_marked_frames() -> None:
         Marked(_canvas(), 0, 0, Payload(), "key", object())
     with pytest.raises(TypeError):
         Marked(_canvas(), 0, 0, Payload(), "key")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="seal"):
+        replace(Marker().mark(Composed(_canvas(), 0, 0)), rgb=_canvas())
+
+
+def test_nobody_but_the_markers_has_the_seal() -> None:
+    root = Path(__file__).resolve().parents[1]
+    sources = (
+        path
+        for folder in ("facepuppet", "calibrate", "engines", "tools")
+        for path in (root / folder).rglob("*.py")
+    )
+    holders = {path.name for path in sources if re.search(r"\bSEAL\b", path.read_text("utf-8"))}
+    assert holders == {"marked.py", "mark.py", "mark_gpu.py"}
 
 
 def test_keeps_ids_leaves_the_input_alone_and_is_read_only() -> None:

@@ -66,8 +66,10 @@ class VirtualCamera(Sink):
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         if self._camera is None:
             raise ValueError(f"{self.description} is closed")
-        rgb = evened(frame.rgb)
-        self._camera.send(to_i420(rgb) if self._format is PixelFormat.I420 else rgb)
+        if self._format is PixelFormat.RGB:
+            self._camera.send(evened(frame.rgb))
+        else:
+            self._camera.send(to_i420(evened(frame.rgb)) if frame.i420 is None else frame.i420)
 
     def close(self) -> None:
         """Release the device, so that it can be fed again."""
