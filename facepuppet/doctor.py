@@ -183,6 +183,29 @@ def _engines() -> Check:
     return Check("engines", Verdict.OK, detail)
 
 
+def _frames() -> Check:
+    from facepuppet.cuda.device import Device
+    from facepuppet.errors import EngineError
+    from facepuppet.render.inference import Engines
+    from facepuppet.render.inference.opening import candidates
+    from facepuppet.render.inference.resident import RESIDENT
+
+    for name in candidates():
+        if name not in RESIDENT:
+            continue
+        try:
+            gpu = Engines(name).gpu(name)
+        except EngineError:  # told by the check of the engines
+            continue
+        try:
+            Device(gpu).compile()
+        except EngineError as problem:
+            detail = f"made on the CPU; got {problem.got}, expected {problem.expected}"
+            return Check("frames", Verdict.WARN, detail, "pip install 'facepuppet[gpu]'")
+        return Check("frames", Verdict.OK, f"CUDA kernels on {gpu.name}")
+    return Check("frames", Verdict.OK, "made on the CPU")
+
+
 def _display() -> Check:
     from facepuppet.sinks.window import display_reachable
 
@@ -223,6 +246,7 @@ _CHECKS = (
     _virtual_camera,
     _gpu,
     _engines,
+    _frames,
     _display,
     _cache_folder,
 )

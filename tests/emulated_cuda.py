@@ -59,7 +59,7 @@ extern "C" void launch_{name}(const int* shape, {parameters}) {{
 """
 
 
-class CompileException(Exception):
+class CompileException(Exception):  # noqa: N818 - its name there
     """CuPy's, which is no RuntimeError."""
 
 
@@ -74,6 +74,9 @@ class EmulatedModule:
     def __init__(self, code: str, enqueue: Callable[[Callable[[], None]], None]) -> None:
         self._library, self._kernels = _compiled(code)
         self._enqueue = enqueue
+
+    def compile(self) -> None:
+        """Done already."""
 
     def get_function(self, name: str):
         parameters, launcher = self._kernels[name], self._library[f"launch_{name}"]
@@ -104,7 +107,8 @@ def _argument(kernel: str, parameter: str, argument):
 
 @lru_cache(maxsize=4)
 def _compiled(code: str) -> tuple[ctypes.CDLL, dict[str, list[str]]]:
-    assert COMPILER is not None
+    if COMPILER is None:
+        raise CompileException("no C++ compiler")
     kernels = {name: [p.strip() for p in text.split(",")] for name, text in _KERNEL.findall(code)}
     launchers = [
         _LAUNCHER.format(

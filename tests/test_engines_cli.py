@@ -13,6 +13,7 @@ import engine_results
 import numpy as np
 import pytest
 from avatars import hopper
+from emulated_cuda import needs_compiler
 from fake_gpu import Machine
 from fakes import MemorySink, StreamingCamera
 from networks import unet, write_manifest
@@ -265,6 +266,18 @@ def test_an_engine_that_is_not_here_stops_run_and_render(
         Puppet(hopper(), engine="tensorrt-rtx")
 
 
+@needs_compiler
+def test_doctor_names_what_makes_frames(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check() -> object:
+        return next(check for check in examine_machine() if check.name == "frames")
+
+    assert check().verdict is Verdict.OK and check().detail == "CUDA kernels on NVIDIA GeForce RTX 4090"
+    monkeypatch.setattr("facepuppet.cuda.device.source", lambda: "no C++")
+    assert check().verdict is Verdict.WARN and "made on the CPU" in check().detail
+    machine.gpus = []
+    assert check().verdict is Verdict.OK and check().detail == "made on the CPU"
+
+
 def test_doctor_names_the_engine(machine: Machine) -> None:
     def check() -> object:
         return next(check for check in examine_machine() if check.name == "engines")
@@ -275,13 +288,15 @@ def test_doctor_names_the_engine(machine: Machine) -> None:
     assert check().mend == "Update the NVIDIA driver."
 
 
+@needs_compiler
 def test_a_gpu_lost_in_a_call_keeps_the_cadence(
     machine: Machine, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The whole live loop: pictures go on, and statistics say that the CPU took over."""
     monkeypatch.setattr(painter, "read_manifest", lambda given: read_manifest(given or folder))
     puppet = Puppet(hopper(), Composer(hopper(), (320, 180), label=Corner.OFF))
-    assert "TensorRT-RTX" in engine_line(puppet.networks, puppet.fallbacks)
+    ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
+    assert "TensorRT-RTX" in ran_by and "frames by CUDA kernels on NVIDIA" in ran_by
     sent: list[float] = []
     sink = MemorySink((320, 180))
     deliver = sink._write
@@ -295,7 +310,7 @@ def test_a_gpu_lost_in_a_call_keeps_the_cadence(
         threading.Timer(1.0, lambda: setattr(machine, "hung", True)).start()
         live.run(seconds=3.0)
         stats = live.stats()
-    assert "CPU" in stats.networks["mouth"]
+    assert "CPU" in stats.networks["mouth"] and stats.frame_path == "CPU"
     assert len(stats.fallbacks) == 1 and "mid-stream" in stats.fallbacks[0]
     assert "mid-stream" in json.dumps(stats.to_json()["fallbacks"])
     assert caplog.text.count("mid-stream") == 1

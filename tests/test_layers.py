@@ -45,7 +45,7 @@ STAGES = {
     "watermark": {"capture"},
     "sinks": {"devices", "watermark"},
     "sheet": {"avatar", "watermark"},
-    "cuda": {"avatar", "compose", "render", "watermark"},
+    "cuda": {"avatar", "compose", "performance", "render", "retarget", "watermark"},
     # Two halves of a run, which live and offline share.
     "driver": {"smooth", "stats"},
     "puppet": {"avatar", "compose", "cuda", "profile", "render", "retarget", "stats", "watermark"},

@@ -135,8 +135,16 @@ def _line(engine: str, puppet: Puppet, durations_s: Sequence[float], first_s: fl
     pace = len(durations_s) / sum(durations_s)
     by = ", ".join(sorted(set(puppet.networks.values()))) or "no network"
     stages = ", ".join(f"{name} {told.median_ms:.2f}" for name, told in puppet.meter.spreads().items())
-    return (
-        f"{engine}: {pace:.0f} frames a second, median {spread.median_ms:.2f} ms, "
-        f"p95 {spread.p95_ms:.2f} ms, {first_s * 1e3 / spread.median_ms:.2f} times the first; frames by {puppet.frame_path}; {by}; "
-        f"medians in ms: {stages}" + "".join(f"\n  {sentence}" for sentence in puppet.fallbacks)
-    )
+    ratio = first_s * 1e3 / spread.median_ms
+    lines = [
+        f"{engine}: {pace:.0f} frames a second, {ratio:.2f} times the first",
+        f"  median {spread.median_ms:.2f} ms, p95 {spread.p95_ms:.2f} ms",
+        f"  frames by {puppet.frame_path}; networks by {by}",
+        f"  medians in ms: {stages}",
+        *(f"  {sentence}" for sentence in puppet.fallbacks),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -66,6 +66,15 @@ class Device:
             )
             return memory
 
+    def compile(self) -> None:
+        """Compile the kernels now rather than with the first frame; the result is cached on disk.
+
+        Raises:
+            EngineError: no compiler, or it refuses them.
+        """
+        with self._answering():
+            self._kernels.compile()
+
     def launch(self, kernel: str, size: tuple[int, int], *arguments: Array | int | float) -> None:
         """Enqueue a kernel with a thread for each of (columns, rows)."""
         grid = tuple(-(-n // block) for n, block in zip(size, _BLOCK, strict=True))

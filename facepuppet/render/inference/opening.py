@@ -11,8 +11,8 @@ from facepuppet.render.inference.cache import EngineCache
 from facepuppet.render.inference.flavour import MODULES, Flavour, can_try
 from facepuppet.render.inference.gate import measure, probe_feeds
 from facepuppet.render.inference.gpu import Gpu, list_gpus
-from facepuppet.render.inference.runtime_cache import RuntimeCache
 from facepuppet.render.inference.resident import OnnxResident, ResidentSession
+from facepuppet.render.inference.runtime_cache import RuntimeCache
 from facepuppet.render.inference.session import ENGINES, LABELS, OnnxSession, Session, require_provider
 from facepuppet.render.inference.supply import supply
 from facepuppet.render.inference.tensorrt_session import TensorRtSession
