@@ -11,7 +11,8 @@ from fake_gpu import Machine
 from views import motion as posed
 from views import view_of
 
-from facepuppet.compose import Composer
+from facepuppet.compose import Composer, Corner
+from facepuppet.compose.label import Label
 from facepuppet.cuda.probe import likeness
 from facepuppet.performance import Performance
 from facepuppet.puppet import Puppet
@@ -63,6 +64,16 @@ def test_what_is_shown_stays_as_it_is(machine):
     kept = first.rgb.copy()
     one.show(PIECE.tracking(8.25, 1))
     assert (first.rgb == kept).all() and not first.rgb.flags.writeable
+
+
+def test_a_label_that_comes_and_goes_starts_with_the_first_frame(machine):
+    """Not with the frames that the GPU was tried on."""
+    given, truth = (
+        shown(puppet(engine, label_every_s=10.0), (5.0,))[0] for engine in ("tensorrt-rtx", "cpu")
+    )
+    left, top, width, height = Label(Composer(hopper()).canvas_px, Corner.BOTTOM_RIGHT).box_px
+    off = np.abs(given.rgb.astype(int) - truth.rgb)
+    assert off[top : top + height, left : left + width].mean() < 0.5
 
 
 def test_views_take_part(machine):

@@ -67,7 +67,10 @@ class FramePath:
         self._told: Parameters = self._pinned.view(DTYPE)
         self._parameters = self._device.empty((DTYPE.itemsize,), np.uint8)
         self._build(avatar, renderer, composer, marker)
-        self._check(avatar, renderer, composer, marker)
+        try:
+            self._check(avatar, renderer, composer, marker)
+        finally:
+            composer.restart_label()  # nobody saw those frames
         self._capture()
         graph = "one CUDA graph a frame" if self._captured_by_graph else "kernel by kernel"
         self.description = f"CUDA kernels on {gpu.name}, {graph}"
