@@ -2,11 +2,17 @@
 
 It fits kernels whose threads never wait for each other: each thread runs after the other. Scalars and
 pointers must be of the types in the kernel's signature, which CuPy would not check.
+
+Reads outside of any memory are found by GCC's sanitizers, much slower:
+
+    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \\
+        ASAN_OPTIONS=detect_leaks=0 FACEPUPPET_SANITIZE=1 pytest tests/test_cuda_*.py
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +25,10 @@ import numpy as np
 import pytest
 
 COMPILER = next(filter(None, map(shutil.which, ("c++", "clang++", "g++"))), None)
+SANITIZE = bool(os.environ.get("FACEPUPPET_SANITIZE"))
+_OPTIONS = (
+    ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all") if SANITIZE else ("-O2",)
+)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler: kernels cannot be run here")
 
 # What CUDA's own compiler knows by itself.
@@ -122,7 +132,16 @@ def _compiled(code: str) -> tuple[ctypes.CDLL, dict[str, list[str]]]:
     try:
         (folder / "kernels.cpp").write_text(_CUDA + code + "".join(launchers), "utf-8")
         library = folder / "kernels.so"
-        command = [COMPILER, "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library, folder / "kernels.cpp"]
+        command = [
+            COMPILER,
+            "-std=c++17",
+            *_OPTIONS,
+            "-shared",
+            "-fPIC",
+            "-o",
+            library,
+            folder / "kernels.cpp",
+        ]
         subprocess.run(command, check=True, capture_output=True, text=True)
         return ctypes.CDLL(str(library)), kernels
     except subprocess.CalledProcessError as problem:

@@ -1,5 +1,7 @@
 """Flow and warp on the GPU are those of the CPU."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from avatars import hopper
@@ -9,6 +11,9 @@ from fake_gpu import Machine
 
 from facepuppet.cuda.flow import WarpStage
 from facepuppet.render.warp import Warp
+from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.target import Target
+from facepuppet.types import Presence, Tracking
 
 pytestmark = needs_compiler
 
@@ -30,3 +35,30 @@ def test_the_warp_is_the_cpus(machine, moment):
     off = difference(bench.fetch(stage.moved), warp.render(motion))
     assert off.mean() < 0.25
     assert np.percentile(off, 99.9) <= 6
+
+
+@pytest.mark.parametrize(
+    ("turn", "scale", "shift"),
+    [
+        ((0.0, 0.0, 0.5), 1.6, (0.0, 0.0)),  # rolled and near: parts of the face beyond the border
+        ((0.0, -0.6, 0.0), 1.0, (1.5, 0.0)),  # turned far, half out at the side
+        ((0.5, 0.3, 0.0), 0.5, (0.0, -2.0)),  # small and high
+        ((0.0, 0.0, 0.0), 1.0, (40.0, 0.0)),  # gone
+    ],
+)
+def test_the_warp_is_the_cpus_at_the_border(machine, turn, scale, shift):
+    tracking = Tracking(None, None, (1280, 720), 0, 0)
+    deltas = replace(
+        Deltas.rest(),
+        turn=np.array(turn, np.float32),
+        log_scale=float(np.log(scale)),
+        shift=np.array(shift, np.float32),
+        lean=np.array(shift, np.float32) / 4,
+        torso_roll=0.1,
+    )
+    motion = Target(hopper()).motion(deltas, None, Presence.PRESENT, tracking)
+    warp, bench = Warp(hopper()), Bench()
+    stage = WarpStage(bench.device, warp, hopper().size_px, bench.parameters)
+    bench.run(stage, motion=motion)
+    off = difference(bench.fetch(stage.moved), warp.render(motion))
+    assert off.mean() < 0.4 and np.percentile(off, 99) <= 6
