@@ -13,6 +13,7 @@ from views import view_of
 
 from facepuppet.compose import Composer, Corner
 from facepuppet.compose.label import Label
+from facepuppet.cuda.device import HUNG_S
 from facepuppet.cuda.probe import likeness
 from facepuppet.performance import Performance
 from facepuppet.puppet import Puppet
@@ -84,14 +85,22 @@ def test_views_take_part(machine):
         assert np.abs(given.rgb.astype(int) - truth.rgb).mean() < 0.5
 
 
+def _seconds(puppet, i):
+    begun_s = time.monotonic()
+    puppet.show(PIECE.tracking(TIMES_S[-1], i))
+    return time.monotonic() - begun_s
+
+
 @pytest.mark.parametrize("how", ["lost", "hung"])
 def test_the_cpu_goes_on_within_a_second(machine, how):
+    """A second on an idle machine: what the wait takes, and a frame of the CPU as slow as it is just now."""
     one = puppet()
     before = shown(one)[-1]
+    cpu_s = min(_seconds(puppet("cpu"), i) for i in range(2))
     setattr(machine, how, True)
     begun_s = time.monotonic()
     after = one.show(PIECE.tracking(TIMES_S[-1], len(TIMES_S)))
-    assert time.monotonic() - begun_s < 1.0
+    assert time.monotonic() - begun_s < HUNG_S + 5 * cpu_s
     assert np.abs(after.rgb.astype(int) - before.rgb).mean() < 1.0
     assert one.frame_path == "CPU" and one.gpu is None
     assert any("failed in mid-stream" in sentence for sentence in one.fallbacks)
