@@ -96,11 +96,11 @@ def test_the_cpu_goes_on_within_a_second(machine, how):
     """A second on an idle machine: what the wait takes, and a frame of the CPU as slow as it is just now."""
     one = puppet()
     before = shown(one)[-1]
-    cpu_s = min(_seconds(puppet("cpu"), i) for i in range(2))
+    cpu_s = _seconds(puppet("cpu"), 0)
     setattr(machine, how, True)
     begun_s = time.monotonic()
     after = one.show(PIECE.tracking(TIMES_S[-1], len(TIMES_S)))
-    assert time.monotonic() - begun_s < HUNG_S + 5 * cpu_s
+    assert time.monotonic() - begun_s < HUNG_S + max(0.5, 5 * cpu_s)
     assert np.abs(after.rgb.astype(int) - before.rgb).mean() < 1.0
     assert one.frame_path == "CPU" and one.gpu is None
     assert any("failed in mid-stream" in sentence for sentence in one.fallbacks)
