@@ -1,11 +1,13 @@
 """Write a page of engine results: what was measured, on which hardware, driver and versions.
 
-    python tools/engine_results.py RESULTS.md [--engine tensorrt-rtx ...] [--networks FOLDER] [--live 15]
+    python tools/engine_results.py RESULTS.md [--engine tensorrt-rtx ...] [--networks FOLDER]
+        [--frames 10] [--live 15]
 
 Every network runs alone on what it sees in a scripted performance; inputs start and outputs end in the
 computer's own memory, so copies are part of the time. "start s" is loading and the first run, and whatever no
 cache spared: building, compiling. An engine that does not run is listed with its reason. The CPU is measured
-twice: in fp32, which all others are compared with, and in the 8 bits that it runs painters in.
+twice: in fp32, which all others are compared with, and in the 8 bits that it runs painters in. With --frames,
+whole frames follow, unpaced: from a motion, from a tracked picture, and step by step where a GPU makes them.
 """
 
 from __future__ import annotations
@@ -31,11 +33,13 @@ from facepuppet.render.inference import ENGINES, Engines
 from facepuppet.render.inference.gate import Feed, measure
 from facepuppet.render.inference.gpu import list_gpus
 from facepuppet.render.inference.opening import candidates
+from facepuppet.render.inference.resident import RESIDENT
 from facepuppet.render.manifest import Network
 from facepuppet.stats import Spread
 from facepuppet.verify import Exact, record
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
+FRAMES = Path(__file__).with_name("render_throughput.py")
 WARM_UP = 20
 COLUMNS = (
     *("network", "engine", "start s", "median ms", "p95 ms", "longest ms", "runs", "runs a second"),
@@ -52,6 +56,7 @@ def main() -> None:
     parser.add_argument("--engine", action="append", choices=ENGINES, help="default: all installed")
     parser.add_argument("--networks", type=Path, help="folder with a manifest.toml")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--frames", type=float, default=0.0, help="seconds of unpaced whole frames as well")
     parser.add_argument("--live", type=float, default=0.0, help="seconds of the whole live loop as well")
     arguments = parser.parse_args()
     engines = arguments.engine or candidates()
@@ -60,6 +65,8 @@ def main() -> None:
         lines += [_row(network, network, feeds, engine, arguments.seconds) for engine in engines]
         if network.int8 is not None and "cpu" in engines:
             lines.append(_row(network.int8, network, feeds, "cpu", arguments.seconds))
+    if arguments.frames > 0:
+        lines += _frames(engines, arguments.frames)
     if arguments.live > 0:
         lines += _live(engines, arguments.live)
     try:
@@ -124,6 +131,20 @@ def _row(network: Network, exact: Network, feeds: Sequence[Feed], engine: str, s
     off = f"{deviation}{' (too far)' if network is exact and not deviation.passes else ''}"
     times = (f"{ms:.2f}" for ms in (spread.median_ms, spread.p95_ms, spread.max_ms))
     return _line(name, session.description, f"{start_s:.2f}", *times, str(spread.n), pace, off)
+
+
+def _frames(engines: Sequence[str], seconds: float) -> list[str]:
+    """Whole frames with each engine, each in a process of its own."""
+    lines = []
+    for engine in engines:
+        ways = [[], ["--tracked"], *([["--stages"]] if engine in RESIDENT else [])]
+        for words in ways:
+            command = [sys.executable, str(FRAMES), "--engine", engine, "--seconds", str(seconds), *words]
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            told = ran.stdout.strip() if ran.returncode == 0 else ran.stderr.strip().splitlines()[-1]
+            title = f"## Frames, `{' '.join(['--engine', engine, *words])}`"
+            lines += ["", title, "", "```", told, "```"]
+    return lines
 
 
 def _live(engines: Sequence[str], seconds: float) -> list[str]:
