@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 _LEAST_LEVEL = 0.25  # of 255: less is lost in rounding
 # How far outlines move, in sides of the crop, until painting begins, and until it is full. Below, the
-# portrait's own pixels are as near the truth as any painting or nearer (clips of 15 people).
+# portrait's own pixels are as near the truth as any painting or nearer (15 clips).
 _ONSET = {"mouth": (0.012, 0.032), "eye": (0.004, 0.012)}
 
 
