@@ -13,8 +13,8 @@ from facepuppet.performance import PIECE_S, Performance
 from facepuppet.render import Renderer
 from facepuppet.render.inference import Engines, OnnxSession, Session
 from facepuppet.render.inference.gate import Deviation, Feed, measure
-from facepuppet.render.inference.opening import ResilientSession
 from facepuppet.render.inference.precision import emulate_half, to_half
+from facepuppet.render.inference.resilient import ResilientSession
 from facepuppet.render.manifest import Network, read_verified
 from facepuppet.retarget import Retargeter
 from facepuppet.types import F32

@@ -43,6 +43,7 @@ class Machine:
         allocated: bytes on the GPU so far.
         captured: what is enqueued while a graph is captured; None while none is.
         capturable: graphs can be captured.
+        replayable: graphs do what was captured.
         fences: memory whose borders `check_fences` looks at.
         current: CUDA's current device.
     """
@@ -61,6 +62,7 @@ class Machine:
     current: int = 0
     captured: list | None = None
     capturable: bool = True
+    replayable: bool = True
     fences: list = field(default_factory=list)
 
     @property
@@ -144,7 +146,7 @@ def fake_cupy(machine: Machine) -> types.ModuleType:
 
         def launch(self, stream) -> None:
             machine.check()
-            for operation in self._operations:
+            for operation in self._operations if machine.replayable else ():
                 operation()
 
     class Event:

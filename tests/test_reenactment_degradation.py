@@ -25,7 +25,7 @@ from reenactment.takes import Take
 
 from facepuppet.errors import EngineError
 from facepuppet.render.inference import Engines, OnnxSession
-from facepuppet.render.inference.opening import ResilientSession
+from facepuppet.render.inference.resilient import ResilientSession
 from facepuppet.render.manifest import Network, read_verified, shipped_folder
 from facepuppet.types import F32
 from facepuppet.verify import HALF, Exact, Rounding

@@ -37,7 +37,8 @@ class Device:
         _load_compiler()
         with self._answering():
             self.stream = self._cupy.cuda.Stream(non_blocking=True)
-            self._kernels = self._cupy.RawModule(code=source(), options=("--std=c++17",))
+            self._module = self._cupy.RawModule(code=source(), options=("--std=c++17",))
+        self._kernels: dict[str, Any] = {}
         self._graph: Any = None
 
     def upload(self, array: npt.NDArray[Any]) -> Array:
@@ -73,13 +74,15 @@ class Device:
             EngineError: no compiler, or it refuses them.
         """
         with self._answering():
-            self._kernels.compile()
+            self._module.compile()
 
     def launch(self, kernel: str, size: tuple[int, int], *arguments: Array | int | float) -> None:
         """Enqueue a kernel with a thread for each of (columns, rows)."""
         grid = tuple(-(-n // block) for n, block in zip(size, _BLOCK, strict=True))
         given = tuple(_scalar(argument) for argument in arguments)
-        self._kernels.get_function(kernel)(grid, _BLOCK, given)
+        if kernel not in self._kernels:
+            self._kernels[kernel] = self._module.get_function(kernel)
+        self._kernels[kernel](grid, _BLOCK, given)
 
     def copy_in(self, pinned: npt.NDArray[Any], held: Array) -> None:
         """Enqueue a copy to the GPU."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Protocol
@@ -12,7 +13,7 @@ import numpy as np
 from facepuppet.avatar.model import Avatar
 from facepuppet.compose import Composer
 from facepuppet.cuda.composing import ComposeStage
-from facepuppet.cuda.device import HUNG_S, Device
+from facepuppet.cuda.device import Device
 from facepuppet.cuda.features import EyesStage, LashesStage, MouthStage
 from facepuppet.cuda.flow import WarpStage
 from facepuppet.cuda.painting import PaintersStage
@@ -67,11 +68,12 @@ class FramePath:
         self._told: Parameters = self._pinned.view(DTYPE)
         self._parameters = self._device.empty((DTYPE.itemsize,), np.uint8)
         self._build(avatar, renderer, composer, marker)
+        motions = probe_motions(avatar)
+        self._warm_up(motions[0])
         try:
-            self._check(avatar, renderer, composer, marker)
+            self._choose(motions, renderer, composer, marker)
         finally:
             composer.restart_label()  # nobody saw those frames
-        self._capture()
         graph = "one CUDA graph a frame" if self._captured_by_graph else "kernel by kernel"
         self.description = f"CUDA kernels on {gpu.name}, {graph}"
 
@@ -135,20 +137,43 @@ class FramePath:
     def _upload(self) -> None:
         self._device.copy_in(self._pinned, self._parameters)
 
-    def _check(self, avatar: Avatar, renderer: Renderer, composer: Composer, marker: Marker) -> None:
-        """Compare with the CPU, which also compiles everything.
+    def _warm_up(self, motion: Motion) -> None:
+        """Make one frame, which compiles everything: that cannot be done while a graph is captured."""
+        self._tell(motion)
+        self._device.run(self._enqueue)
+        self._device.wait(_FIRST_S)
+        self._painters.keep()
+
+    def _choose(
+        self, motions: Sequence[Motion], renderer: Renderer, composer: Composer, marker: Marker
+    ) -> None:
+        """Capture the frame as a graph if that works and shows the right thing; else launch kernel by kernel.
+
+        Raises:
+            EngineError: neither shows what the CPU shows.
+        """
+        if self._painters.graphable:
+            try:
+                self._device.record(self._enqueue)
+                self._captured_by_graph = True
+                self._check(motions, renderer, composer, marker)
+                return
+            except EngineError as problem:
+                log.warning("No CUDA graph: frames are launched kernel by kernel. %s", problem)
+                self._captured_by_graph = False
+        self._check(motions, renderer, composer, marker)
+
+    def _check(
+        self, motions: Sequence[Motion], renderer: Renderer, composer: Composer, marker: Marker
+    ) -> None:
+        """Compare with the CPU.
 
         Raises:
             EngineError: too unlike.
         """
-        for i, motion in enumerate(probe_motions(avatar)):
-            self._tell(motion)
-            self._device.run(self._enqueue)
-            self._device.wait(_FIRST_S if i == 0 else HUNG_S)
-            if i == 0:
-                self._painters.keep()
+        for motion in motions:
+            given = self.show(motion).rgb
             composed = composer.compose(renderer.render(motion))
-            given = self._marker.take().rgb
             found = likeness(given, marker.mark(composed).rgb, composed.rgb)
             if not found.passes:
                 raise EngineError(
@@ -156,13 +181,3 @@ class FramePath:
                     "the same pictures",
                     "Report it with the output of `facepuppet doctor`, or use --engine cpu.",
                 )
-
-    def _capture(self) -> None:
-        """Record the frame as a graph where that works; launching kernel by kernel costs some 0.3 ms."""
-        if not self._painters.graphable:
-            return
-        try:
-            self._device.record(self._enqueue)
-            self._captured_by_graph = True
-        except EngineError as problem:
-            log.warning("No CUDA graph: frames are launched kernel by kernel. %s", problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from facepuppet.errors import EngineError, EngineRefusedError
@@ -12,12 +11,12 @@ from facepuppet.render.inference.flavour import MODULES, Flavour, can_try
 from facepuppet.render.inference.gate import measure, probe_feeds
 from facepuppet.render.inference.gpu import Gpu, list_gpus
 from facepuppet.render.inference.resident import OnnxResident, ResidentSession
+from facepuppet.render.inference.resilient import ResilientSession
 from facepuppet.render.inference.runtime_cache import RuntimeCache
 from facepuppet.render.inference.session import ENGINES, LABELS, OnnxSession, Session, require_provider
 from facepuppet.render.inference.supply import supply
 from facepuppet.render.inference.tensorrt_session import TensorRtSession
 from facepuppet.render.manifest import Network, read_verified
-from facepuppet.types import F32
 
 log = logging.getLogger(__name__)
 
@@ -170,42 +169,6 @@ class Engines:
                 )
             self._devices[engine] = flavour, gpu
         return self._devices[engine]
-
-
-class ResilientSession:
-    """A session that the CPU takes over from when it fails in mid-stream.
-
-    Args:
-        session: what runs the network.
-        spare: ONNX Runtime on the CPU, already open: a call must not wait for it.
-        engines: told of the loss.
-    """
-
-    def __init__(self, session: Session, spare: Session, engines: Engines) -> None:
-        self._session, self._spare, self._engines = session, spare, engines
-        self._dead: Session | None = None  # kept: destructors of a lost GPU may hang
-        self.input_shapes, self.output_names = spare.input_shapes, spare.output_names
-
-    @property
-    def engine(self) -> str:
-        """One of ENGINES, at present."""
-        return self._session.engine
-
-    @property
-    def description(self) -> str:
-        """Engine, version and device, at present."""
-        return self._session.description
-
-    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
-        """Return every output by name; an engine that fails costs this frame some time, no more."""
-        if self._session is not self._spare:
-            if not self._engines.is_lost(self._session.engine):
-                try:
-                    return self._session.run(feed)
-                except EngineError as problem:
-                    self._engines.lose(self._session.engine, problem)
-            self._dead, self._session = self._session, self._spare
-        return self._session.run(feed)
 
 
 def candidates() -> tuple[str, ...]:
