@@ -193,12 +193,14 @@ def sample_affine(
     Returns:
         (h, w, A) float32.
     """
-    flat = numbers.ravel()
     height, width = numbers.shape
-    x = np.tile(np.float32(origin[0]) + step * np.arange(width, dtype=np.float32), height)
-    y = np.repeat(np.float32(origin[1]) + step * np.arange(height, dtype=np.float32), width)
-    out = np.empty((height * width, table.shape[2]), np.float32)
+    x = np.float32(origin[0]) + step * np.arange(width, dtype=np.float32)
+    y = np.float32(origin[1]) + step * np.arange(height, dtype=np.float32)[:, None]
+    planes = []
     for k in range(table.shape[2]):
-        coefficients = np.ascontiguousarray(table[:, :, k].T)
-        out[:, k] = coefficients[0][flat] * x + coefficients[1][flat] * y + coefficients[2][flat]
-    return out.reshape(height, width, table.shape[2])
+        by_x, by_y, offset = (np.take(np.ascontiguousarray(table[:, i, k]), numbers) for i in range(3))
+        by_x *= x
+        by_y *= y
+        planes.append(by_x + by_y + offset)
+    out: F32 = cv2.merge(planes)
+    return out

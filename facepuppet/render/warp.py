@@ -89,8 +89,13 @@ class Warp:
         matrix = np.array([[step[0], 0, start[0]], [0, step[1], start[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         outside = cv2.warpAffine(body, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        inside = self.in_texture(patch.portrait_from_patch[..., :2])
-        blended: F32 = outside + (inside - outside) * patch.portrait_from_patch[..., 2:]
+        # As `in_texture`, in one pass; NumPy's broadcasting over two channels takes five times as long.
+        scale, (x, y) = self.scale, 0.5 * self.scale + self.offset_px
+        texture_from_portrait = np.array([[scale, 0, 0, x], [0, scale, 0, y]], np.float32)
+        blended: F32 = cv2.transform(patch.portrait_from_patch, texture_from_portrait)
+        blended -= outside
+        blended *= cv2.merge([cv2.extractChannel(patch.portrait_from_patch, 2)] * 2)
+        blended += outside
         return blended
 
 
