@@ -58,13 +58,17 @@ static inline unsigned long long atomicMax(unsigned long long* at, unsigned long
 """
 _KERNEL = re.compile(r"KERNEL (\w+)\(([^)]*)\)")
 _LAUNCHER = """
-extern "C" void launch_{name}(const int* shape, {parameters}) {{
-    gridDim = {{(unsigned)shape[0], (unsigned)shape[1], 1}};
-    blockDim = {{(unsigned)shape[2], (unsigned)shape[3], 1}};
-    for (blockIdx.y = 0; blockIdx.y < gridDim.y; blockIdx.y++)
-        for (blockIdx.x = 0; blockIdx.x < gridDim.x; blockIdx.x++)
-            for (threadIdx.y = 0; threadIdx.y < blockDim.y; threadIdx.y++)
-                for (threadIdx.x = 0; threadIdx.x < blockDim.x; threadIdx.x++) {name}({names});
+extern "C" void launch_{name}(const int* shape_, {parameters}) {{
+    gridDim = {{(unsigned)shape_[0], (unsigned)shape_[1], 1}};
+    blockDim = {{(unsigned)shape_[2], (unsigned)shape_[3], 1}};
+    const unsigned per_block_ = blockDim.x * blockDim.y, threads_ = gridDim.x * gridDim.y * per_block_;
+    for (unsigned nth_ = 0; nth_ < threads_; nth_++) {{
+        const unsigned at_ = shape_[4] ? threads_ - 1 - nth_ : nth_;
+        const unsigned block_ = at_ / per_block_, thread_ = at_ % per_block_;
+        blockIdx = {{block_ % gridDim.x, block_ / gridDim.x, 0}};
+        threadIdx = {{thread_ % blockDim.x, thread_ / blockDim.x, 0}};
+        {name}({names});
+    }}
 }}
 """
 
@@ -79,11 +83,14 @@ class EmulatedModule:
     Args:
         code: CUDA source.
         enqueue: called with each launch, to be done now or later.
+        backwards: asked at each launch whether the last thread runs first.
     """
 
-    def __init__(self, code: str, enqueue: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self, code: str, enqueue: Callable[[Callable[[], None]], None], backwards: Callable[[], bool]
+    ) -> None:
         self._library, self._kernels = _compiled(code)
-        self._enqueue = enqueue
+        self._enqueue, self._backwards = enqueue, backwards
 
     def compile(self) -> None:
         """Done already."""
@@ -93,7 +100,7 @@ class EmulatedModule:
 
         def launch(grid, block, arguments) -> None:
             assert len(grid) == len(block) == 2 and min(*grid, *block) > 0
-            shape = (ctypes.c_int * 4)(*grid, *block)
+            shape = (ctypes.c_int * 5)(*grid, *block, self._backwards())
             given = [
                 _argument(name, parameter, argument)
                 for parameter, argument in zip(parameters, arguments, strict=True)

@@ -44,6 +44,7 @@ class Machine:
         captured: what is enqueued while a graph is captured; None while none is.
         capturable: graphs can be captured.
         replayable: graphs do what was captured.
+        backwards: the last thread of each kernel runs first.
         fences: memory whose borders `check_fences` looks at.
         current: CUDA's current device.
     """
@@ -63,6 +64,7 @@ class Machine:
     captured: list | None = None
     capturable: bool = True
     replayable: bool = True
+    backwards: bool = False
     fences: list = field(default_factory=list)
 
     @property
@@ -157,7 +159,7 @@ def fake_cupy(machine: Machine) -> types.ModuleType:
     class RawModule(EmulatedModule):
         def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
             machine.check()
-            super().__init__(code, machine.enqueue)
+            super().__init__(code, machine.enqueue, lambda: machine.backwards)
 
     class Stream:
         def __init__(self, non_blocking: bool) -> None:

@@ -58,6 +58,17 @@ def test_a_performance_is_the_cpus(machine):
     assert on_gpu.gpu is not None and on_gpu.fallbacks == ()
 
 
+def test_threads_do_not_wait_for_each_other(machine):
+    """In whatever order they run, the picture is the same: on a GPU there is none."""
+    machine.capturable = False  # a graph would keep the order in which it was captured
+    avatar = replace(hopper(), views=(view_of(posed(jaw=0.7)), view_of(posed(yaw=0.35))))
+    one, other = puppet(avatar=avatar), puppet(avatar=avatar)
+    forwards = shown(one)
+    machine.backwards = True
+    for first, last in zip(forwards, shown(other), strict=True):
+        assert (first.rgb == last.rgb).all() and (first.i420 == last.i420).all()
+
+
 def test_what_is_shown_stays_as_it_is(machine):
     """A pacer repeats a frame while the next one is made."""
     one = puppet()
