@@ -121,9 +121,9 @@ def _stages(engine: str, puppet: Puppet, avatar: Avatar, seconds: float) -> str:
     while time.perf_counter() < end_s:
         for name, taken_s in path.profile(next(motions)).items():
             found.setdefault(name, []).append(taken_s)
-    rows = [f"{'step':<12} median µs     p95 µs"]
+    rows = [f"{'step':<14} median µs     p95 µs"]
     rows += [
-        f"{name:<12} {1e6 * np.median(taken_s):9.1f}  {1e6 * np.percentile(taken_s, 95):9.1f}"
+        f"{name:<14} {1e6 * np.median(taken_s):9.1f}  {1e6 * np.percentile(taken_s, 95):9.1f}"
         for name, taken_s in found.items()
     ]
     return "\n".join([f"{engine}: {path.description}, enqueued one by one", *rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
@@ -92,16 +93,22 @@ class FramePath:
         return self._marker.take()
 
     def profile(self, motion: Motion) -> dict[str, float]:
-        """Return the seconds that the GPU spends on each step of one frame, enqueued one by one."""
+        """Return the seconds of each step of one frame: on the GPU, enqueued one by one, and beside it."""
+        begun_s = time.perf_counter()
         self._tell(motion)
+        told_s = time.perf_counter() - begun_s
         steps = {"upload": self._upload, **{name: stage.enqueue for name, stage in self._stages.items()}}
         stamps = [self._device.stamp()]
         for enqueue in steps.values():
             self._device.run(enqueue)
             stamps.append(self._device.stamp())
         self._device.wait()
+        begun_s = time.perf_counter()
+        self._marker.take()
+        taken_s = time.perf_counter() - begun_s
         pairs = pairwise(stamps)
-        return {name: self._device.elapsed_s(*pair) for name, pair in zip(steps, pairs, strict=True)}
+        on_gpu = {name: self._device.elapsed_s(*pair) for name, pair in zip(steps, pairs, strict=True)}
+        return {"CPU: tell": told_s, **on_gpu, "CPU: take": taken_s}
 
     def _build(self, avatar: Avatar, renderer: Renderer, composer: Composer, marker: Marker) -> None:
         """Make every stage, in the order in which the CPU draws."""
