@@ -34,6 +34,7 @@ class Finding:
         description: engine, version and device; empty when it did not run.
         deviation: from fp32 on the CPU; None when it did not run.
         reason: why it did not run; else empty.
+        eight_bits: it ran the network's 8-bit file, as CPUs do.
     """
 
     network: str
@@ -41,11 +42,14 @@ class Finding:
     description: str
     deviation: Deviation | None
     reason: str = ""
+    eight_bits: bool = False
 
     @property
     def passes(self) -> bool | None:
         """Whether no one will see the difference; None when it did not run."""
-        return None if self.deviation is None else self.deviation.passes
+        if self.deviation is None:
+            return None
+        return self.deviation.passes_in_8_bits if self.eight_bits else self.deviation.passes
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for json.dumps."""
@@ -164,8 +168,11 @@ def verify(
 
 def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Finding:
     reference = OnnxSession(read_verified(network), network.path.name)
+    small = network.int8 if engine == "cpu" else None
     try:
-        session = engines_of(engine).open_unchecked(network)
-        return Finding(network.name, engine, session.description, measure(session, reference, feeds))
+        session = engines_of(engine).open_unchecked(small or network)
+        deviation = measure(session, reference, feeds)
+        what = session.description + (" in 8 bits" if small else "")
+        return Finding(network.name, engine, what, deviation, eight_bits=small is not None)
     except EngineError as problem:
         return Finding(network.name, engine, "", None, str(problem))

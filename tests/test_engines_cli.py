@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import engine_results
 import numpy as np
+import onnx
 import pytest
 from avatars import hopper
 from emulated_cuda import needs_compiler
@@ -33,7 +35,7 @@ from facepuppet.render import painter
 from facepuppet.render.inference import ENGINES
 from facepuppet.render.inference.cache import EngineCache
 from facepuppet.render.inference.gate import Feed
-from facepuppet.render.manifest import Network, read_manifest
+from facepuppet.render.manifest import Network, read_manifest, read_verified
 from facepuppet.types import Frame, Tracking
 
 WALL = np.full((180, 320, 3), 90, np.uint8)
@@ -184,6 +186,23 @@ def test_verify_passes_what_is_close_and_refuses_what_is_not(
     assert status == 1
     told = {finding["engine"]: finding["passes"] for finding in json.loads(out)}
     assert told == {verify.HALF: True, "tensorrt-rtx": False, "cpu": True}
+
+
+@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (0.02, False)])
+def test_verify_runs_the_8_bits_that_cpus_run(
+    tape: list[tuple[Network, list[Feed]]], monkeypatch: pytest.MonkeyPatch, off: float, passes: bool
+) -> None:
+    ((network, feeds),) = tape
+    model = onnx.load_model_from_string(read_verified(network))
+    model.doc_string = "another file"
+    for weight in model.graph.initializer:
+        noisy = onnx.numpy_helper.to_array(weight) * np.float32(1.0 + off)
+        weight.CopyFrom(onnx.numpy_helper.from_array(noisy, weight.name))
+    small = model.SerializeToString()
+    twin = replace(network, content=small, sha256=hashlib.sha256(small).hexdigest())
+    monkeypatch.setattr(verify, "record", lambda given: [(replace(network, int8=twin), feeds)])
+    (finding,) = verify.verify(["cpu"])
+    assert finding.description.endswith("in 8 bits") and finding.passes is passes
 
 
 def test_verify_tells_what_could_not_run(

@@ -40,6 +40,11 @@ class Deviation:
         """Whether no one will see it; NaN does not pass."""
         return self.max_error <= MAX_ERROR and self.mean_error <= MEAN_ERROR and self.jitter <= JITTER
 
+    @property
+    def passes_in_8_bits(self) -> bool:
+        """Whether that may be rounding to 8 bits: single pixels are far off then, and all flicker a bit."""
+        return self.mean_error <= MEAN_ERROR and self.jitter <= 2 * JITTER
+
     def __str__(self) -> str:
         return f"max {self.max_error:.2g}, mean {self.mean_error:.2g}, jitter {self.jitter:.2g}"
 
