@@ -188,7 +188,7 @@ def test_verify_passes_what_is_close_and_refuses_what_is_not(
     assert told == {verify.HALF: True, "tensorrt-rtx": False, "cpu": True}
 
 
-@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (0.02, False)])
+@pytest.mark.parametrize(("off", "passes"), [(0.0, True), (0.2, False)])
 def test_verify_runs_the_8_bits_that_cpus_run(
     tape: list[tuple[Network, list[Feed]]], monkeypatch: pytest.MonkeyPatch, off: float, passes: bool
 ) -> None:
@@ -196,8 +196,9 @@ def test_verify_runs_the_8_bits_that_cpus_run(
     model = onnx.load_model_from_string(read_verified(network))
     model.doc_string = "another file"
     for weight in model.graph.initializer:
-        noisy = onnx.numpy_helper.to_array(weight) * np.float32(1.0 + off)
-        weight.CopyFrom(onnx.numpy_helper.from_array(noisy, weight.name))
+        if len(weight.dims) == 4:
+            changed = onnx.numpy_helper.to_array(weight) * np.float32(1.0 + off)
+            weight.CopyFrom(onnx.numpy_helper.from_array(changed, weight.name))
     small = model.SerializeToString()
     twin = replace(network, content=small, sha256=hashlib.sha256(small).hexdigest())
     monkeypatch.setattr(verify, "record", lambda given: [(replace(network, int8=twin), feeds)])
