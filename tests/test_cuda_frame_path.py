@@ -51,7 +51,7 @@ def test_a_performance_is_the_cpus(machine):
     assert on_cpu.frame_path == "CPU"
     for given, truth in zip(shown(on_gpu), shown(on_cpu), strict=True):
         off = np.abs(given.rgb.astype(int) - truth.rgb)
-        assert off.mean() < 0.5 and np.percentile(off, 99.9) <= 16
+        assert off.mean() < 0.15 and np.percentile(off, 99.9) <= 10
         assert (given.frame_id, given.captured_ns) == (truth.frame_id, truth.captured_ns)
         assert (given.payload, given.key_name) == (truth.payload, truth.key_name)
         assert (given.i420 == to_i420(given.rgb)).all()
