@@ -16,11 +16,6 @@ from facepuppet.types import F32, U8
 STILL_SHARE = 0.4  # of every batch, where there are stills
 _TURN_RAD, _STRETCH, _SHEAR, _SHIFT = 0.08, 0.07, 0.05, 0.02  # spreads; shift in sides of the crop
 _COLOUR, _GAIN = 0.12, 0.25  # spread of the gains per channel and of all channels
-# Portraits are paintings as often as photographs: spreads of warmth, contrast and saturation, and how many
-# samples lose nearly all colour.
-_WARMTH, _CONTRAST, _SATURATION, _GREY_SHARE = 0.08, 0.45, 0.3, 0.08
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_WIDE = 4.0  # how much more than a common sample one of the farthest hundredth counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +36,19 @@ class Batch:
 
 
 def weights_of(samples: Samples) -> F32:
-    """Probability of each sample: people count alike; open mouths and shut lids for more, rare ones most.
+    """Probability of each sample: people count alike, and open mouths and shut lids for more.
 
     Returns:
         (N,) float32, sum 1.
     """
-    moved = np.abs(samples.closing)
-    far, farthest = np.percentile(samples.closing, (90, 99))
-    weight = 0.35 + np.clip(moved / max(float(far), 1e-3), 0, 1)
+    weight = 0.35 + np.clip(
+        np.abs(samples.closing) / max(float(np.percentile(samples.closing, 90)), 1e-3), 0, 1
+    )
     still = np.array([origin == "still" for origin in samples.origins])[samples.origin]
     for origin in np.unique(samples.origin):
         mine = samples.origin == origin
         # Long clips count more than short ones, but by the square root of their length only.
         weight[mine] *= np.sqrt(mine.sum()) / weight[mine].sum()
-    # Few people open wide; they count more for it.
-    weight *= 1 + _WIDE * np.clip((moved - far) / max(float(farthest - far), 1e-3), 0, 1)
     if still.any() and not still.all():
         weight[still] *= STILL_SHARE / weight[still].sum()
         weight[~still] *= (1 - STILL_SHARE) / weight[~still].sum()
@@ -140,10 +133,12 @@ def _augmented(samples: Samples, index: int, rng: np.random.Generator, mirrored:
     if mirrored and rng.random() < 0.5:
         rows = {name: np.ascontiguousarray(plane[:, ::-1]) for name, plane in rows.items()}
     pictures = ("warped", "source", "target")
-    table, mix = _light(rng), _saturation(rng)
+    gain = rng.normal(1.0, _COLOUR / 2, 3) * np.exp(rng.normal(0.0, _GAIN / 2))
+    gamma = float(np.exp(rng.normal(0.0, 0.15)))
+    table = np.clip(255 * (np.arange(256)[:, None] / 255) ** gamma * gain, 0, 255).astype(np.uint8)
     blur = rng.uniform(0.4, 1.2) if rng.random() < 0.15 else 0.0
     for name in pictures:
-        picture = cv2.transform(cv2.LUT(np.ascontiguousarray(rows[name]), table), mix)
+        picture = cv2.LUT(np.ascontiguousarray(rows[name]), table[None])
         if blur:
             picture = cv2.GaussianBlur(picture, (0, 0), blur)
         rows[name] = np.asarray(picture, np.uint8)
@@ -153,19 +148,3 @@ def _augmented(samples: Samples, index: int, rng: np.random.Generator, mirrored:
             _, data = cv2.imencode(".jpg", rows[name], [cv2.IMWRITE_JPEG_QUALITY, quality])
             rows[name] = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return rows
-
-
-def _light(rng: np.random.Generator) -> U8:
-    """A table (1, 256, 3) of exposure, gamma, contrast and warmth that keeps black black."""
-    gain = rng.normal(1.0, _COLOUR / 2, 3) * np.exp(rng.normal(0.0, _GAIN / 2))
-    gain *= 1 + rng.normal(0.0, _WARMTH) * np.array([1.0, 0.0, -1.0])
-    level = (np.arange(256)[:, None] / 255) ** float(np.exp(rng.normal(0.0, 0.15)))
-    steepness = float(np.clip(rng.normal(0.0, _CONTRAST), -0.8, 0.8))
-    level = level + steepness * (level * level * (3 - 2 * level) - level)
-    return np.asarray(np.clip(255 * level * gain, 0, 255), np.uint8)[None]
-
-
-def _saturation(rng: np.random.Generator) -> F32:
-    """A matrix (3, 3) that moves colours away from their grey or towards it."""
-    share = rng.uniform(0.0, 0.2) if rng.random() < _GREY_SHARE else np.exp(rng.normal(0.0, _SATURATION))
-    return (share * np.eye(3) + (1 - share) * np.tile(_LUMA, (3, 1))).astype(np.float32)
