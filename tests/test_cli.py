@@ -114,7 +114,7 @@ def test_a_crash_keeps_the_recording_so_far(
 
     def failing(puppet: Puppet, tracking: Tracking) -> Rendered:
         shown.append(tracking)
-        if len(shown) > 20:
+        if len(shown) > 5:  # few, for a busy machine drops most
             raise RuntimeError("told to fail")
         return perform(puppet, tracking)
 

