@@ -10,6 +10,7 @@ import hashlib
 import logging
 import subprocess
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -30,20 +31,23 @@ PARITY = 1e-4  # largest difference between torch and ONNX Runtime, of a residua
 ORDER = ("frame", "mouth", "eye")  # coarse first: fine painters see what it did
 LICENCE = "Apache-2.0"
 
+Run = tuple[str, str, int, torch.nn.Module]  # region, profile, steps, network
+
 log = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def main(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs, one a region.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of finished runs; several of one region are averaged.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of manifest.toml.")] = Path(__file__).parent,
     origin: Annotated[str, typer.Option(help="Who trained it, on what.")] = "",
 ) -> None:
     """Export each run's averaged weights and write the manifest anew."""
     entries = {}
-    for run in runs:
-        region, profile, steps, network = load_run(run)
+    for region, profile, steps, network in merged(load_run(run) for run in runs):
         data = to_onnx(network, region)
         difference = parity(network, data, region)
         if difference > PARITY:
@@ -63,7 +67,7 @@ def main(
     write_whole(out / "manifest.toml", text.encode())
 
 
-def load_run(run: Path) -> tuple[str, str, int, torch.nn.Module]:
+def load_run(run: Path) -> Run:
     """Return region, profile, steps and the network with its averaged weights.
 
     Raises:
@@ -80,6 +84,21 @@ def load_run(run: Path) -> tuple[str, str, int, torch.nn.Module]:
             f"{path}: {problem}", "a run of engines.train", "Train it first."
         ) from problem
     return region, profile, int(state["step"]), network.eval()
+
+
+def merged(runs: Iterable[Run]) -> list[Run]:
+    """One run a region: where there are several (one that went on from another), the mean of their weights.
+
+    Such means keep more of what holds for strangers than the end of a short second run does.
+    """
+    by_region: dict[str, list[Run]] = {}
+    for run in runs:
+        by_region.setdefault(run[0], []).append(run)
+    for same in by_region.values():
+        states = [network.state_dict() for *_, network in same]
+        mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+        same[0][3].load_state_dict(mean)
+    return [(*same[0][:2], max(run[2] for run in same), same[0][3]) for same in by_region.values()]
 
 
 def example(region: str, seed: int = 0) -> dict[str, torch.Tensor]:

@@ -119,6 +119,16 @@ def test_the_export_says_what_torch_says(tmp_path: Path) -> None:
     assert {node.domain for node in onnx.load_from_string(data).graph.node} == {""}
 
 
+def test_runs_of_one_region_are_exported_as_their_mean(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        Trainer(Recipe("eye", steps=seed, batch=2, seed=seed), toy(), toy(), tmp_path / str(seed)).run()
+    first, second = (export.load_run(tmp_path / str(seed)) for seed in (1, 2))
+    wanted = (first[3].net.head.weight + second[3].net.head.weight).detach() / 2
+    ((region, _, steps, network),) = export.merged([first, second])
+    assert (region, steps) == ("eye", 2)
+    assert torch.allclose(network.net.head.weight, wanted)
+
+
 def test_a_missing_or_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError, match="run of engines"):
         export.load_run(tmp_path)
