@@ -168,11 +168,11 @@ def verify(
 
 def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Finding:
     reference = OnnxSession(read_verified(network), network.path.name)
-    small = network.int8 if engine == "cpu" else None
+    eight_bits = engine == "cpu" and network.int8 is not None
     try:
-        session = engines_of(engine).open_unchecked(small or network)
+        engines = engines_of(engine)
+        session = engines.open(network) if eight_bits else engines.open_unchecked(network)
         deviation = measure(session, reference, feeds)
-        what = session.description + (" in 8 bits" if small else "")
-        return Finding(network.name, engine, what, deviation, eight_bits=small is not None)
+        return Finding(network.name, engine, session.description, deviation, eight_bits=eight_bits)
     except EngineError as problem:
         return Finding(network.name, engine, "", None, str(problem))

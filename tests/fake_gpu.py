@@ -102,7 +102,8 @@ class Machine:
         for name in flavours:
             patch.setitem(sys.modules, name, fake_tensorrt(self, name, version))
         known = {"cupy", *flavours}
-        patch.setattr("facepuppet.render.inference.flavour.installed", lambda module: module in known)
+        for asking in ("flavour", "workshop"):
+            patch.setattr(f"facepuppet.render.inference.{asking}.installed", lambda module: module in known)
 
 
 class CUDARuntimeError(RuntimeError):

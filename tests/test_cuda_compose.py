@@ -7,7 +7,6 @@ there; colour and alpha of one pixel add up to two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -26,14 +25,6 @@ from facepuppet.cuda.composing import ComposeStage
 from facepuppet.types import U8, Rendered
 
 pytestmark = needs_compiler
-
-
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
-    machine = Machine()
-    machine.install(monkeypatch)
-    yield machine
-    machine.check_fences()
 
 
 def moved_noise(size_px: tuple[int, int]) -> U8:

@@ -7,7 +7,6 @@ import pytest
 from avatars import hopper
 from cuda_parity import Bench, difference, motions
 from emulated_cuda import needs_compiler
-from fake_gpu import Machine
 
 from facepuppet.cuda.features import EyesStage, LashesStage, MouthStage
 from facepuppet.render.eyes import Eyes
@@ -18,14 +17,6 @@ from facepuppet.render.warp import Warp
 pytestmark = needs_compiler
 
 STAGES = {"mouth": MouthStage, "eyes": EyesStage, "lashes": LashesStage}
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    machine = Machine()
-    machine.install(monkeypatch)
-    yield machine
-    machine.check_fences()
 
 
 def on_cpu(feature):

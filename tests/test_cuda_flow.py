@@ -7,7 +7,6 @@ import pytest
 from avatars import hopper
 from cuda_parity import MOMENTS, Bench, difference, motions
 from emulated_cuda import needs_compiler
-from fake_gpu import Machine
 
 from facepuppet.cuda.flow import WarpStage
 from facepuppet.render.warp import Warp
@@ -16,14 +15,6 @@ from facepuppet.retarget.target import Target
 from facepuppet.types import Presence, Tracking
 
 pytestmark = needs_compiler
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    machine = Machine()
-    machine.install(monkeypatch)
-    yield machine
-    machine.check_fences()
 
 
 @pytest.mark.parametrize("moment", range(len(MOMENTS)))

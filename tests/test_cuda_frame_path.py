@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from avatars import hopper
 from emulated_cuda import needs_compiler
-from fake_gpu import Machine
 from views import motion as posed
 from views import view_of
 
@@ -26,12 +25,10 @@ TIMES_S = (0.0, 1.5, 3.45, 8.25, 9.75)
 
 
 @pytest.fixture
-def machine(monkeypatch, tmp_path):
+def machine(machine, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    machine = Machine()
     machine.install(monkeypatch, "tensorrt_rtx")
-    yield machine
-    machine.check_fences()
+    return machine
 
 
 def puppet(engine="tensorrt-rtx", avatar=None, **composed):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import pytest
@@ -23,14 +21,6 @@ from facepuppet.watermark.mark_gpu import GpuMarker
 pytestmark = needs_compiler
 
 KEY, PAYLOAD = Key("house", b"the secret of this house"), Payload(avatar=0x1234567, session=42)
-
-
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
-    machine = Machine()
-    machine.install(monkeypatch)
-    yield machine
-    machine.check_fences()
 
 
 class Stand:

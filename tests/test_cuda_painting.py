@@ -1,11 +1,9 @@
 """Painters on the GPU add what they add on the CPU."""
 
 import numpy as np
-import pytest
 from avatars import hopper
 from cuda_parity import Bench, difference, motions
 from emulated_cuda import needs_compiler
-from fake_gpu import Machine
 
 from facepuppet.cuda.painting import PaintersStage
 from facepuppet.render import Renderer
@@ -17,14 +15,6 @@ from facepuppet.render.manifest import read_verified
 from facepuppet.render.painter import load_painters
 
 pytestmark = needs_compiler
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    machine = Machine()
-    machine.install(monkeypatch)
-    yield machine
-    machine.check_fences()
 
 
 def unpainted(motion):

@@ -7,7 +7,6 @@ import pytest
 from avatars import hopper
 from cuda_parity import Bench, difference
 from emulated_cuda import needs_compiler
-from fake_gpu import Machine
 from views import NO_ENGINES, motion, view_of
 
 from facepuppet.cuda.flow import WarpStage
@@ -23,14 +22,6 @@ WANTED = {
     "blinking": {"eyes": 0.1},
     "resting": {},
 }
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    machine = Machine()
-    machine.install(monkeypatch)
-    yield machine
-    machine.check_fences()
 
 
 @pytest.fixture(scope="module")

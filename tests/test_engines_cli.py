@@ -50,12 +50,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    machine = Machine()
+def machine(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine.install(monkeypatch, "tensorrt_rtx")
-    monkeypatch.setattr(
-        "facepuppet.render.inference.workshop.installed", lambda module: module == "tensorrt_rtx"
-    )
     return machine
 
 

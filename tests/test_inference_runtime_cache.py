@@ -29,12 +29,8 @@ def cache(tmp_path: Path) -> EngineCache:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    machine = Machine()
+def machine(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine.install(monkeypatch, "tensorrt_rtx")
-    monkeypatch.setattr(
-        "facepuppet.render.inference.workshop.installed", lambda module: module == "tensorrt_rtx"
-    )
     return machine
 
 

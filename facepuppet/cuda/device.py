@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,9 +12,8 @@ import numpy.typing as npt
 
 from facepuppet.cuda.source import source
 from facepuppet.errors import EngineError
-from facepuppet.render.inference.gpu import Gpu, import_cupy
+from facepuppet.render.inference.gpu import HUNG_S, Gpu, import_cupy, wait_for
 
-HUNG_S = 0.4  # a frame takes milliseconds; the call must go on within a second
 _BLOCK = (32, 8)
 
 Array = Any  # memory on the GPU (cupy.ndarray); CuPy has no types of its own
@@ -134,12 +132,8 @@ class Device:
         Raises:
             EngineError: it was lost, or does not answer.
         """
-        deadline_s = time.monotonic() + patience_s
         with self._answering():
-            while not self.stream.done:
-                if time.monotonic() > deadline_s:
-                    raise self._lost(TimeoutError(f"no answer in {patience_s:g} s"))
-                time.sleep(0)
+            wait_for(self.stream, patience_s)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -153,7 +147,7 @@ class Device:
                 "room for the portrait and its pictures",
                 "Close other programs that use the GPU, or use --engine cpu.",
             ) from problem
-        except (RuntimeError, self._cupy.cuda.compiler.CompileException) as problem:
+        except (RuntimeError, TimeoutError, self._cupy.cuda.compiler.CompileException) as problem:
             raise self._lost(problem) from problem
 
     def _lost(self, problem: BaseException) -> EngineError:

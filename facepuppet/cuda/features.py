@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from facepuppet.cuda.device import Array, Device
@@ -68,7 +69,8 @@ class EyesStage:
 
     def __init__(self, device: Device, eyes: Eyes, moved: Array, parameters: Array) -> None:
         self._device, self._eyes, self._moved, self._parameters = device, eyes, moved, parameters
-        opaque = [_opaque(eyeball.sclera_rgb) for eyeball in eyes.eyeballs]
+        # Kernels read pixels of four bytes.
+        opaque = [cv2.cvtColor(eyeball.sclera_rgb, cv2.COLOR_RGB2RGBA) for eyeball in eyes.eyeballs]
         self._scleras = [(device.upload(picture), *_size(picture)) for picture in opaque]
         self._irises = [
             (device.upload(eyeball.iris_rgba), *_size(eyeball.iris_rgba)) for eyeball in eyes.eyeballs
@@ -126,11 +128,6 @@ class LashesStage:
                 width,
                 self._moved,
             )
-
-
-def _opaque(rgb: U8) -> U8:
-    """Kernels read pixels of four bytes."""
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def _size(picture: U8) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from facepuppet.cuda.device import Array, Device
@@ -10,7 +11,7 @@ from facepuppet.cuda.parameters import N_VIEWS_SHARING, Parameters
 from facepuppet.render.view_choice import Choice, Shares
 from facepuppet.render.view_layers import ViewLayers
 from facepuppet.render.view_parts import PartLayer, in_turn
-from facepuppet.types import U8, Motion
+from facepuppet.types import Motion
 
 _SKIN, _FILLING = 1, 2  # kinds of triangle of a part
 
@@ -67,7 +68,8 @@ class PartViewsStage:
         offsets = np.cumsum([0, *(height * width for height, width in sizes)])
         pictures = [(offset, width, height) for offset, (height, width) in zip(offsets, sizes, strict=False)]
         self._pictures = device.upload(np.array(pictures, np.int32))
-        self._textures = device.upload(np.concatenate([_opaque(texture) for texture in views.mouth.textures]))
+        opaque = [cv2.cvtColor(texture, cv2.COLOR_RGB2RGBA) for texture in views.mouth.textures]
+        self._textures = device.upload(np.concatenate([picture.reshape(-1, 4) for picture in opaque]))
         self._parts = [
             tuple(device.upload(array) for array in _dense(part, warp.n_triangles)) for part in parts
         ]
@@ -108,8 +110,3 @@ def _dense(part: PartLayer, n: int) -> tuple[np.typing.NDArray[np.float32], np.t
     kind = np.zeros(n, np.int32)
     kind[part.chosen] = np.where(part.inside, _FILLING, _SKIN)
     return sources, kind
-
-
-def _opaque(rgb: U8) -> U8:
-    """Pixels (h · w, 4) of a picture, as kernels read them."""
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).reshape(-1, 4)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from facepuppet.errors import EngineError
+
+HUNG_S = 0.4  # a frame or a painter takes milliseconds; the call must go on within a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,19 @@ def list_gpus() -> tuple[Gpu, ...]:
         return tuple(_gpu(runtime.getDeviceProperties(i), i, driver_cuda) for i in range(count))
     except runtime.CUDARuntimeError as problem:
         raise _no_gpu(driver, needed, _first_line(problem)) from problem
+
+
+def wait_for(stream: Any, patience_s: float) -> None:
+    """Wait for a stream (cupy.cuda.Stream) to be done, but not for ever: a hung GPU never raises.
+
+    Raises:
+        TimeoutError: it does not answer.
+    """
+    deadline_s = time.monotonic() + patience_s
+    while not stream.done:
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"no answer in {patience_s:g} s")
+        time.sleep(0)
 
 
 def _gpu(properties: dict[str, Any], index: int, driver_cuda: str) -> Gpu:

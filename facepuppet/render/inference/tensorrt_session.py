@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -11,11 +10,10 @@ import numpy as np
 
 from facepuppet.errors import EngineError, EngineRefusedError
 from facepuppet.render.inference.flavour import Flavour
-from facepuppet.render.inference.gpu import Gpu, import_cupy
+from facepuppet.render.inference.gpu import HUNG_S, Gpu, import_cupy, wait_for
 from facepuppet.render.inference.runtime_cache import RuntimeCache
 from facepuppet.types import F32
 
-HUNG_S = 0.4  # a painter takes milliseconds; the call must go on within a second
 _FIRST_S = 120.0  # TensorRT-RTX compiles its kernels in the first run
 
 
@@ -57,11 +55,13 @@ class TensorRtSession:
                 self.enqueue(self._stream)
                 for name in self.output_names:
                     self._device[name].get(stream=self._stream, out=self._host[name], blocking=False)
-                self._wait()
+                wait_for(self._stream, self._patience_s)
+                self._patience_s = HUNG_S
                 self.keep()
         except self._cupy.cuda.memory.OutOfMemoryError as problem:
             raise self._full() from problem
-        except RuntimeError as problem:  # CUDA's errors: the GPU was unplugged, reset or taken away
+        # CUDA's errors: the GPU was unplugged, reset or taken away; or it hangs.
+        except (RuntimeError, TimeoutError) as problem:
             raise self._lost(problem) from problem
         return {name: self._host[name] for name in self.output_names}
 
@@ -109,15 +109,6 @@ class TensorRtSession:
             else:
                 outputs.append(name)
         self.output_names = tuple(outputs)
-
-    def _wait(self) -> None:
-        """Wait for the GPU, but not for ever: a hung one never raises."""
-        deadline_s = time.monotonic() + self._patience_s
-        while not self._stream.done:
-            if time.monotonic() > deadline_s:
-                raise self._lost(TimeoutError(f"no answer in {self._patience_s:g} s"))
-            time.sleep(0)
-        self._patience_s = HUNG_S
 
     def _full(self) -> EngineError:
         self._flavour.logger.take_complaint()
