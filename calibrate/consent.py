@@ -11,7 +11,7 @@ import typer
 from facepuppet.cli.rights import Said, cleared_portrait
 
 if TYPE_CHECKING:
-    from facepuppet.consent import Consent
+    from facepuppet.portrait.consent import Consent
 
 DocumentOption = Annotated[
     Path | None,
@@ -44,7 +44,7 @@ def consent_from_options(
         ImageUnreadableError: the picture cannot be read.
         ConsentError: there is no statement, or none that holds (its subclasses say why).
     """
-    from facepuppet.avatar.load import portrait_sha256
+    from facepuppet.portrait.load import portrait_sha256
 
     said = Said(right, subject, granted, document)
     return cleared_portrait(portrait_sha256(portrait), said, revoked)

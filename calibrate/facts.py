@@ -12,19 +12,19 @@ import numpy as np
 from calibrate.gate_lines import gate_lines
 from calibrate.gates import Gate, measure_gates
 from calibrate.range_words import range_lines
-from facepuppet.avatar.face import FaceView
-from facepuppet.avatar.model import TunedPainter
-from facepuppet.avatar.pack import PACK_VERSION, Pack
-from facepuppet.avatar.views import View
-from facepuppet.consent import Consent
-from facepuppet.errors import ConsentError, ManifestError
-from facepuppet.geometry import head_from_image
-from facepuppet.profile import mouth_gap
-from facepuppet.render.manifest import read_manifest
-from facepuppet.render.tuned import with_tuned
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32
+from facepuppet.core.errors import ConsentError, ManifestError
+from facepuppet.core.geometry import head_from_image
+from facepuppet.core.types import F32
+from facepuppet.drivers.camera.profile import mouth_gap
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.frames.cpu.render.tuned import with_tuned
+from facepuppet.inference.manifest import read_manifest
+from facepuppet.portrait.avatar import TunedPainter
+from facepuppet.portrait.consent import Consent
+from facepuppet.portrait.face_view import FaceView
+from facepuppet.portrait.pack import PACK_VERSION, Pack
+from facepuppet.portrait.views import View
 
 
 def pack_facts(pack: Pack) -> dict[str, Any]:

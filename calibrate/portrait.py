@@ -8,9 +8,9 @@ from pathlib import Path
 from calibrate.gate_lines import gate_lines
 from calibrate.gates import admit, measure_gates
 from calibrate.landmarks import fit_landmarks, read_points
-from facepuppet.avatar.image import load_portrait_image
-from facepuppet.avatar.load import analyse_file, load_avatar
-from facepuppet.avatar.model import Avatar
+from facepuppet.media.pictures import load_portrait_image
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import analyse_file, load_avatar
 
 
 def open_portrait(

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from facepuppet.avatar.framing import MAX_SIDE_PX
-from facepuppet.avatar.model import Avatar
-from facepuppet.files import write_whole
-from facepuppet.types import F32, U8
+from facepuppet.core.files import write_whole
+from facepuppet.core.types import F32, U8
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.working_picture import MAX_SIDE_PX
 
 _CHECK_PX = 16
 _LANDMARK_RGB = (0, 220, 255)

@@ -7,9 +7,9 @@ import dataclasses
 import cv2
 import numpy as np
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.views import View, view_box
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.views import View, view_box
 
 
 def reduced(avatar: Avatar, max_side_px: int) -> Avatar:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from calibrate.make import Tell, with_safe_range
+from calibrate.make_pack import Tell, with_safe_range
 from calibrate.preview import pack_preview
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import Pack
-from facepuppet.consent import Consent
-from facepuppet.errors import PortraitError
+from facepuppet.core.errors import PortraitError
+from facepuppet.portrait.analyse import analyse_portrait
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.consent import Consent
+from facepuppet.portrait.pack import Pack
 
 
 def upgraded(old: Pack, consent: Consent, *, tell: Tell) -> Pack:

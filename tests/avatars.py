@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from facepuppet.avatar.load import load_avatar, sample_portrait_path
-from facepuppet.avatar.model import Avatar
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
 
 
 @cache

@@ -18,8 +18,8 @@ from avatars import hopper
 from pictures import hopper_rgb
 from PIL import Image
 
-from facepuppet.avatar.pack import Pack, save_pack
-from facepuppet.types import U8
+from facepuppet.core.types import U8
+from facepuppet.portrait.pack import Pack, save_pack
 
 Make = Callable[[Path], object]
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from facepuppet.consent import Basis, Claim, Consent, Document, Grant
+from facepuppet.portrait.consent import Basis, Claim, Consent, Document, Grant
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PORTRAIT = "5" * 64

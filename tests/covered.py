@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.topology import CHIN, EYES, FACE_OVAL, LIPS, MOUTH_CORNERS
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
+from facepuppet.face.topology import CHIN, EYES, FACE_OVAL, LIPS, MOUTH_CORNERS
 
 _UNDER_EYES_TO_JAW = (
     *(118, 101, 36, 203, 98, 97, 2, 326, 327, 423, 266, 330, 347),

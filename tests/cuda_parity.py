@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 from avatars import hopper
 
-from facepuppet.cuda.device import Device
-from facepuppet.cuda.parameters import DTYPE
-from facepuppet.performance import Performance
-from facepuppet.render.inference.gpu import list_gpus
+from facepuppet.core.types import N_LANDMARKS, HeadMotion, Motion, Presence, TorsoMotion
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cuda.device import Device
+from facepuppet.frames.cuda.parameters import DTYPE
+from facepuppet.inference.gpu import list_gpus
 from facepuppet.retarget import Retargeter
-from facepuppet.types import N_LANDMARKS, HeadMotion, Motion, Presence, TorsoMotion
 
 # Moments of the built-in piece: at rest, turned, looking aside, blinking, speaking, smiling.
 MOMENTS = (0, 45, 103, 162, 247, 292)

@@ -103,7 +103,7 @@ class Machine:
             patch.setitem(sys.modules, name, fake_tensorrt(self, name, version))
         known = {"cupy", *flavours}
         for asking in ("flavour", "workshop"):
-            patch.setattr(f"facepuppet.render.inference.{asking}.installed", lambda module: module in known)
+            patch.setattr(f"facepuppet.inference.{asking}.installed", lambda module: module in known)
 
 
 class CUDARuntimeError(RuntimeError):

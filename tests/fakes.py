@@ -9,10 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from facepuppet.capture.source import Source
+from facepuppet.core.slot import LatestSlot
+from facepuppet.core.types import U8, Composed, Frame
+from facepuppet.media.source import Source
 from facepuppet.sinks.sink import Sink
-from facepuppet.slot import LatestSlot
-from facepuppet.types import U8, Composed, Frame
 from facepuppet.watermark import Marked, Marker
 
 PATIENCE_S = 20.0  # for what happens in real time; far more than it takes

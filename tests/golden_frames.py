@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from avatars import hopper
 
-from facepuppet.compose import Composer, Corner
-from facepuppet.performance import Performance
-from facepuppet.render import Renderer
+from facepuppet.core.types import U8
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.frames.cpu.render import Renderer
 from facepuppet.retarget import Retargeter
-from facepuppet.types import U8
 
 FOLDER = Path(__file__).parent / "golden"
 MOMENTS_S = {

@@ -9,7 +9,7 @@ import matplotlib.cbook
 import numpy as np
 import skimage.data
 
-from facepuppet.types import U8
+from facepuppet.core.types import U8
 
 
 @cache

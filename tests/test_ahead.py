@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facepuppet.ahead import ahead
+from facepuppet.core.prefetch import ahead
 
 
 def test_keeps_order_and_ends() -> None:

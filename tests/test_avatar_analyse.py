@@ -10,16 +10,16 @@ import numpy.typing as npt
 import pytest
 from pictures import astronaut_rgb, hopper_rgb
 
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.avatar.foreground import estimate_foreground
-from facepuppet.avatar.load import load_avatar
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.plate import fill_background
-from facepuppet.avatar.shoulders import place_shoulders
-from facepuppet.avatar.texture import copy_texture
-from facepuppet.avatar.vision import BodyView
-from facepuppet.topology import CHIN, FACE_OVAL
-from facepuppet.types import U8
+from facepuppet.core.types import U8
+from facepuppet.face.topology import CHIN, FACE_OVAL
+from facepuppet.portrait.analyse import analyse_portrait
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.foreground import estimate_foreground
+from facepuppet.portrait.inpaint import fill_background
+from facepuppet.portrait.load import load_avatar
+from facepuppet.portrait.shoulder_line import place_shoulders
+from facepuppet.portrait.texture import copy_texture
+from facepuppet.vision.still import BodyView
 
 ART = [
     *(f"art_{number}.png" for number in (7, 10, 13, 14, 19)),

@@ -12,17 +12,17 @@ import pytest
 from pictures import astronaut_rgb, hopper_rgb
 from views import NO_ENGINES
 
-from facepuppet.avatar.eyes import fit_eyes
-from facepuppet.avatar.gates import find_the_face
-from facepuppet.avatar.image import decode_picture
-from facepuppet.avatar.load import load_avatar
-from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import F64
-from facepuppet.render import Renderer
+from facepuppet.core.geometry import F64
+from facepuppet.core.types import F32, U8, Presence, Tracking
+from facepuppet.face.topology import EYES, N_MESH, eye_interior_triangles, face_triangles
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.media.pictures import decode_picture
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.large_eyes import fit_eyes
+from facepuppet.portrait.load import load_avatar
+from facepuppet.portrait.requirements import find_the_face
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.topology import EYES, N_MESH, eye_interior_triangles, face_triangles
-from facepuppet.types import F32, U8, Presence, Tracking
 
 WHITE, LINER, PUPIL = (238, 240, 242), (52, 30, 26), (14, 12, 14)
 BLUE, BROWN = (70, 130, 200), (96, 56, 34)

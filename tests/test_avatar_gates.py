@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from pictures import astronaut_rgb, canvas, hopper_rgb
 
-from facepuppet.avatar.face import FaceView
-from facepuppet.avatar.gates import check_pose, choose_face, find_the_face
-from facepuppet.avatar.search import find_faces
-from facepuppet.errors import (
+from facepuppet.core.errors import (
     FaceTooSmallError,
     FaceTurnedAwayError,
     NoFaceError,
     PortraitError,
     SeveralFacesError,
 )
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.types import F32, U8
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import F32, U8
+from facepuppet.portrait.face_view import FaceView
+from facepuppet.portrait.find_faces import find_faces
+from facepuppet.portrait.requirements import check_pose, choose_face, find_the_face
 
 
 def scaled(rgb: U8, scale: float) -> U8:

@@ -16,9 +16,9 @@ import pytest
 from pictures import hopper_rgb
 from PIL import Image
 
-from facepuppet.avatar.image import MAX_FRAMES, decode_frames, decode_picture, load_portrait_image
-from facepuppet.errors import ImageUnreadableError
-from facepuppet.types import U8
+from facepuppet.core.errors import ImageUnreadableError
+from facepuppet.core.types import U8
+from facepuppet.media.pictures import MAX_FRAMES, decode_frames, decode_picture, load_portrait_image
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -148,7 +148,7 @@ def test_pages_of_a_scan_that_are_too_large_end_it() -> None:
 
 
 def test_few_frames_of_a_large_animation_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepuppet.avatar.image.MAX_ANIMATED_PIXELS", 5 * 40 * 30)
+    monkeypatch.setattr("facepuppet.media.pictures.MAX_ANIMATED_PIXELS", 5 * 40 * 30)
     data = animation("GIF", *[Image.new("RGB", (40, 30), (0, 8 * n, 0)) for n in range(30)])
     assert [int(frame[0, 0, 1]) for frame in decode_frames(data, name="x")] == [0, 8, 16, 24, 32]
 

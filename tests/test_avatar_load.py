@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepuppet.avatar import cache as cache_module
-from facepuppet.avatar.cache import AvatarCache
-from facepuppet.avatar.load import load_avatar, sample_portrait_path
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import Pack, save_pack
-from facepuppet.errors import AvatarPackError, ImageUnreadableError
+from facepuppet.core.errors import AvatarPackError, ImageUnreadableError
+from facepuppet.portrait import analysis_cache as cache_module
+from facepuppet.portrait.analysis_cache import AvatarCache
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.portrait.pack import Pack, save_pack
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_missing_sample_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_a_picture_is_analysed_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_avatar(sample_portrait_path())
     assert len(list(folder.iterdir())) == 1
-    monkeypatch.setattr("facepuppet.avatar.load.analyse_portrait", pytest.fail)
+    monkeypatch.setattr("facepuppet.portrait.load.analyse_portrait", pytest.fail)
     copy = tmp_path / "another name.jpg"
     shutil.copy(sample_portrait_path(), copy)
     second = load_avatar(copy)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pictures import hopper_rgb
 
-from facepuppet.avatar.moment import best_frame, frame_penalty
-from facepuppet.types import U8
+from facepuppet.core.types import U8
+from facepuppet.portrait.best_frame import best_frame, frame_penalty
 
 WALL = np.full((600, 512, 3), 110, np.uint8)
 

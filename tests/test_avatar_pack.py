@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 from pictures import hopper_rgb
 from PIL import Image
 
-from facepuppet.avatar.model import Avatar, TunedPainter
-from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
-from facepuppet.avatar.pack_zip import MAX_PACK_BYTES
-from facepuppet.avatar.views import View, view_box
-from facepuppet.errors import AvatarPackError, OutputUnwritableError
-from facepuppet.safe_range import SafeRange
-from facepuppet.track.canonical import canonical_landmarks
+from facepuppet.core.errors import AvatarPackError, OutputUnwritableError
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.portrait.avatar import Avatar, TunedPainter
+from facepuppet.portrait.pack import PACK_VERSION, Pack, load_pack, save_pack
+from facepuppet.portrait.pack_zip import MAX_PACK_BYTES
+from facepuppet.portrait.safe_range import SafeRange
+from facepuppet.portrait.views import View, view_box
 
 Members = dict[str, bytes]
 

@@ -11,11 +11,11 @@ import pytest
 from avatars import hopper
 from views import motion, view_of
 
-from facepuppet.avatar.pack import Pack, load_pack, save_pack
-from facepuppet.avatar.pack_members import npy_of, png_of
-from facepuppet.avatar.view_members import members_of_views, views_from_members
-from facepuppet.avatar.views import MAX_VIEWS, view_box
-from facepuppet.errors import AvatarPackError
+from facepuppet.core.errors import AvatarPackError
+from facepuppet.portrait.pack import Pack, load_pack, save_pack
+from facepuppet.portrait.pack_members import npy_of, png_of
+from facepuppet.portrait.view_members import members_of_views, views_from_members
+from facepuppet.portrait.views import MAX_VIEWS, view_box
 
 
 def members() -> dict[str, bytes]:

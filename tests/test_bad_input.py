@@ -36,9 +36,9 @@ from pictures import hopper_rgb
 from PIL import Image
 from program import one_line, run
 
-from facepuppet.avatar.load import sample_portrait_path
-from facepuppet.capture.webcam import Webcam
-from facepuppet.consent.sample import sample_consent
+from facepuppet.media.webcam import Webcam
+from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.load import sample_portrait_path
 
 PORTRAIT = str(sample_portrait_path())
 RIGHT = sample_consent().sentence()  # what is told at the start
@@ -270,7 +270,7 @@ def test_json_is_json_when_it_fails(
     def broken() -> None:
         raise OSError(5, "Input/output error", "/dev/video0")
 
-    monkeypatch.setattr("facepuppet.devices.list_cameras", broken)
+    monkeypatch.setattr("facepuppet.media.devices.list_cameras", broken)
     status, out, err = run(capsys, "devices", "--json")
     assert status == 2
     assert "/dev/video0" in json.loads(out)["error"] == one_line(err)
@@ -345,7 +345,7 @@ def test_stopped_in_the_middle_nothing_stays(stop: str) -> None:
 def test_a_full_disk_under_one_output_does_not_cost_the_other(
     order: tuple[str, str], driver: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facepuppet.sinks.video.os.getpid", lambda: 1)
+    monkeypatch.setattr("facepuppet.sinks.video_file.os.getpid", lambda: 1)
     Path(".full.1.part.mp4").symlink_to("/dev/full")
     sinks = [word for name in order for word in ("--sink", name)]
     status, _, err = run(

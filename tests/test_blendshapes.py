@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from ict_render import IctHeads
 
-from facepuppet.track.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored_name
-from facepuppet.track.blendshapes import BlendshapeFitter, landmark_basis, solve_box
-from facepuppet.track.canonical import canonical_landmarks, mirror_order
-from facepuppet.types import F32, N_BLENDSHAPES
+from facepuppet.core.types import F32, N_BLENDSHAPES
+from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored_name
+from facepuppet.face.blendshapes import BlendshapeFitter, landmark_basis, solve_box
+from facepuppet.face.canonical import canonical_landmarks, mirror_order
 
 SWAP = [ARKIT_INDEX[mirrored_name(name)] for name in ARKIT_NAMES]
 SILENT = "tongueOut"  # nothing in the landmarks moves with it

@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from calibrate.cli import app
-from facepuppet.avatar.load import load_avatar, sample_portrait_path
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
 
 runner = CliRunner()
 

@@ -8,20 +8,20 @@ import pytest
 from pictures import canvas, hopper_rgb
 from typer.testing import CliRunner
 
-from calibrate.channels import shut_aperture
 from calibrate.cli import app
-from calibrate.driver import make_profile
-from facepuppet.channels import CHANNELS
-from facepuppet.errors import CameraMissingError, FacepuppetError, NoDriverFaceError, ProfileError
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.performance import Performance
-from facepuppet.profile import most_neutral, restlessness
-from facepuppet.profile_file import load_profile
-from facepuppet.topology import EYES
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import Tracking
+from calibrate.driver_profile import make_profile
+from calibrate.measure_channels import shut_aperture
+from facepuppet.core.errors import CameraMissingError, FacepuppetError, NoDriverFaceError, ProfileError
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import Tracking
+from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.camera.profile import most_neutral, restlessness
+from facepuppet.drivers.camera.profile_file import load_profile
+from facepuppet.drivers.scripted import Performance
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES
 
 
 def tracking(rotation=None, **shapes):
@@ -175,7 +175,7 @@ def test_bad_input_is_one_sentence_and_leaves_no_file(tmp_path, monkeypatch, cam
     cv2.imwrite("wall.png", np.full((300, 300, 3), 110, np.uint8))
     if camera == "shout":
         shout = [tracking(jawOpen=0.8)] * 30
-        monkeypatch.setattr("calibrate.session.track_source", lambda *args: shout)
+        monkeypatch.setattr("calibrate.watch.track_source", lambda *args: shout)
         camera = "wall.png"
     with pytest.raises(FacepuppetError, match=said):
         CliRunner().invoke(app, ["driver", "--camera", camera, "--out", out], catch_exceptions=False)

@@ -13,17 +13,17 @@ from covered import with_hand, with_mask, with_spectacles, with_sunglasses
 from pictures import astronaut_rgb, canvas, hopper_rgb
 
 from calibrate.gates import Gate, Severity, admit, measure_gates
-from calibrate.gates.company import company_gates
-from calibrate.gates.cover import cover_gates
-from calibrate.gates.light import light_gates
+from calibrate.gates.exposure import light_gates
+from calibrate.gates.occlusion import cover_gates
+from calibrate.gates.other_faces import company_gates
 from calibrate.gates.shape import shape_gates
-from facepuppet.avatar.face import FaceView, face_width_px
-from facepuppet.avatar.gates import find_the_face
-from facepuppet.avatar.sharpness import face_blur
-from facepuppet.errors import PortraitUnfitError
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.topology import EYES
-from facepuppet.types import F32, U8
+from facepuppet.core.errors import PortraitUnfitError
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import F32, U8
+from facepuppet.face.topology import EYES
+from facepuppet.portrait.face_view import FaceView, face_width_px
+from facepuppet.portrait.requirements import find_the_face
+from facepuppet.portrait.sharpness import face_blur
 
 REFUSE, WARN = Severity.REFUSE, Severity.WARN
 SIZE = (512, 600)

@@ -11,14 +11,14 @@ from pictures import hopper_rgb
 
 from calibrate.landmarks import fit_landmarks, guess_points, read_points, template
 from calibrate.landmarks.points import LEFT_TO_RIGHT, POINTS, REQUIRED, TOP_TO_BOTTOM, words
-from facepuppet.avatar.face import face_width_px
-from facepuppet.errors import LandmarksError
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.performance import expression_at
-from facepuppet.topology import EYES, IRISES
-from facepuppet.track.canonical import canonical_landmarks, is_face
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import F32
+from facepuppet.core.errors import LandmarksError
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import F32
+from facepuppet.drivers.scripted import expression_at
+from facepuppet.face.canonical import canonical_landmarks, is_face
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES, IRISES
+from facepuppet.portrait.face_view import face_width_px
 
 SIZE = (512, 600)
 Points = dict[str, tuple[float, float]]

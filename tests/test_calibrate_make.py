@@ -12,9 +12,9 @@ import pytest
 from avatars import hopper
 
 from calibrate.outputs import check_pack_target
-from facepuppet.avatar.load import sample_portrait_path
-from facepuppet.avatar.pack import Pack, load_pack, save_pack
-from facepuppet.errors import OutputUnwritableError
+from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.portrait.pack import Pack, load_pack, save_pack
 
 resource = pytest.importorskip("resource")  # limits of a process are POSIX
 ROOT = Path(__file__).resolve().parents[1]

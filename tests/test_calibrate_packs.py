@@ -18,13 +18,13 @@ from calibrate.cli import app
 from calibrate.compare import difference_lines, differences, side_by_side
 from calibrate.facts import pack_facts, pack_lines
 from calibrate.upgrade import upgraded
-from facepuppet.avatar.load import load_as_pack, sample_portrait_path
-from facepuppet.avatar.model import TunedPainter
-from facepuppet.avatar.pack import PACK_VERSION, Pack, load_pack, save_pack
-from facepuppet.avatar.views import View, view_box
 from facepuppet.cli.rights import Said, cleared
-from facepuppet.errors import AvatarPackError, ConsentError
-from facepuppet.safe_range import SafeRange
+from facepuppet.core.errors import AvatarPackError, ConsentError
+from facepuppet.portrait.avatar import TunedPainter
+from facepuppet.portrait.load import load_as_pack, sample_portrait_path
+from facepuppet.portrait.pack import PACK_VERSION, Pack, load_pack, save_pack
+from facepuppet.portrait.safe_range import SafeRange
+from facepuppet.portrait.views import View, view_box
 
 runner = CliRunner()
 SAFE = SafeRange(yaw_rad=(0.5, 0.25), mouth_opening=0.44)

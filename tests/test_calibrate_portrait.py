@@ -19,10 +19,7 @@ from calibrate.cli import app
 from calibrate.landmarks import template
 from calibrate.landmarks.points import POINTS
 from calibrate.portrait import open_portrait
-from facepuppet.avatar.load import load_avatar
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import Pack, save_pack
-from facepuppet.errors import (
+from facepuppet.core.errors import (
     FaceTooSmallError,
     FaceTurnedAwayError,
     LandmarksError,
@@ -31,7 +28,10 @@ from facepuppet.errors import (
     PortraitUnfitError,
     SeveralFacesError,
 )
-from facepuppet.types import U8
+from facepuppet.core.types import U8
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import load_avatar
+from facepuppet.portrait.pack import Pack, save_pack
 
 
 def room() -> U8:

@@ -23,14 +23,14 @@ from calibrate.views.collect import add_views, portrait_first
 from calibrate.views.gains import measure_gains
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, light_gain, likeness
-from facepuppet.avatar.gates import find_the_face
-from facepuppet.avatar.load import portrait_sha256
-from facepuppet.avatar.pack import load_pack
-from facepuppet.avatar.view_state import StateReader
-from facepuppet.avatar.views import MAX_VIEWS, view_box
-from facepuppet.errors import MediaUnreadableError, NoFaceError, OtherPersonError, PortraitError
-from facepuppet.topology import LIPS_INNER
-from facepuppet.types import U8, Motion
+from facepuppet.core.errors import MediaUnreadableError, NoFaceError, OtherPersonError, PortraitError
+from facepuppet.core.types import U8, Motion
+from facepuppet.face.topology import LIPS_INNER
+from facepuppet.portrait.load import portrait_sha256
+from facepuppet.portrait.pack import load_pack
+from facepuppet.portrait.requirements import find_the_face
+from facepuppet.portrait.view_state import StateReader
+from facepuppet.portrait.views import MAX_VIEWS, view_box
 
 GREEN = (20, 230, 40)
 

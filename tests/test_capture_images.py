@@ -11,8 +11,8 @@ from bad_files import png_bomb
 from fakes import picture
 from PIL import Image
 
-from facepuppet.capture import open_source
-from facepuppet.errors import MediaUnreadableError
+from facepuppet.core.errors import MediaUnreadableError
+from facepuppet.media import open_source
 
 
 def save(path: Path, level: int, size_px: tuple[int, int] = (32, 16)) -> None:

@@ -7,11 +7,11 @@ import threading
 import pytest
 from fakes import FakeClock, ListCamera, picture
 
-from facepuppet.capture import CaptureThread
-from facepuppet.clock import SystemClock
-from facepuppet.errors import MediaUnreadableError
-from facepuppet.slot import LatestSlot
-from facepuppet.types import Frame
+from facepuppet.core.clock import SystemClock
+from facepuppet.core.errors import MediaUnreadableError
+from facepuppet.core.slot import LatestSlot
+from facepuppet.core.types import Frame
+from facepuppet.media import CaptureThread
 
 PICTURES = [picture((16, 16), level=level) for level in (10, 20, 30, 40)]
 

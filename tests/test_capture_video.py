@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from fakes import FakeClock, picture
 
-from facepuppet.capture import open_source
-from facepuppet.capture.video import VideoSource
-from facepuppet.errors import MediaUnreadableError
-from facepuppet.types import Frame
+from facepuppet.core.errors import MediaUnreadableError
+from facepuppet.core.types import Frame
+from facepuppet.media import open_source
+from facepuppet.media.video_source import VideoSource
 
 SIZE_PX = (64, 48)
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 from fakes import FakeClock, picture
 
-from facepuppet.capture.choose import find_again, find_camera
-from facepuppet.capture.webcam import Webcam
-from facepuppet.devices import CameraInfo
-from facepuppet.errors import CameraBlackError, CameraBusyError, CameraMissingError
-from facepuppet.types import U8
+from facepuppet.core.errors import CameraBlackError, CameraBusyError, CameraMissingError
+from facepuppet.core.types import U8
+from facepuppet.media.choose_camera import find_again, find_camera
+from facepuppet.media.devices import CameraInfo
+from facepuppet.media.webcam import Webcam
 
 SIZE_PX = (64, 48)
 DESK = CameraInfo(0, "Desk Cam", "/dev/video0")

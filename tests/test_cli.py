@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 from program import one_line, run
 
-from facepuppet.avatar.load import sample_portrait_path
 from facepuppet.cli import main
 from facepuppet.cli.run import camera_word
-from facepuppet.puppet import Puppet
-from facepuppet.types import Rendered, Tracking
+from facepuppet.core.types import Rendered, Tracking
+from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.session.puppet import Puppet
 
 PORTRAIT = str(sample_portrait_path())
 
@@ -230,7 +230,7 @@ def test_unforeseen_errors_are_one_line_too(
     def broken() -> None:
         raise ZeroDivisionError("told to fail")
 
-    monkeypatch.setattr("facepuppet.devices.list_cameras", broken)
+    monkeypatch.setattr("facepuppet.media.devices.list_cameras", broken)
     status, _, err = run(capsys, "devices")
     assert status == 2
     assert "ZeroDivisionError: told to fail" in one_line(err)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.compose import Backdrop, Composer, Corner, Framing, place
-from facepuppet.errors import ImageUnreadableError
-from facepuppet.topology import CHIN, FOREHEAD, OUTER_CORNERS
-from facepuppet.types import U8, Rendered
+from facepuppet.core.errors import ImageUnreadableError
+from facepuppet.core.types import U8, Rendered
+from facepuppet.face.topology import CHIN, FOREHEAD, OUTER_CORNERS
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Framing, place
+from facepuppet.portrait.avatar import Avatar
 
 RED, BLUE = np.array([200, 30, 30], np.uint8), np.array([40, 80, 160], np.uint8)
 

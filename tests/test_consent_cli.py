@@ -21,14 +21,14 @@ from typer.testing import CliRunner
 
 import calibrate.cli
 from calibrate.consent import consent_from_options
-from facepuppet.avatar.load import portrait_sha256, sample_portrait_path
-from facepuppet.avatar.pack import Pack, load_pack, save_pack
-from facepuppet.compose import Composer
-from facepuppet.consent import Consent
-from facepuppet.consent.sample import sample_consent
-from facepuppet.errors import ConsentError, ConsentRevokedError, ImageUnreadableError
-from facepuppet.puppet import Puppet
-from facepuppet.types import Tracking
+from facepuppet.core.errors import ConsentError, ConsentRevokedError, ImageUnreadableError
+from facepuppet.core.types import Tracking
+from facepuppet.frames.cpu.compose import Composer
+from facepuppet.portrait.consent import Consent
+from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.load import portrait_sha256, sample_portrait_path
+from facepuppet.portrait.pack import Pack, load_pack, save_pack
+from facepuppet.session.puppet import Puppet
 from facepuppet.watermark import detect
 
 SAMPLE = str(sample_portrait_path())

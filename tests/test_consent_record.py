@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facepuppet.consent import Basis, Claim, Consent, Document, Grant
-from facepuppet.consent.record import MAX_RECORD_BYTES
-from facepuppet.errors import ConsentError
+from facepuppet.core.errors import ConsentError
+from facepuppet.portrait.consent import Basis, Claim, Consent, Document, Grant
+from facepuppet.portrait.consent.record import MAX_RECORD_BYTES
 
 UNHURRIED = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow]

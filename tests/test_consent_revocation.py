@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from consents import PORTRAIT, agreed
 
-from facepuppet.consent.revocation import MAX_LIST_BYTES, Revocations, default_list_path
-from facepuppet.errors import ConsentError, ConsentRevokedError
+from facepuppet.core.errors import ConsentError, ConsentRevokedError
+from facepuppet.portrait.consent.revocation import MAX_LIST_BYTES, Revocations, default_list_path
 
 
 @pytest.fixture
 def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("facepuppet.consent.revocation.default_list_path", lambda: tmp_path / "usual.txt")
+    monkeypatch.setattr(
+        "facepuppet.portrait.consent.revocation.default_list_path", lambda: tmp_path / "usual.txt"
+    )
     return tmp_path / "list.txt"
 
 

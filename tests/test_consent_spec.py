@@ -1,4 +1,4 @@
-"""facepuppet/consent/SPEC.md is enough to write and check a record."""
+"""facepuppet/portrait/consent/SPEC.md is enough to write and check a record."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-import facepuppet.consent
-from facepuppet.consent import Consent
-from facepuppet.consent.claim import MAX_NAME, MAX_STATEMENT, Basis
-from facepuppet.consent.record import MAX_RECORD_BYTES
-from facepuppet.consent.sample import sample_consent
+import facepuppet.portrait.consent
+from facepuppet.portrait.consent import Consent
+from facepuppet.portrait.consent.claim import MAX_NAME, MAX_STATEMENT, Basis
+from facepuppet.portrait.consent.record import MAX_RECORD_BYTES
+from facepuppet.portrait.consent.sample import sample_consent
 
-SPEC = (Path(facepuppet.consent.__file__).parent / "SPEC.md").read_text(encoding="utf-8")
+SPEC = (Path(facepuppet.portrait.consent.__file__).parent / "SPEC.md").read_text(encoding="utf-8")
 
 
 def canonical(fields: dict[str, object]) -> bytes:

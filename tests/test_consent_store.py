@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from consents import GRANT, PORTRAIT, agreed
 
-from facepuppet.avatar.load import portrait_sha256, sample_portrait_path
-from facepuppet.consent import Basis, Claim, Consent, Grant
-from facepuppet.consent.clearance import clear_pack, clear_portrait, clear_sample
-from facepuppet.consent.revocation import Revocations
-from facepuppet.consent.sample import sample_consent
-from facepuppet.consent.store import ConsentStore
-from facepuppet.errors import ConsentError, ConsentMissingError, ConsentRevokedError
+from facepuppet.core.errors import ConsentError, ConsentMissingError, ConsentRevokedError
+from facepuppet.portrait.consent import Basis, Claim, Consent, Grant
+from facepuppet.portrait.consent.clearance import clear_pack, clear_portrait, clear_sample
+from facepuppet.portrait.consent.revocation import Revocations
+from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.consent.store import ConsentStore
+from facepuppet.portrait.load import portrait_sha256, sample_portrait_path
 
 SELF = Claim.make(Basis.SELF, PORTRAIT)
 NOTHING = Revocations()

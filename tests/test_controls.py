@@ -14,7 +14,7 @@ import pytest
 from fakes import marked, wait_until
 
 from facepuppet.cli.controls import Controls
-from facepuppet.sinks import window
+from facepuppet.sinks import preview_window as window
 
 posix = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
 

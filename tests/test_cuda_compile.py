@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from facepuppet.cuda.source import source
+from facepuppet.frames.cuda.kernel_source import source
 
 nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="needs cuda-bindings and NVRTC (no macOS)")
 

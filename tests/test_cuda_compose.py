@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_compose import avatar_with
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.compose import Backdrop, Composer, Corner, Placement
-from facepuppet.compose.composer import LABEL_SHOWN_S
-from facepuppet.cuda.composing import ComposeStage
-from facepuppet.types import U8, Rendered
+from facepuppet.core.types import U8, Rendered
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Placement
+from facepuppet.frames.cpu.compose.composer import LABEL_SHOWN_S
+from facepuppet.frames.cuda.composing import ComposeStage
+from facepuppet.portrait.avatar import Avatar
 
 pytestmark = needs_compiler
 

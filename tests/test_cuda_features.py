@@ -8,11 +8,11 @@ from avatars import hopper
 from cuda_parity import Bench, difference, motions
 from emulated_cuda import needs_compiler
 
-from facepuppet.cuda.features import EyesStage, LashesStage, MouthStage
-from facepuppet.render.eyes import Eyes
-from facepuppet.render.lids import Lashes
-from facepuppet.render.mouth import Mouth
-from facepuppet.render.warp import Warp
+from facepuppet.frames.cpu.render.eyes import Eyes
+from facepuppet.frames.cpu.render.lashes import Lashes
+from facepuppet.frames.cpu.render.mouth import Mouth
+from facepuppet.frames.cpu.render.warp import Warp
+from facepuppet.frames.cuda.features import EyesStage, LashesStage, MouthStage
 
 pytestmark = needs_compiler
 

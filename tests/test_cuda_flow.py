@@ -8,11 +8,11 @@ from avatars import hopper
 from cuda_parity import MOMENTS, Bench, difference, motions
 from emulated_cuda import needs_compiler
 
-from facepuppet.cuda.flow import WarpStage
-from facepuppet.render.warp import Warp
+from facepuppet.core.types import Presence, Tracking
+from facepuppet.frames.cpu.render.warp import Warp
+from facepuppet.frames.cuda.warping import WarpStage
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.types import Presence, Tracking
 
 pytestmark = needs_compiler
 

@@ -10,13 +10,13 @@ from emulated_cuda import needs_compiler
 from views import motion as posed
 from views import view_of
 
-from facepuppet.compose import Composer, Corner
-from facepuppet.compose.label import Label
-from facepuppet.cuda.probe import likeness
-from facepuppet.performance import Performance
-from facepuppet.puppet import Puppet
+from facepuppet.core.types import Composed
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.frames.cpu.compose.label import Label
+from facepuppet.frames.cuda.probe import likeness
+from facepuppet.session.puppet import Puppet
 from facepuppet.sinks.virtual_camera import to_i420
-from facepuppet.types import Composed
 from facepuppet.watermark import Marker
 
 pytestmark = needs_compiler
@@ -135,7 +135,7 @@ def test_a_full_gpu_leaves_frames_to_the_cpu(machine):
     ],
 )
 def test_a_gpu_that_shows_something_else_is_not_used(machine, monkeypatch, sound, broken):
-    from facepuppet.cuda import device
+    from facepuppet.frames.cuda import device
 
     code = device.source()
     assert sound in code
@@ -147,7 +147,7 @@ def test_a_gpu_that_shows_something_else_is_not_used(machine, monkeypatch, sound
 
 
 def test_a_gpu_that_does_not_mark_is_not_used(machine, monkeypatch):
-    from facepuppet.cuda import frame_path
+    from facepuppet.frames.cuda import maker as frame_path
 
     class Bare(frame_path.GpuMarker):
         def tell(self, frame, parameters):

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from facepuppet.errors import EngineError, WatermarkError
-from facepuppet.types import U8, Composed
+from facepuppet.core.errors import EngineError, WatermarkError
+from facepuppet.core.types import U8, Composed
 from facepuppet.watermark import PUBLIC_KEY, Key, Marker, Payload, detect
 from facepuppet.watermark.mark_gpu import GpuMarker
 

@@ -5,14 +5,14 @@ from avatars import hopper
 from cuda_parity import Bench, difference, motions
 from emulated_cuda import needs_compiler
 
-from facepuppet.cuda.painting import PaintersStage
-from facepuppet.render import Renderer
-from facepuppet.render.easel import Easel
-from facepuppet.render.inference import Engines
-from facepuppet.render.inference.gpu import list_gpus
-from facepuppet.render.inference.resident import OnnxResident
-from facepuppet.render.manifest import read_verified
-from facepuppet.render.painter import load_painters
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cpu.render.painter import load_painters
+from facepuppet.frames.cpu.render.painter_pool import Easel
+from facepuppet.frames.cuda.painting import PaintersStage
+from facepuppet.inference import Engines
+from facepuppet.inference.gpu import list_gpus
+from facepuppet.inference.manifest import read_verified
+from facepuppet.inference.on_device import OnnxResident
 
 pytestmark = needs_compiler
 

@@ -9,9 +9,9 @@ from cuda_parity import Bench, difference
 from emulated_cuda import needs_compiler
 from views import NO_ENGINES, motion, view_of
 
-from facepuppet.cuda.flow import WarpStage
-from facepuppet.cuda.views import FaceViewsStage, PartViewsStage
-from facepuppet.render import Renderer
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cuda.view_stages import FaceViewsStage, PartViewsStage
+from facepuppet.frames.cuda.warping import WarpStage
 
 pytestmark = needs_compiler
 

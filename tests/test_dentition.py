@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facepuppet.render.dentition import PATCH_PX, paint_jaw, paint_skull
+from facepuppet.frames.cpu.render.dentition import PATCH_PX, paint_jaw, paint_skull
 
 WHITE, LIPS = np.array([160, 140, 130], np.float32), np.array([170, 95, 90], np.float32)
 

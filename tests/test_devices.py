@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facepuppet.devices import CameraInfo, VirtualCameraInfo, list_cameras, list_virtual_cameras
+from facepuppet.media.devices import CameraInfo, VirtualCameraInfo, list_cameras, list_virtual_cameras
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="reads a made-up /sys as Linux does")
 

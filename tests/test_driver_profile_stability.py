@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from driver_profile_stability import _concordance, agreements
 
-from calibrate.driver import make_profile
-from facepuppet.channels import CHANNELS
-from facepuppet.performance import PIECE_S, Performance
+from calibrate.driver_profile import make_profile
+from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.scripted import PIECE_S, Performance
 
 FPS = 20
 

@@ -21,22 +21,22 @@ from fakes import MemorySink, StreamingCamera
 from networks import unet, write_manifest
 from program import one_line, run
 
-from facepuppet import verify
-from facepuppet.bench import BenchResult
 from facepuppet.cli.bench_table import table
 from facepuppet.cli.options import ENGINE_WORDS, engine_line
-from facepuppet.compose import Composer, Corner
-from facepuppet.doctor import Verdict, examine_machine
-from facepuppet.hardware import describe_hardware
-from facepuppet.performance import Performance
-from facepuppet.pipeline import LivePipeline
-from facepuppet.puppet import Puppet
-from facepuppet.render import painter
-from facepuppet.render.inference import ENGINES
-from facepuppet.render.inference.cache import EngineCache
-from facepuppet.render.inference.gate import Feed
-from facepuppet.render.manifest import Network, read_manifest, read_verified
-from facepuppet.types import Frame, Tracking
+from facepuppet.core.hardware import describe_hardware
+from facepuppet.core.types import Frame, Tracking
+from facepuppet.diagnose import verify
+from facepuppet.diagnose.bench import BenchResult
+from facepuppet.diagnose.doctor import Verdict, examine_machine
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.frames.cpu.render import painter
+from facepuppet.inference import ENGINES
+from facepuppet.inference.deviation import Feed
+from facepuppet.inference.engine_cache import EngineCache
+from facepuppet.inference.manifest import Network, read_manifest, read_verified
+from facepuppet.session.live import LivePipeline
+from facepuppet.session.puppet import Puppet
 
 WALL = np.full((180, 320, 3), 90, np.uint8)
 
@@ -45,7 +45,7 @@ WALL = np.full((180, 320, 3), 90, np.uint8)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A manifest with one network, and an empty engine cache."""
     own = types.SimpleNamespace(user_cache_dir=lambda *name, **options: str(tmp_path / "cache"))
-    monkeypatch.setattr("facepuppet.render.inference.cache.platformdirs", own)
+    monkeypatch.setattr("facepuppet.inference.engine_cache.platformdirs", own)
     return write_manifest(tmp_path / "networks")
 
 
@@ -288,7 +288,7 @@ def test_doctor_names_what_makes_frames(machine: Machine, monkeypatch: pytest.Mo
         return next(check for check in examine_machine() if check.name == "frames")
 
     assert check().verdict is Verdict.OK and check().detail == "CUDA kernels on NVIDIA GeForce RTX 4090"
-    monkeypatch.setattr("facepuppet.cuda.device.source", lambda: "no C++")
+    monkeypatch.setattr("facepuppet.frames.cuda.device.source", lambda: "no C++")
     assert check().verdict is Verdict.WARN and "made on the CPU" in check().detail
     machine.gpus = []
     assert check().verdict is Verdict.OK and check().detail == "made on the CPU"

@@ -10,9 +10,9 @@ from networks import SIDE, unet, write_manifest
 from engines import quantise
 from engines.data.people import TrainingDataError
 from engines.data.samples import Sample, Samples
-from facepuppet.render.inference import OnnxSession
-from facepuppet.render.inference.gate import LEVEL, measure, probe_feeds
-from facepuppet.render.manifest import read_manifest, read_verified
+from facepuppet.inference import OnnxSession
+from facepuppet.inference.deviation import LEVEL, measure, probe_feeds
+from facepuppet.inference.manifest import read_manifest, read_verified
 
 
 def smooth(rng: np.random.Generator, channels: int) -> np.ndarray:

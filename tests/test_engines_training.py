@@ -16,11 +16,11 @@ from engines.data.people import TrainingDataError  # noqa: E402
 from engines.data.regions import REGIONS  # noqa: E402
 from engines.data.samples import Sample, Samples  # noqa: E402
 from engines.networks.build import build_network, contours_of  # noqa: E402
-from engines.networks.painter import painted  # noqa: E402
+from engines.networks.painter_network import painted  # noqa: E402
 from engines.training.batches import batches, plain, weights_of  # noqa: E402
 from engines.training.losses import laplacian_l1, masked_l1  # noqa: E402
 from engines.training.trainer import Recipe, Trainer  # noqa: E402
-from facepuppet.render.manifest import read_manifest, read_verified  # noqa: E402
+from facepuppet.inference.manifest import read_manifest, read_verified  # noqa: E402
 
 
 def toy(region: str = "eye", count: int = 6) -> Samples:

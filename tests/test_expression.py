@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facepuppet.topology import EYES, LOWER_LIP_INNER, UPPER_LIP_INNER
-from facepuppet.track.arkit import ARKIT_INDEX, ARKIT_NAMES
-from facepuppet.track.blendshapes import BlendshapeFitter
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import F32, N_BLENDSHAPES
+from facepuppet.core.types import F32, N_BLENDSHAPES
+from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
+from facepuppet.face.blendshapes import BlendshapeFitter
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES, LOWER_LIP_INNER, UPPER_LIP_INNER
 
 RIGHT_EYE, LEFT_EYE = EYES  # the person's
 

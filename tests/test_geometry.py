@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepuppet.geometry import (
+from facepuppet.core.geometry import (
     Similarity,
     euler_from_rotation,
     fit_similarity,

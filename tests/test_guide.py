@@ -12,21 +12,21 @@ import pytest
 from fakes import ListCamera
 from rich.console import Console
 
-from calibrate.driver import make_profile
+from calibrate.driver_profile import make_profile
 from calibrate.guide.guide import Guide, Prompt
 from calibrate.guide.obstacles import face_luma, find_obstacle
 from calibrate.guide.steps import MOVES, REST
 from calibrate.guide.terminal import TerminalView
 from calibrate.guide.window import draw_prompt
-from calibrate.session import track_guided
-from facepuppet.channels import CHANNELS
-from facepuppet.errors import CameraMissingError, NoDriverFaceError, ProfileError
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.performance import Performance
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import Face, Frame, Tracking
+from calibrate.watch import track_guided
+from facepuppet.core.errors import CameraMissingError, NoDriverFaceError, ProfileError
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import Face, Frame, Tracking
+from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.scripted import Performance
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
 
 FPS = 15
 UNIT_PX = 150.0

@@ -12,17 +12,17 @@ from fake_gpu import Machine, fake_tensorrt
 from networks import mover, unet, write_manifest
 from onnx.reference import ReferenceEvaluator
 
-from facepuppet.errors import EngineError, ManifestError
-from facepuppet.render.inference import Engines, OnnxSession, supply
-from facepuppet.render.inference.build import Tensor, build_plan
-from facepuppet.render.inference.cache import EngineCache
-from facepuppet.render.inference.flavour import Flavour
-from facepuppet.render.inference.gate import JITTER, measure, probe_feeds
-from facepuppet.render.inference.gpu import Gpu
-from facepuppet.render.inference.precision import emulate_half, to_half
-from facepuppet.render.inference.workshop import Target, build_all
-from facepuppet.render.manifest import read_manifest
-from facepuppet.verify import Rounding
+from facepuppet.core.errors import EngineError, ManifestError
+from facepuppet.diagnose.verify import Rounding
+from facepuppet.inference import Engines, OnnxSession, supply
+from facepuppet.inference.builder import Target, build_all
+from facepuppet.inference.deviation import JITTER, measure, probe_feeds
+from facepuppet.inference.engine_cache import EngineCache
+from facepuppet.inference.gpu import Gpu
+from facepuppet.inference.manifest import read_manifest
+from facepuppet.inference.plan import Tensor, build_plan
+from facepuppet.inference.precision import emulate_half, to_half
+from facepuppet.inference.tensorrt import Flavour
 
 TARGETS = ("sm75", "sm86", "sm89", "sm120")
 

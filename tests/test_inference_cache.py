@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepuppet.errors import EngineError, OutputUnwritableError
-from facepuppet.render.inference.cache import EngineCache
-from facepuppet.render.inference.engine_file import EngineKey, read_engine, write_engine
+from facepuppet.core.errors import EngineError, OutputUnwritableError
+from facepuppet.inference.engine_cache import EngineCache
+from facepuppet.inference.engine_file import EngineKey, read_engine, write_engine
 
 KEY = EngineKey("mouth", "ab" * 32, "tensorrt-rtx", "1.7.1", "sm89", "", "fp16", "none")
 PLAN = bytes(range(256)) * 40

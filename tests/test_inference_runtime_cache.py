@@ -9,11 +9,11 @@ import pytest
 from fake_gpu import Machine
 from networks import unet, write_manifest
 
-from facepuppet.render.inference import Engines
-from facepuppet.render.inference.cache import EngineCache, Entry, State
-from facepuppet.render.inference.engine_file import ENGINE, KERNELS
-from facepuppet.render.inference.workshop import survey
-from facepuppet.render.manifest import Network, read_manifest
+from facepuppet.inference import Engines
+from facepuppet.inference.builder import survey
+from facepuppet.inference.engine_cache import EngineCache, Entry, State
+from facepuppet.inference.engine_file import ENGINE, KERNELS
+from facepuppet.inference.manifest import Network, read_manifest
 
 OTHER = ("NVIDIA GeForce RTX 4070", 8, 9)
 
@@ -125,7 +125,7 @@ def test_those_of_a_replaced_network_are_stale(
 def test_a_gpu_lost_in_the_first_run_leaves_none(
     machine: Machine, network: Network, cache: EngineCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facepuppet.render.inference.tensorrt_session._FIRST_S", 0.05)
+    monkeypatch.setattr("facepuppet.inference.tensorrt_session._FIRST_S", 0.05)
     machine.hung = True
     assert Engines(cache=cache).open(network).engine == "cpu"
     assert kernels(cache) == []

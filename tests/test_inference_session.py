@@ -12,14 +12,14 @@ from avatars import hopper
 from fake_gpu import Machine
 from networks import unet, write_manifest
 
-from facepuppet.errors import EngineError, ManifestError
-from facepuppet.render import Renderer
-from facepuppet.render.inference import ENGINES, Engines, OnnxSession, open_session, tensorrt_session
-from facepuppet.render.inference import session as session_module
-from facepuppet.render.inference.cache import EngineCache
-from facepuppet.render.inference.engine_file import read_engine
-from facepuppet.render.inference.gate import probe_feeds
-from facepuppet.render.manifest import read_manifest
+from facepuppet.core.errors import EngineError, ManifestError
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.inference import ENGINES, Engines, OnnxSession, open_session, tensorrt_session
+from facepuppet.inference import onnx_session as session_module
+from facepuppet.inference.deviation import probe_feeds
+from facepuppet.inference.engine_cache import EngineCache
+from facepuppet.inference.engine_file import read_engine
+from facepuppet.inference.manifest import read_manifest
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_an_engine_built_elsewhere_is_built_anew(machine, network, cache, monkey
 def test_an_engine_refused_even_when_new_is_one_line(machine, network, cache, monkeypatch):
     machine.install(monkeypatch, "tensorrt_rtx")
     monkeypatch.setattr(
-        "facepuppet.render.inference.supply.build", lambda graph, flavour, target, gpu: b"fake plan 0 0\n"
+        "facepuppet.inference.engine_store.build", lambda graph, flavour, target, gpu: b"fake plan 0 0\n"
     )
     with pytest.raises(EngineError, match=r"cannot load this engine .*not compatible: 0 0"):
         forced("tensorrt-rtx", network, cache)
@@ -253,9 +253,10 @@ def test_the_program_imports_no_cuda(tmp_path):
     """Neither importing nor rendering on the CPU loads a CUDA library, not even to look for one."""
     write_manifest(tmp_path)
     code = (
-        "import sys, pathlib, facepuppet.cli, facepuppet.puppet, facepuppet.doctor, facepuppet.bench\n"
-        "from facepuppet.render.inference import Engines\n"
-        "from facepuppet.render.manifest import read_manifest\n"
+        "import sys, pathlib, facepuppet.cli, facepuppet.session.puppet\n"
+        "import facepuppet.diagnose.doctor, facepuppet.diagnose.bench\n"
+        "from facepuppet.inference import Engines\n"
+        "from facepuppet.inference.manifest import read_manifest\n"
         f"Engines('cpu').open(read_manifest(pathlib.Path({str(tmp_path)!r}))[0])\n"
         "print([m for m in sys.modules if m.split('.')[0] in "
         "('cupy', 'cupyx', 'tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings', 'cuda', 'onnx')])"

@@ -10,13 +10,13 @@ from avatars import hopper
 from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
 from pictures import astronaut_rgb
 
-from facepuppet.clock import SystemClock
-from facepuppet.compose import Composer, Corner
-from facepuppet.errors import StageError
-from facepuppet.pipeline import LivePipeline
-from facepuppet.puppet import Puppet
-from facepuppet.track.tracker import Tracker
-from facepuppet.types import U8, Frame, Rendered, Tracking
+from facepuppet.core.clock import SystemClock
+from facepuppet.core.errors import StageError
+from facepuppet.core.types import U8, Frame, Rendered, Tracking
+from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.session.live import LivePipeline
+from facepuppet.session.puppet import Puppet
 from facepuppet.watermark import Marked, detect
 
 CANVAS = (640, 360)

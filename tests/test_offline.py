@@ -11,14 +11,14 @@ import av
 import numpy as np
 import pytest
 
-from facepuppet.avatar.load import load_avatar, sample_portrait_path
-from facepuppet.avatar.model import Avatar
-from facepuppet.compose import Composer, Corner
-from facepuppet.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
-from facepuppet.offline import Neutral, render_video
-from facepuppet.performance import Performance
-from facepuppet.profile import most_neutral
-from facepuppet.types import Frame, Tracking
+from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
+from facepuppet.core.types import Frame, Tracking
+from facepuppet.drivers.camera.profile import most_neutral
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.session.offline import Neutral, render_video
 
 CANVAS = (256, 144)
 LEAK = (255, 0, 255)

@@ -10,21 +10,21 @@ from avatars import hopper
 from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
-from facepuppet.errors import ManifestError
-from facepuppet.performance import expression_at
-from facepuppet.render import Renderer
-from facepuppet.render.crops import crops_of
-from facepuppet.render.inference import Engines, OnnxSession, open_session
-from facepuppet.render.inference.gate import JITTER, LEVEL, MEAN_ERROR, measure, probe_feeds
-from facepuppet.render.manifest import read_manifest, read_verified
-from facepuppet.render.painter import Painter, load_painters
+from facepuppet.core.errors import ManifestError
+from facepuppet.core.types import Presence, Tracking
+from facepuppet.diagnose.verify import record
+from facepuppet.drivers.scripted import expression_at
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import LIPS_OUTER
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cpu.render.crops import crops_of
+from facepuppet.frames.cpu.render.painter import Painter, load_painters
+from facepuppet.inference import Engines, OnnxSession, open_session
+from facepuppet.inference.deviation import JITTER, LEVEL, MEAN_ERROR, measure, probe_feeds
+from facepuppet.inference.manifest import read_manifest, read_verified
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.topology import LIPS_OUTER
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import Presence, Tracking
-from facepuppet.verify import record
 
 SIDE = 64
 

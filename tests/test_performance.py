@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from facepuppet.geometry import euler_from_rotation
-from facepuppet.performance import PIECE_S, Performance, expression_at
-from facepuppet.track.arkit import ARKIT_INDEX
+from facepuppet.core.geometry import euler_from_rotation
+from facepuppet.drivers.scripted import PIECE_S, Performance, expression_at
+from facepuppet.face.arkit import ARKIT_INDEX
 
 
 def test_it_contains_everything_the_demo_promises():

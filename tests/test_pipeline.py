@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
 
-from facepuppet.avatar.load import load_avatar, sample_portrait_path
-from facepuppet.capture.source import Source
-from facepuppet.compose import Composer, Corner
-from facepuppet.driver import DriverTracker
-from facepuppet.errors import CameraMissingError, OutputUnwritableError, StageError
-from facepuppet.performance import Performance
-from facepuppet.pipeline import LivePipeline
-from facepuppet.puppet import Puppet
-from facepuppet.types import Frame, Tracking
+from facepuppet.core.errors import CameraMissingError, OutputUnwritableError, StageError
+from facepuppet.core.types import Frame, Tracking
+from facepuppet.drivers.camera.driver_old import DriverTracker
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.media.source import Source
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.session.live import LivePipeline
+from facepuppet.session.puppet import Puppet
 from facepuppet.watermark import Marked
 
 CANVAS = (256, 144)

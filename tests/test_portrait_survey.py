@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from portrait_survey import Row
 
-from facepuppet.avatar.load import sample_portrait_path
+from facepuppet.portrait.load import sample_portrait_path
 
 
 def test_a_row_keeps_the_bars_or_not() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepuppet.track.presence import PresenceMachine
-from facepuppet.types import Presence
+from facepuppet.core.types import Presence
+from facepuppet.retarget.presence import PresenceMachine
 
 S = 1_000_000_000
 FRAME = S // 30

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepuppet.channels import CHANNELS, Range
-from facepuppet.errors import OutputUnwritableError, ProfileError
-from facepuppet.performance import Performance
-from facepuppet.profile import SHUT_RATIO, DriverProfile, neutral_from, with_ranges
-from facepuppet.profile_file import load_profile, save_profile
+from facepuppet.core.errors import OutputUnwritableError, ProfileError
+from facepuppet.drivers.camera.channels import CHANNELS, Range
+from facepuppet.drivers.camera.profile import SHUT_RATIO, DriverProfile, neutral_from, with_ranges
+from facepuppet.drivers.camera.profile_file import load_profile, save_profile
+from facepuppet.drivers.scripted import Performance
 
 if sys.version_info >= (3, 11):
     import tomllib

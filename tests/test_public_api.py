@@ -10,7 +10,7 @@ import pytest
 from fakes import ListCamera, MemorySink
 
 import facepuppet
-from facepuppet import errors
+from facepuppet.core import errors
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -63,8 +63,8 @@ def test_readme_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         sinks.append(MemorySink(size_px))
         return sinks[-1]
 
-    monkeypatch.setattr("facepuppet.avatar.load.load_avatar", lambda path: sample())
-    monkeypatch.setattr("facepuppet.capture.open_source", lambda spec: fake_camera())
+    monkeypatch.setattr("facepuppet.portrait.load.load_avatar", lambda path: sample())
+    monkeypatch.setattr("facepuppet.media.open_source", lambda spec: fake_camera())
     monkeypatch.setattr("facepuppet.sinks.open_sink", to_memory)
     exec(compile(example.group(1), "README.md", "exec"), {})
     assert sinks[0].frames

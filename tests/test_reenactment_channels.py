@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from reenactment import channels
 
-from facepuppet.performance import Performance
-from facepuppet.topology import OUTER_CORNERS
+from facepuppet.drivers.scripted import Performance
+from facepuppet.face.topology import OUTER_CORNERS
 
 FPS = 30.0
 

@@ -23,12 +23,12 @@ pytest.importorskip("face_recognition_models", reason="the judges need the extra
 from reenactment.degradation import Degradation, Difference, Scene, degradation, scripted_take
 from reenactment.takes import Take
 
-from facepuppet.errors import EngineError
-from facepuppet.render.inference import Engines, OnnxSession
-from facepuppet.render.inference.resilient import ResilientSession
-from facepuppet.render.manifest import Network, read_verified, shipped_folder
-from facepuppet.types import F32
-from facepuppet.verify import HALF, Exact, Rounding
+from facepuppet.core.errors import EngineError
+from facepuppet.core.types import F32
+from facepuppet.diagnose.verify import HALF, Exact, Rounding
+from facepuppet.inference import Engines, OnnxSession
+from facepuppet.inference.manifest import Network, read_verified, shipped_folder
+from facepuppet.inference.resilient import ResilientSession
 
 FRAMES = slice(30, 44)  # of the piece: a turn
 

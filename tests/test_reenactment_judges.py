@@ -6,7 +6,7 @@ import pytest
 from avatars import hopper
 from pictures import astronaut_rgb
 
-from facepuppet.avatar.gates import find_the_face
+from facepuppet.portrait.requirements import find_the_face
 
 pytest.importorskip("torch")
 pytest.importorskip("efficientnet_lite_pytorch")

@@ -6,12 +6,12 @@ from avatars import hopper
 from reenactment.puppets import composite, no_painters, perform, relaxed_opening, true_motions
 from reenactment.takes import Take
 
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.render import Renderer
-from facepuppet.render.manifest import read_manifest
-from facepuppet.topology import EYES
-from facepuppet.track.gaze import eye_openings, gaze_angles
-from facepuppet.types import Face, Torso, Tracking
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import Face, Torso, Tracking
+from facepuppet.face.gaze import eye_openings, gaze_angles
+from facepuppet.face.topology import EYES
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.inference.manifest import read_manifest
 
 
 def tracking(landmarks, shoulders=None):

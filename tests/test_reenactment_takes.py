@@ -8,8 +8,8 @@ from pictures import astronaut_rgb
 from reenactment.takes import SIDE_PX, find_clips, find_portraits, record, retrack_mirrored, square_around
 
 from engines.data.people import TrainingDataError
-from facepuppet.errors import MediaUnreadableError, NoDriverFaceError
-from facepuppet.track.selection import FaceBox
+from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError
+from facepuppet.drivers.camera.selection import FaceBox
 
 
 def write_clip(path, pictures, fps=25):

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from avatars import hopper
 
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.performance import Performance
-from facepuppet.render import Renderer
-from facepuppet.render.body import BodyField, apply_head
-from facepuppet.render.eyes import opening_outline
-from facepuppet.render.mesh import FaceMesh
-from facepuppet.render.patches import fill_unknown, polygon_mask
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import N_BLENDSHAPES, Motion, Presence, Tracking
+from facepuppet.drivers.scripted import Performance
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_INNER, NOSE_TIP
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cpu.render.body import BodyField, apply_head
+from facepuppet.frames.cpu.render.eyes import opening_outline
+from facepuppet.frames.cpu.render.mesh import FaceMesh
+from facepuppet.frames.cpu.render.patches import fill_unknown, polygon_mask
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.topology import EYES, FACE_OVAL, LIPS_INNER, NOSE_TIP
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import N_BLENDSHAPES, Motion, Presence, Tracking
 
 
 @pytest.fixture(scope="module")

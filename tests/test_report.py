@@ -21,20 +21,20 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from calibrate.cli import app
-from calibrate.driver import make_profile
+from calibrate.driver_profile import make_profile
 from calibrate.reduce import reduced
-from calibrate.report.make import report_on_driver, report_on_pack
+from calibrate.report.make_report import report_on_driver, report_on_pack
 from calibrate.report.model import Picture, Report, Row, Section, Strip, Table
 from calibrate.report.of_avatar import _right
 from calibrate.report.page import render_page, save_page
-from facepuppet.avatar.load import sample_portrait_path
-from facepuppet.avatar.pack import Pack
-from facepuppet.avatar.views import View, view_box
-from facepuppet.channels import CHANNELS
-from facepuppet.errors import AvatarPackError, FacepuppetError, OutputUnwritableError, ProfileError
-from facepuppet.performance import Performance
-from facepuppet.profile import DriverProfile
-from facepuppet.profile_file import save_profile
+from facepuppet.core.errors import AvatarPackError, FacepuppetError, OutputUnwritableError, ProfileError
+from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.camera.profile import DriverProfile
+from facepuppet.drivers.camera.profile_file import save_profile
+from facepuppet.drivers.scripted import Performance
+from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.portrait.pack import Pack
+from facepuppet.portrait.views import View, view_box
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;{{ 7*7 }}"
@@ -184,7 +184,7 @@ def test_making_a_pack_writes_its_page_too(tmp_path: Path, monkeypatch: pytest.M
         about.append(made)
         return Report(made.avatar.name, "", ())
 
-    monkeypatch.setattr("calibrate.report.make.report_on_pack", quick)
+    monkeypatch.setattr("calibrate.report.make_report.report_on_pack", quick)
     portrait, out, page = sample_portrait_path(), tmp_path / "grace.puppet", tmp_path / "grace.html"
     words = ["avatar", str(portrait), "--out", str(out), "--report", str(page)]
     result = CliRunner().invoke(app, words, catch_exceptions=False)

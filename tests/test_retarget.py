@@ -8,19 +8,19 @@ from avatars import hopper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepuppet.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
-from facepuppet.performance import Performance
-from facepuppet.profile import neutral_from
+from facepuppet.core.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
+from facepuppet.core.types import N_BLENDSHAPES, Face, Presence, Torso, Tracking
+from facepuppet.drivers.camera.profile import neutral_from
+from facepuppet.drivers.scripted import Performance
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER
+from facepuppet.portrait.safe_range import ASSUMED_POSE, SafeRange
 from facepuppet.retarget import Retargeter
 from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, soft_limit
-from facepuppet.safe_range import ASSUMED_POSE, SafeRange
-from facepuppet.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import N_BLENDSHAPES, Face, Presence, Torso, Tracking
 
 UNIT_PX = 170.0
 

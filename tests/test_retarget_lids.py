@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.topology import EYES, EyeTopology
 from facepuppet.retarget.lids import FOLD_SHARE, MEETING_HEIGHT, draw_fold, place_lids
-from facepuppet.topology import EYES, EyeTopology
-from facepuppet.track.canonical import canonical_landmarks
 
 
 @pytest.mark.parametrize("eye", EYES)

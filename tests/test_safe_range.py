@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepuppet.safe_range import ASSUMED_POSE, LEAST_TRAVEL, SafeRange
+from facepuppet.portrait.safe_range import ASSUMED_POSE, LEAST_TRAVEL, SafeRange
 
 DEFAULT = SafeRange()
 GOOD = json.loads(DEFAULT.to_json())

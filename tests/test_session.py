@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facepuppet.session import next_session
+from facepuppet.session.call_counter import next_session
 
 
 def test_counts_from_one_and_remembers(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fakes import MemorySink, marked, picture
 
-from facepuppet.errors import OutputUnwritableError
+from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.types import Composed, Frame, Rendered
 from facepuppet.sinks import Fanout, Sink, open_sink
-from facepuppet.types import Composed, Frame, Rendered
 
 SIZE_PX = (160, 128)
 

@@ -9,9 +9,9 @@ from fakes import FakeClock, MemorySink, ScheduledSlot, marked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepuppet.clock import SystemClock
+from facepuppet.core.clock import SystemClock
+from facepuppet.core.slot import LatestSlot
 from facepuppet.sinks import Pacer
-from facepuppet.slot import LatestSlot
 from facepuppet.watermark import Marked
 
 PERIOD_S = 1 / 30

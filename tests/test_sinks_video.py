@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from fakes import FakeClock, marked, picture
 
-from facepuppet.capture import open_source
-from facepuppet.errors import OutputUnwritableError
+from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.types import U8, Frame
+from facepuppet.media import open_source
 from facepuppet.sinks import open_sink
-from facepuppet.sinks.video import VideoFile
-from facepuppet.types import U8, Frame
+from facepuppet.sinks.video_file import VideoFile
 from facepuppet.watermark.provenance import read_provenance
 
 SIZE_PX = (160, 128)

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from fakes import picture
 
-from facepuppet.errors import WindowUnavailableError
+from facepuppet.core.errors import WindowUnavailableError
+from facepuppet.core.types import U8
 from facepuppet.sinks import open_sink
-from facepuppet.types import U8
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="displays are X11's here")
 

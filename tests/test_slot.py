@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from facepuppet.slot import LatestSlot
+from facepuppet.core.slot import LatestSlot
 
 
 def test_the_newest_item_wins_and_drops_are_counted() -> None:

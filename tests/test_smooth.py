@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.smooth import MAX_GAP_S, OneEuro, Response, TrackingSmoother
-from facepuppet.topology import EYES, LIPS, LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.gaze import eye_openings
-from facepuppet.types import Face, Frame, Torso, Tracking
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import Face, Frame, Torso, Tracking
+from facepuppet.drivers.camera.smooth import MAX_GAP_S, OneEuro, Response, TrackingSmoother
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.topology import EYES, LIPS, LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
 
 S = 1_000_000_000
 FRAME = S // 30
@@ -203,7 +203,7 @@ def test_after_a_gap_the_new_pose_is_taken_as_it_is() -> None:
 def test_real_speech_is_on_time_and_steadier(shared: Path, name: str) -> None:
     import av
 
-    from facepuppet.track.tracker import Tracker
+    from facepuppet.drivers.camera.tracker import Tracker
 
     raw = []
     with Tracker(torso_every=1000) as tracker, av.open(str(shared / "clips" / f"{name}.mp4")) as video:

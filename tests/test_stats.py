@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from facepuppet.stats import Meter, RunStats, Spread, rss_mb
+from facepuppet.core.metrics import Meter, RunStats, Spread, rss_mb
 
 
 def test_spread_is_in_milliseconds() -> None:

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from calibrate.reduce import reduced
 from calibrate.sweep import Sample, Sweep, measures, sweep
-from calibrate.sweep.channels import CHANNELS, Channel
 from calibrate.sweep.observe import Observer
-from calibrate.sweep.run import limit_from
-from facepuppet.avatar.views import View, view_box
-from facepuppet.geometry import rotation_from_euler
-from facepuppet.safe_range import SafeRange
-from facepuppet.topology import EYES
-from facepuppet.track.facemesh import FaceMesh
-from facepuppet.types import U8
+from calibrate.sweep.sweeping import limit_from
+from calibrate.sweep.travels import CHANNELS, Channel
+from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core.types import U8
+from facepuppet.face.topology import EYES
+from facepuppet.portrait.safe_range import SafeRange
+from facepuppet.portrait.views import View, view_box
+from facepuppet.vision.face_mesh import FaceMesh
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from facepuppet.threads import single_threaded_blas
+from facepuppet.core.threads import single_threaded_blas
 
 
 def blas_threads() -> list[int]:

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from facepuppet import topology as t
-from facepuppet.track.canonical import canonical_landmarks, mirror_order
+from facepuppet.face import topology as t
+from facepuppet.face.canonical import canonical_landmarks, mirror_order
 
 
 def directed_edges(triangles: np.ndarray) -> Counter[tuple[int, int]]:

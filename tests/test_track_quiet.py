@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facepuppet.track.quiet import quiet_native_logs
+from facepuppet.vision.quiet import quiet_native_logs
 
 
 def test_chatter_is_dropped_and_the_rest_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
@@ -29,8 +29,8 @@ def test_an_error_inside_still_gives_stderr_back(capfd: pytest.CaptureFixture[st
 def test_a_tracker_says_nothing() -> None:
     script = (
         "from pictures import canvas, hopper_rgb\n"
-        "from facepuppet.track.tracker import Tracker\n"
-        "from facepuppet.types import Frame\n"
+        "from facepuppet.drivers.camera.tracker import Tracker\n"
+        "from facepuppet.core.types import Frame\n"
         "with Tracker() as tracker:\n"
         "    frames = [Frame(canvas((hopper_rgb(), (640.0, 360.0), 1.0, 0.0)), i, i) for i in range(3)]\n"
         "    assert all(tracker.track(frame).face for frame in frames)\n"

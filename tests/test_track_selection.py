@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from facepuppet.track.selection import FaceBox, FaceSelector
+from facepuppet.drivers.camera.selection import FaceBox, FaceSelector
 
 S = 1_000_000_000
 FRAME = S // 30

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from pictures import astronaut_rgb, canvas, hopper_rgb
 
-from facepuppet.geometry import euler_from_rotation
-from facepuppet.topology import EYES
-from facepuppet.track.facemesh import FaceDetector, face_box
-from facepuppet.track.follow import FaceFollower
-from facepuppet.track.tracker import Tracker
-from facepuppet.types import U8, Face, Frame, Tracking
+from facepuppet.core.geometry import euler_from_rotation
+from facepuppet.core.types import U8, Face, Frame, Tracking
+from facepuppet.drivers.camera.follow import FaceFollower
+from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.face.topology import EYES
+from facepuppet.vision.face_mesh import FaceDetector, face_box
 
 FRAME_NS = 33_333_333
 MIDDLE = (640.0, 360.0)

@@ -14,11 +14,11 @@ from networks import unet, write_manifest
 from onnx import numpy_helper
 from test_painter import moved
 
-from facepuppet.avatar.model import TunedPainter
-from facepuppet.avatar.pack import Pack, load_pack, save_pack
-from facepuppet.errors import ManifestError
-from facepuppet.render import Renderer
-from facepuppet.render.tuned import check_tuned, weight_slots, weights_in, with_weights
+from facepuppet.core.errors import ManifestError
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cpu.render.tuned import check_tuned, weight_slots, weights_in, with_weights
+from facepuppet.portrait.avatar import TunedPainter
+from facepuppet.portrait.pack import Pack, load_pack, save_pack
 
 
 def tuned(shipped: bytes, factor: float = 0.5) -> bytes:

@@ -17,16 +17,16 @@ from test_painter import moved, rest
 from typer.testing import CliRunner
 
 from calibrate.cli import app
-from calibrate.tuning import pairs
+from calibrate.tuning import own_pairs as pairs
 from calibrate.tuning import tune as tuning
-from calibrate.tuning.pictures import Picture, TuningError, gather, kept_back
+from calibrate.tuning.own_pictures import Picture, TuningError, gather, kept_back
 from engines.data.regions import REGIONS
-from facepuppet.avatar.load import sample_portrait_path
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import Pack, load_pack, save_pack
-from facepuppet.render import Renderer
-from facepuppet.topology import EYES, LOWER_LIP_INNER
-from facepuppet.types import F32
+from facepuppet.core.types import F32
+from facepuppet.face.topology import EYES, LOWER_LIP_INNER
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.portrait.pack import Pack, load_pack, save_pack
 
 
 def opened(by: float) -> F32:

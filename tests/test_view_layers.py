@@ -11,13 +11,13 @@ import pytest
 from avatars import hopper
 from views import NO_ENGINES, motion, view_of
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.views import View, view_box
-from facepuppet.render import Renderer
-from facepuppet.render.patches import polygon_mask
-from facepuppet.render.view_choice import ViewChooser
-from facepuppet.topology import EYES, LIPS_INNER, N_MESH, NOSE_TIP
-from facepuppet.types import F32, U8, Motion
+from facepuppet.core.types import F32, U8, Motion
+from facepuppet.face.topology import EYES, LIPS_INNER, N_MESH, NOSE_TIP
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cpu.render.patches import polygon_mask
+from facepuppet.frames.cpu.render.view_choice import ViewChooser
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.views import View, view_box
 
 GREEN = np.array([20, 230, 40], np.uint8)
 OPEN, TURNED, SHUT = 0, 1, 2

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import Composed
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import Composed
 from facepuppet.watermark import Detector, Marker, Payload, detect
 
 PAYLOAD = Payload(avatar=1, session=2)

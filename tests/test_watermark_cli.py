@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from facepuppet.cli.app import app
-from facepuppet.types import Composed
+from facepuppet.core.types import Composed
 from facepuppet.watermark import PUBLIC_KEY, Key, Marker, Payload, detect
-from facepuppet.watermark.report import render_report
+from facepuppet.watermark.detection_report import render_report
 
 PAYLOAD = Payload(avatar=0xFACE, session=1)
 SECRET = b"a private secret of 32 bytes ..."

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import U8, Composed
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import U8, Composed
 from facepuppet.watermark import PUBLIC_KEY, Key, Marker, Payload, detect
 
 PAYLOAD = Payload(avatar=0x1234567, session=42)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import U8, Composed
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import U8, Composed
 from facepuppet.watermark import Marked, Marker, Payload
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepuppet.errors import WatermarkError
+from facepuppet.core.errors import WatermarkError
 from facepuppet.watermark import Key, Payload
 from facepuppet.watermark.code import N_CODE_BITS, decode, encode
 from facepuppet.watermark.payload import N_MESSAGE_BITS, crc16, message_bits, payload_of

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from facepuppet.cli.app import app
-from facepuppet.errors import WatermarkError
-from facepuppet.types import Composed
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import Composed
 from facepuppet.watermark import PUBLIC_KEY, Marker, Payload
 from facepuppet.watermark.certificate import Credentials, make_credentials, own_credentials
 from facepuppet.watermark.provenance import publish_recording, read_provenance, sign_recording

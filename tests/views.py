@@ -11,16 +11,16 @@ import numpy as np
 from avatars import hopper
 from PIL import Image
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.views import View, view_box
-from facepuppet.geometry import rotation_from_euler, vector_from_rotation
-from facepuppet.render import Renderer
+from facepuppet.core.geometry import rotation_from_euler, vector_from_rotation
+from facepuppet.core.types import N_BLENDSHAPES, U8, Motion, Presence, Tracking
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.views import View, view_box
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import N_BLENDSHAPES, U8, Motion, Presence, Tracking
 
 NO_ENGINES = (
     Path(__file__).parent / "no_such_folder"

@@ -1,4 +1,4 @@
-"""Build facepuppet/data/face_mesh.npy, the triangles of the face mesh, from MediaPipe's edge list.
+"""Build facepuppet/face/data/face_mesh.npy, the triangles of the face mesh, from MediaPipe's edge list.
 
 MediaPipe publishes the mesh as a set of edges. Its triangles are the 3-cliques of that graph, less the
 two cliques that merely surround a vertex of three neighbours. Usage: python tools/build_face_mesh.py
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
 
-TARGET = Path(__file__).parents[1] / "facepuppet" / "data" / "face_mesh.npy"
+TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "face_mesh.npy"
 
 # The oval runs 10 → 338 clockwise as seen, so a triangle wound counter-clockwise runs 338 → 10.
 SEED_EDGE = (338, 10)

@@ -22,15 +22,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from calibrate.channels import COLUMN, POSE, measure_channels
-from calibrate.driver import make_profile, resting_frames
-from calibrate.session import track_source
-from facepuppet.capture import open_source
-from facepuppet.channels import CHANNELS
-from facepuppet.errors import FacepuppetError
-from facepuppet.profile import DriverProfile, seat_from
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.types import Tracking
+from calibrate.driver_profile import make_profile, resting_frames
+from calibrate.measure_channels import COLUMN, POSE, measure_channels
+from calibrate.watch import track_source
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.types import Tracking
+from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.camera.profile import DriverProfile, seat_from
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.media import open_source
 
 F64 = npt.NDArray[np.float64]
 SPANS = np.array([[channel.span] for channel in CHANNELS.values()])

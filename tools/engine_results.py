@@ -23,20 +23,20 @@ from dataclasses import asdict
 from importlib.metadata import distributions
 from pathlib import Path
 
-from facepuppet import __version__
-from facepuppet.bench import run_bench
 from facepuppet.cli.bench_table import table
-from facepuppet.errors import EngineError, FacepuppetError
-from facepuppet.files import write_whole
-from facepuppet.hardware import describe_hardware
-from facepuppet.render.inference import ENGINES, Engines
-from facepuppet.render.inference.gate import Feed, measure
-from facepuppet.render.inference.gpu import list_gpus
-from facepuppet.render.inference.opening import candidates
-from facepuppet.render.inference.resident import RESIDENT
-from facepuppet.render.manifest import Network
-from facepuppet.stats import Spread
-from facepuppet.verify import Exact, record
+from facepuppet.core.errors import EngineError, FacepuppetError
+from facepuppet.core.files import write_whole
+from facepuppet.core.hardware import describe_hardware
+from facepuppet.core.metrics import Spread
+from facepuppet.core.version import __version__
+from facepuppet.diagnose.bench import run_bench
+from facepuppet.diagnose.verify import Exact, record
+from facepuppet.inference import ENGINES, Engines
+from facepuppet.inference.deviation import Feed, measure
+from facepuppet.inference.gpu import list_gpus
+from facepuppet.inference.manifest import Network
+from facepuppet.inference.on_device import RESIDENT
+from facepuppet.inference.runtime import candidates
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
 FRAMES = Path(__file__).with_name("render_throughput.py")

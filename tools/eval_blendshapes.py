@@ -17,11 +17,11 @@ import numpy.typing as npt
 from fit_blendshapes import Tracker, skins
 from ict_render import IctHeads, Skin, render
 
-from facepuppet.geometry import head_from_image, rotation_from_euler
-from facepuppet.track.arkit import ARKIT_INDEX, ARKIT_NAMES
-from facepuppet.track.blendshapes import BlendshapeFitter
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32
+from facepuppet.core.geometry import head_from_image, rotation_from_euler
+from facepuppet.core.types import F32
+from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
+from facepuppet.face.blendshapes import BlendshapeFitter
+from facepuppet.face.head_pose import fit_head
 
 F64 = npt.NDArray[np.float64]
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from facepuppet.avatar.load import load_avatar, sample_portrait_path
-from facepuppet.errors import FacepuppetError
-from facepuppet.files import write_whole
-from facepuppet.render.inference import ENGINES
-from facepuppet.render.inference.session import require_provider
-from facepuppet.render.manifest import shipped_folder
-from facepuppet.verify import HALF, engines_of
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.files import write_whole
+from facepuppet.diagnose.verify import HALF, engines_of
+from facepuppet.inference import ENGINES
+from facepuppet.inference.manifest import shipped_folder
+from facepuppet.inference.onnx_session import require_provider
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
 
 if TYPE_CHECKING:
     from reenactment.degradation import Scene

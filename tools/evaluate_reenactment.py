@@ -18,8 +18,8 @@ from pathlib import Path
 
 import cv2
 
-from facepuppet.errors import FacepuppetError
-from facepuppet.render.manifest import shipped_folder
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.inference.manifest import shipped_folder
 
 
 def main() -> int:

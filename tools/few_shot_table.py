@@ -30,14 +30,14 @@ from calibrate.views.choose import calmest, most_varied
 from calibrate.views.gains import part_masks
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import light_gain
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.view_state import FaceState, StateReader
-from facepuppet.capture import open_source
-from facepuppet.geometry import euler_from_rotation
-from facepuppet.render import Renderer
-from facepuppet.track.follow import FaceFollower
-from facepuppet.types import F32, U8, Motion
+from facepuppet.core.geometry import euler_from_rotation
+from facepuppet.core.types import F32, U8, Motion
+from facepuppet.drivers.camera.follow import FaceFollower
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.media import open_source
+from facepuppet.portrait.analyse import analyse_portrait
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.view_state import FaceState, StateReader
 
 COUNTS = (1, 2, 4, 8)
 STRETCH_S = 1.5

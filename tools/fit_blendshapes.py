@@ -1,4 +1,4 @@
-"""Build facepuppet/data/arkit_basis.npz: how the tracked landmarks answer to each ARKit blendshape.
+"""Build facepuppet/face/data/arkit_basis.npz: how the tracked landmarks answer to each ARKit blendshape.
 
 The landmark network does not report the geometric truth (its lids never shut, its depth is flat), so the
 basis is learned from its answers: ICT-FaceKit heads of made-up people, in the skins of portraits, are drawn
@@ -26,15 +26,15 @@ from fit_face_model import neutral_mean, track_folder
 from ict_render import SKIN, IctHeads, Skin, plain_skin, portrait_skin, project, rasterise, render
 from scipy.spatial import cKDTree
 
-from facepuppet.geometry import euler_from_rotation, fit_similarity, rotation_from_euler
-from facepuppet.topology import N_MESH, RIGID
-from facepuppet.track.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored_name
-from facepuppet.track.canonical import canonical_landmarks, mirror_order
+from facepuppet.core.geometry import euler_from_rotation, fit_similarity, rotation_from_euler
+from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored_name
+from facepuppet.face.canonical import canonical_landmarks, mirror_order
+from facepuppet.face.topology import N_MESH, RIGID
 
 F64 = npt.NDArray[np.float64]
 Weights = dict[str, float]
 
-TARGET = Path(__file__).parents[1] / "facepuppet" / "data" / "arkit_basis.npz"
+TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "arkit_basis.npz"
 PEOPLE = 24
 COMBINATIONS = 70  # drawn for each person
 RIDGE = 0.3

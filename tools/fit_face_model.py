@@ -1,4 +1,4 @@
-"""Build facepuppet/data/canonical_face.npz: the mean neutral face, as the landmark network sees faces.
+"""Build facepuppet/face/data/canonical_face.npz: the mean neutral face, as the landmark network sees faces.
 
 Tracks every picture of a folder of portraits, keeps the most neutral near-frontal ones (equally many of
 every group, a group being the file name up to its last underscore), aligns them by similarities
@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from facepuppet.geometry import euler_from_rotation, fit_similarity
-from facepuppet.topology import INNER_MOUTH_CORNERS, N_MESH, OUTER_CORNERS, RIGID
+from facepuppet.core.geometry import euler_from_rotation, fit_similarity
+from facepuppet.face.topology import INNER_MOUTH_CORNERS, N_MESH, OUTER_CORNERS, RIGID
 
-TARGET = Path(__file__).parents[1] / "facepuppet" / "data" / "canonical_face.npz"
+TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "canonical_face.npz"
 KEPT = 256
 MAX_ANGLE_RAD = np.radians(12.0)
 MAX_LIP_GAP = 0.03  # of the inter-ocular distance

@@ -1,6 +1,6 @@
 """Pictures of ICT-FaceKit heads with known expressions: scripted truth for the tracker.
 
-Needs the development data (heads/ict_facekit_light.npz, MIT; see facepuppet/data/LICENSE-ICT-FaceKit).
+Needs the development data (heads/ict_facekit_light.npz, MIT; see facepuppet/face/data/LICENSE-ICT-FaceKit).
 A head wears the skin of a portrait photo, so that a landmark network trained on photos believes it.
 
 Frames: `mesh` is the head frame's axes (x image right, y down, z away) in centimetres about the point
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import RBFInterpolator
 
-from facepuppet.geometry import rotation_from_euler
+from facepuppet.core.geometry import rotation_from_euler
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

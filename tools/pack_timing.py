@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrate.make import with_safe_range
+from calibrate.make_pack import with_safe_range
 from calibrate.preview import pack_preview
-from facepuppet.avatar.load import load_avatar
-from facepuppet.avatar.pack import Pack, load_pack, save_pack
-from facepuppet.hardware import describe_hardware
+from facepuppet.core.hardware import describe_hardware
+from facepuppet.portrait.load import load_avatar
+from facepuppet.portrait.pack import Pack, load_pack, save_pack
 
 LOADS = 9
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facepuppet.avatar.load import load_avatar
-from facepuppet.compose import Composer, Corner
-from facepuppet.errors import FacepuppetError
-from facepuppet.performance import Performance
-from facepuppet.render import Renderer
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.types import U8
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.portrait.load import load_avatar
 from facepuppet.retarget import Retargeter
-from facepuppet.types import U8
 
 MOMENTS = {
     "turn": 1.5,

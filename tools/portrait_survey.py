@@ -22,22 +22,22 @@ import numpy as np
 
 from calibrate.portrait import open_portrait
 from calibrate.sweep import sweep
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.search import find_faces
-from facepuppet.capture.images import images_in
-from facepuppet.compose import Composer, Corner
-from facepuppet.errors import FacepuppetError
-from facepuppet.geometry import head_from_image
-from facepuppet.profile import mouth_gap, mouth_width
-from facepuppet.render import Renderer
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.geometry import head_from_image
+from facepuppet.core.types import F32, N_BLENDSHAPES, U8, Face, Tracking
+from facepuppet.drivers.camera.profile import mouth_gap, mouth_width
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.media.image_source import images_in
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.find_faces import find_faces
 from facepuppet.retarget import Retargeter
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
-from facepuppet.track.quiet import quiet_native_logs
-from facepuppet.types import F32, N_BLENDSHAPES, U8, Face, Tracking
+from facepuppet.vision.quiet import quiet_native_logs
 
 MOST_SHUT, LEAST_OPENED = 0.25, 0.8
 JAW_OPEN = 0.6  # of the widest: wide talking, not a yawn

@@ -21,21 +21,21 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.avatar.load import load_avatar
-from facepuppet.avatar.model import Avatar
-from facepuppet.bench import driver_clip, square_portrait
-from facepuppet.capture import Source, open_source
-from facepuppet.compose import Composer
-from facepuppet.cuda.probe import probe_motions
-from facepuppet.driver import Driver
-from facepuppet.errors import FacepuppetError
-from facepuppet.hardware import describe_hardware
-from facepuppet.performance import Performance
-from facepuppet.pipeline import live_tracker
-from facepuppet.puppet import Puppet
-from facepuppet.render.inference import ENGINES
-from facepuppet.stats import Spread
-from facepuppet.types import Frame, Tracking
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.hardware import describe_hardware
+from facepuppet.core.metrics import Spread
+from facepuppet.core.types import Frame, Tracking
+from facepuppet.diagnose.bench import driver_clip, square_portrait
+from facepuppet.drivers.camera.driver_old import Driver
+from facepuppet.drivers.scripted import Performance
+from facepuppet.frames.cpu.compose import Composer
+from facepuppet.frames.cuda.probe import probe_motions
+from facepuppet.inference import ENGINES
+from facepuppet.media import Source, open_source
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import load_avatar
+from facepuppet.session.live import live_tracker
+from facepuppet.session.puppet import Puppet
 
 N_TRACKINGS = 300
 WARM_UP = 30

@@ -20,17 +20,17 @@ from typing import Any
 import numpy as np
 
 from calibrate.sweep import sweep
-from calibrate.sweep.channels import CHANNELS, Channel
 from calibrate.sweep.observe import Observer
-from facepuppet.avatar.load import load_avatar
-from facepuppet.avatar.model import Avatar
-from facepuppet.errors import FacepuppetError
-from facepuppet.geometry import euler_from_rotation
+from calibrate.sweep.travels import CHANNELS, Channel
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.geometry import euler_from_rotation
+from facepuppet.core.types import F32, U8
+from facepuppet.face.head_pose import fit_head
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.load import load_avatar
+from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.retarget.deltas import Deltas
-from facepuppet.safe_range import SafeRange
-from facepuppet.track.facemesh import FaceMesh
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, U8
+from facepuppet.vision.face_mesh import FaceMesh
 
 POSES = tuple(channel for channel in CHANNELS if channel.field in ("yaw_rad", "pitch_rad"))
 SAME_PERSON = 0.6

@@ -23,14 +23,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.clock import SystemClock
-from facepuppet.devices import list_virtual_cameras
-from facepuppet.errors import FacepuppetError
+from facepuppet.core.clock import SystemClock
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.slot import LatestSlot
+from facepuppet.core.types import Composed
+from facepuppet.media.devices import list_virtual_cameras
 from facepuppet.sinks import Pacer
 from facepuppet.sinks.v4l2loopback import state
 from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera
-from facepuppet.slot import LatestSlot
-from facepuppet.types import Composed
 from facepuppet.watermark import Marked, Marker, detect
 
 SIZE_PX = (1280, 720)

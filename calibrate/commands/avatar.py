@@ -10,9 +10,9 @@ import typer
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
 from calibrate.consent import DocumentOption, consent_from_options
 from calibrate.outputs import check_pack_target
-from facepuppet.avatar.pack import PACK_SUFFIX
 from facepuppet.cli.options import refuse_clobbering
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, SubjectOption
+from facepuppet.portrait.pack import PACK_SUFFIX
 
 
 def avatar(
@@ -51,10 +51,10 @@ def avatar(
     show: OpenOption = False,
 ) -> None:
     """Analyse a portrait and keep the result in one file."""
-    from calibrate.make import make_pack
+    from calibrate.make_pack import make_pack
     from calibrate.preview import save_preview
     from calibrate.views.collect import portrait_first
-    from facepuppet.avatar.pack import save_pack
+    from facepuppet.portrait.pack import save_pack
 
     check_pack_target(out)
     page = report_page(report, out, show)
@@ -71,6 +71,6 @@ def avatar(
         save_preview(pack.avatar, preview)
         typer.echo(f"Wrote {preview}.")
     if page is not None:
-        from calibrate.report.make import report_on_pack
+        from calibrate.report.make_report import report_on_pack
 
         write_report(report_on_pack(pack), page, show)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.avatar.pack import PACK_SUFFIX
+from facepuppet.portrait.pack import PACK_SUFFIX
 
 DIFFERENT = 1
 
@@ -23,9 +23,9 @@ def diff(
 ) -> None:
     """Tell how two packs differ; exit status 0 when they do not, 1 when they do."""
     from calibrate.compare import difference_lines, differences, side_by_side
-    from facepuppet.avatar.pack import load_pack
-    from facepuppet.avatar.pack_members import png_of
-    from facepuppet.files import write_whole
+    from facepuppet.core.files import write_whole
+    from facepuppet.portrait.pack import load_pack
+    from facepuppet.portrait.pack_members import png_of
 
     first, second = load_pack(a), load_pack(b)
     found = differences(first, second)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
-from facepuppet.errors import OutputUnwritableError
+from facepuppet.core.errors import OutputUnwritableError
 
 if TYPE_CHECKING:
-    from facepuppet.capture import Source
-    from facepuppet.types import Tracking
+    from facepuppet.core.types import Tracking
+    from facepuppet.media import Source
 
 
 def driver(
@@ -38,11 +38,11 @@ def driver(
     With a camera you are led through eight steps of 30 seconds in all. A recording of 20 seconds or more,
     in which you look straight, turn, speak and blink, gives the same profile without any steps.
     """
-    from calibrate.driver import make_profile
-    from facepuppet.capture import open_source
+    from calibrate.driver_profile import make_profile
     from facepuppet.cli.options import refuse_clobbering
     from facepuppet.cli.run import camera_word
-    from facepuppet.profile_file import save_profile
+    from facepuppet.drivers.camera.profile_file import save_profile
+    from facepuppet.media import open_source
 
     page = report_page(report, out, show)
     refuse_clobbering(out, *page_files(page), read=[camera])
@@ -54,7 +54,7 @@ def driver(
     save_profile(out, profile)
     typer.echo(f"Wrote {out}. Use it: facepuppet run --avatar PORTRAIT --profile {out}")
     if page is not None:
-        from calibrate.report.make import report_on_driver
+        from calibrate.report.make_report import report_on_driver
 
         write_report(report_on_driver(profile, out.stem), page, show)
 
@@ -65,7 +65,7 @@ def _guided(source: Source, window: bool) -> list[Tracking]:
     from calibrate.guide.guide import Guide, Prompt
     from calibrate.guide.terminal import TerminalView
     from calibrate.guide.window import WindowView
-    from calibrate.session import track_guided
+    from calibrate.watch import track_guided
 
     guide = Guide(source.description)
     with ExitStack() as stack:
@@ -89,7 +89,7 @@ def _watched(source: Source, seconds: float) -> list[Tracking]:
     from rich.console import Console
     from rich.progress import Progress
 
-    from calibrate.session import track_source
+    from calibrate.watch import track_source
 
     with Progress(transient=True, console=Console(stderr=True)) as bar:
         task = bar.add_task("Watching", total=seconds)

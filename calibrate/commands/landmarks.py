@@ -20,9 +20,9 @@ def landmarks(
     points in any editor, then: facepuppet-calibrate avatar PHOTO --landmarks FILE --out NAME.puppet
     """
     from calibrate.landmarks import guess_points, template
-    from facepuppet.avatar.image import load_portrait_image
     from facepuppet.cli.options import refuse_clobbering
-    from facepuppet.files import write_whole
+    from facepuppet.core.files import write_whole
+    from facepuppet.media.pictures import load_portrait_image
 
     points, seen = guess_points(load_portrait_image(photo))
     text = template(points)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepuppet.avatar.pack import PACK_SUFFIX
+from facepuppet.portrait.pack import PACK_SUFFIX
 
 if TYPE_CHECKING:
     from calibrate.report.model import Report
@@ -80,9 +80,9 @@ def write_report(made: Report, page: Path, show: bool) -> None:
 
 
 def _read(source: Path) -> Report:
-    from calibrate.report.make import report_on_driver, report_on_pack
-    from facepuppet.avatar.pack import load_pack
-    from facepuppet.profile_file import load_profile
+    from calibrate.report.make_report import report_on_driver, report_on_pack
+    from facepuppet.drivers.camera.profile_file import load_profile
+    from facepuppet.portrait.pack import load_pack
 
     if source.suffix.lower() == ".toml":
         return report_on_driver(load_profile(source), source.stem)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrate.outputs import check_pack_target
-from facepuppet.avatar.pack import PACK_SUFFIX, PACK_VERSION
 from facepuppet.cli.options import refuse_clobbering
-from facepuppet.errors import AvatarPackError
+from facepuppet.core.errors import AvatarPackError
+from facepuppet.portrait.pack import PACK_SUFFIX, PACK_VERSION
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -37,8 +37,8 @@ def tune(
     from rich.progress import Progress
 
     from calibrate.tuning.tune import tune as tune_avatar
-    from facepuppet.avatar.load import load_as_pack
-    from facepuppet.avatar.pack import save_pack
+    from facepuppet.portrait.load import load_as_pack
+    from facepuppet.portrait.pack import save_pack
 
     loaded = load_as_pack(pack) if pack.suffix.lower() == PACK_SUFFIX else None
     if loaded is None or loaded.version < PACK_VERSION:

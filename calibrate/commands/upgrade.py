@@ -9,9 +9,9 @@ import typer
 
 from calibrate.consent import DocumentOption
 from calibrate.outputs import check_pack_target
-from facepuppet.avatar.pack import PACK_SUFFIX, PACK_VERSION
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption
-from facepuppet.errors import AvatarPackError
+from facepuppet.core.errors import AvatarPackError
+from facepuppet.portrait.pack import PACK_SUFFIX, PACK_VERSION
 
 
 def upgrade(
@@ -25,9 +25,9 @@ def upgrade(
 ) -> None:
     """Bring an older pack to the current version: analysed anew, safe range measured, right stated."""
     from calibrate.upgrade import upgraded
-    from facepuppet.avatar.load import load_as_pack
-    from facepuppet.avatar.pack import save_pack
     from facepuppet.cli.rights import cleared_portrait
+    from facepuppet.portrait.load import load_as_pack
+    from facepuppet.portrait.pack import save_pack
 
     if pack.suffix.lower() != PACK_SUFFIX:
         todo = "Make a pack of a picture with: facepuppet-calibrate avatar PHOTO --out NAME.puppet"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from calibrate.gates.company import company_gates
-from calibrate.gates.cover import cover_gates
+from calibrate.gates.exposure import light_gates
 from calibrate.gates.gate import Gate, Severity
-from calibrate.gates.light import light_gates
+from calibrate.gates.occlusion import cover_gates
+from calibrate.gates.other_faces import company_gates
 from calibrate.gates.shape import shape_gates
-from facepuppet.avatar.model import Avatar
-from facepuppet.errors import PortraitUnfitError
-from facepuppet.track.quiet import quiet_native_logs
+from facepuppet.core.errors import PortraitUnfitError
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.vision.quiet import quiet_native_logs
 
 
 def measure_gates(avatar: Avatar) -> list[Gate]:

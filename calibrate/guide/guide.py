@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibrate.channels import measure_channels
 from calibrate.guide.checks import Check, Hold, Moment, openness
 from calibrate.guide.obstacles import find_obstacle
 from calibrate.guide.steps import MOVES, REST, Step
-from facepuppet.errors import NoDriverFaceError, ProfileError
-from facepuppet.geometry import F64
-from facepuppet.profile import DriverNeutral, Seat, neutral_from, seat_from
-from facepuppet.types import Face, Tracking
+from calibrate.measure_channels import measure_channels
+from facepuppet.core.errors import NoDriverFaceError, ProfileError
+from facepuppet.core.geometry import F64
+from facepuppet.core.types import Face, Tracking
+from facepuppet.drivers.camera.profile import DriverNeutral, Seat, neutral_from, seat_from
 
 GRACE_S = 3.0  # a step whose goal is not reached in its time gets so much more
 REST_PATIENCE_S = 20.0  # nothing can be measured without rest

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.topology import FACE_OVAL, OUTER_CORNERS
-from facepuppet.types import U8, Tracking
+from facepuppet.core.types import U8, Tracking
+from facepuppet.face.topology import FACE_OVAL, OUTER_CORNERS
 
 MIN_EYES_PX = 40.0  # between the outer eye corners; below, lids and lips are guesses
 MAX_EYES_SHARE = 0.4  # of the picture's shorter side; above, a nod leaves the picture

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calibrate.guide.guide import Prompt
-from facepuppet.errors import WindowUnavailableError
-from facepuppet.sheet import draw_driver
-from facepuppet.sinks.window import display_reachable
-from facepuppet.types import U8, Tracking
+from facepuppet.core.errors import WindowUnavailableError
+from facepuppet.core.types import U8, Tracking
+from facepuppet.session.contact_sheet import draw_driver
+from facepuppet.sinks.preview_window import display_reachable
 
 SIZE_PX = (960, 540)
 TITLE = "facepuppet calibration"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrate.landmarks.points import OPTIONAL, POINTS, REQUIRED, words
-from facepuppet.errors import LandmarksError
+from facepuppet.core.errors import LandmarksError
 
 if sys.version_info >= (3, 11):
     import tomllib

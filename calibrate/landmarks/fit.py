@@ -13,14 +13,14 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 
 from calibrate.landmarks.points import LEFT_TO_RIGHT, POINTS, TOP_TO_BOTTOM
-from facepuppet.errors import LandmarksError
-from facepuppet.geometry import F64, Floats
-from facepuppet.profile import mouth_gap, mouth_width
-from facepuppet.topology import EYES, face_triangles
-from facepuppet.track.arkit import ARKIT_INDEX
-from facepuppet.track.canonical import canonical_landmarks, is_face
-from facepuppet.track.expression import compose_landmarks
-from facepuppet.types import F32, N_BLENDSHAPES
+from facepuppet.core.errors import LandmarksError
+from facepuppet.core.geometry import F64, Floats
+from facepuppet.core.types import F32, N_BLENDSHAPES
+from facepuppet.drivers.camera.profile import mouth_gap, mouth_width
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks, is_face
+from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES, face_triangles
 
 # How hard the pose resists being turned out of the picture's plane: points of a drawing are no
 # projection of a head, and a large nose must not pass for a turn.

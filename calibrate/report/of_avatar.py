@@ -13,9 +13,9 @@ from calibrate.report.model import Picture, Row, Section, Table
 from calibrate.report.of_sweep import SweepLook, sweep_sections
 from calibrate.sweep import sweep
 from calibrate.views.gains import PARTS, ViewGain, measure_gains
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.pack import Pack
-from facepuppet.avatar.views import View
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.pack import Pack
+from facepuppet.portrait.views import View
 
 
 def avatar_sections(pack: Pack) -> tuple[Section, ...]:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from calibrate.report.charts import face_chart, range_chart
 from calibrate.report.model import Chart, Section
-from facepuppet.channels import CHANNELS, DEGREES, Channel, Range
-from facepuppet.profile import DriverProfile
+from facepuppet.drivers.camera.channels import CHANNELS, DEGREES, Channel, Range
+from facepuppet.drivers.camera.profile import DriverProfile
 
 LITTLE = 0.25  # of what lively people do; a channel that moved less was hardly tried
 

@@ -6,6 +6,6 @@ measures.py   what is measured on one picture, and how much of it is tolerated
 run.py        from samples to a SafeRange
 """
 
-from calibrate.sweep.run import Sample, Sweep, sweep
+from calibrate.sweep.sweeping import Sample, Sweep, sweep
 
 __all__ = ["Sample", "Sweep", "sweep"]

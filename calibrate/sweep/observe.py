@@ -8,16 +8,16 @@ import numpy as np
 
 from calibrate.reduce import reduced
 from calibrate.sweep import measures
-from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import euler_from_rotation
-from facepuppet.render.renderer import Renderer
-from facepuppet.render.warp import Warp
+from facepuppet.core.geometry import euler_from_rotation
+from facepuppet.core.types import F32, U8, Motion, Presence, Tracking
+from facepuppet.face.head_pose import fit_head
+from facepuppet.frames.cpu.render.renderer import Renderer
+from facepuppet.frames.cpu.render.warp import Warp
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.safe_range import SafeRange
-from facepuppet.track.facemesh import FaceMesh, face_box
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, U8, Motion, Presence, Tracking
+from facepuppet.vision.face_mesh import FaceMesh, face_box
 
 SIDE_PX = 512  # of the copy that is swept: what tears at this size tears at any
 _FAR = (4.0, 4.0)  # soft limits this far from any value hardly bend it

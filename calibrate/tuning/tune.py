@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from calibrate.tuning.pictures import Picture, TuningError, gather, kept_back
-from facepuppet.avatar.model import Avatar, TunedPainter
-from facepuppet.render.manifest import Network, read_manifest, read_verified
-from facepuppet.render.tuned import with_weights
+from calibrate.tuning.own_pictures import Picture, TuningError, gather, kept_back
+from facepuppet.frames.cpu.render.tuned import with_weights
+from facepuppet.inference.manifest import Network, read_manifest, read_verified
+from facepuppet.portrait.avatar import Avatar, TunedPainter
 
 if TYPE_CHECKING:
-    from calibrate.tuning.pairs import Split
+    from calibrate.tuning.own_pairs import Split
     from engines.training.finetune import Finetuning, PaintError
 
 REGIONS = ("mouth", "eye")
@@ -143,7 +143,7 @@ def _kept_back(shipped: Mapping[str, Network], pictures: Sequence[Picture], tell
 def _splits(
     avatar: Avatar, pictures: Sequence[Picture], kept: Mapping[str, int], tell: Tell
 ) -> dict[str, Split]:
-    from calibrate.tuning.pairs import make_splits
+    from calibrate.tuning.own_pairs import make_splits
 
     tell(f"Moving {len(pictures)} pictures to each other …")
     with TemporaryDirectory() as folder:

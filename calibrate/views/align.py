@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 
 from calibrate.views.candidates import Candidate
-from facepuppet.avatar.eyes import fit_eyes
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.view_state import StateReader
-from facepuppet.avatar.views import View, view_box
-from facepuppet.geometry import F64, euler_from_rotation
-from facepuppet.topology import OUTER_CORNERS
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, U8, HeadMotion, Motion, Presence, TorsoMotion
+from facepuppet.core.geometry import F64, euler_from_rotation
+from facepuppet.core.types import F32, U8, HeadMotion, Motion, Presence, TorsoMotion
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.topology import OUTER_CORNERS
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.large_eyes import fit_eyes
+from facepuppet.portrait.view_state import StateReader
+from facepuppet.portrait.views import View, view_box
 
 
 def as_view(candidate: Candidate, avatar: Avatar, gain: F32 | None = None) -> View:

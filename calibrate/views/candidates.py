@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepuppet.avatar.gates import find_the_face
-from facepuppet.avatar.image import load_portrait_image
-from facepuppet.capture import open_source
-from facepuppet.errors import NoFaceError, PortraitError
-from facepuppet.track.follow import FaceFollower
-from facepuppet.track.quiet import quiet_native_logs
-from facepuppet.types import F32, U8
+from facepuppet.core.errors import NoFaceError, PortraitError
+from facepuppet.core.types import F32, U8
+from facepuppet.drivers.camera.follow import FaceFollower
+from facepuppet.media import open_source
+from facepuppet.media.pictures import load_portrait_image
+from facepuppet.portrait.requirements import find_the_face
+from facepuppet.vision.quiet import quiet_native_logs
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
 MAX_VIDEO_S = 30.0

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibrate.views.candidates import Candidate
-from facepuppet.avatar.face import FaceView, face_width_px
-from facepuppet.avatar.view_state import FaceState
-from facepuppet.geometry import geodesic_angle, head_from_image
-from facepuppet.profile import mouth_gap
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
+from facepuppet.core.geometry import geodesic_angle, head_from_image
+from facepuppet.drivers.camera.profile import mouth_gap
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.portrait.face_view import FaceView, face_width_px
+from facepuppet.portrait.view_state import FaceState
 
 # Differences that count alike: radians, inter-ocular distances, apertures.
 _POSE, _MOUTH, _LIDS = 0.35, 0.08, 0.5

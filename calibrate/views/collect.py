@@ -13,10 +13,10 @@ from calibrate.views.choose import calmest, most_varied, what_it_shows
 from calibrate.views.gains import ViewGain, measure_gains
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, SURE_LIKENESS, light_gain, likeness
-from facepuppet.avatar.model import Avatar
-from facepuppet.avatar.view_state import FaceState, StateReader
-from facepuppet.avatar.views import MAX_VIEWS
-from facepuppet.errors import OtherPersonError, PortraitError
+from facepuppet.core.errors import OtherPersonError, PortraitError
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.view_state import FaceState, StateReader
+from facepuppet.portrait.views import MAX_VIEWS
 
 Tell = Callable[[str], None]
 

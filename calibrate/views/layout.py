@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.render.mesh import affine_table, draw_numbers, sample_affine
-from facepuppet.topology import FACE_OVAL, LIPS, N_MESH, face_triangles
-from facepuppet.track.canonical import canonical_landmarks
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.topology import FACE_OVAL, LIPS, N_MESH, face_triangles
+from facepuppet.frames.cpu.render.mesh import affine_table, draw_numbers, sample_affine
 
 WIDTH_PX = 96
 _LIPS_REACH_PX, _RIM_PX = 5.0, 4.0  # left out of comparisons: lips move, the rim is seen from the side

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from engines.data.people import TrainingDataError
-from facepuppet.capture import open_source
-from facepuppet.track.tracker import Tracker
-from facepuppet.types import F32, U8, Frame, Tracking
+from facepuppet.core.types import F32, U8, Frame, Tracking
+from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.media import open_source
 
 SIDE_PX = 512
 FACE_REACH = 2.6  # side of the square in face heights

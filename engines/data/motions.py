@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import head_from_image
-from facepuppet.profile import mouth_gap
+from facepuppet.core.geometry import head_from_image
+from facepuppet.core.types import F32, HeadMotion, Motion, Presence, TorsoMotion
+from facepuppet.drivers.camera.profile import mouth_gap
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.topology import EYES
+from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.irises import iris_position, move_irises
 from facepuppet.retarget.lids import draw_fold, place_lids
-from facepuppet.topology import EYES
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion
 
 SHUT_RATIO = 0.3  # trackers still report this share of the open aperture on shut lids
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen

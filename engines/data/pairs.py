@@ -11,14 +11,14 @@ from engines.data.clips import FaceClip
 from engines.data.motions import motion_to
 from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.errors import PortraitError
-from facepuppet.geometry import geodesic_angle, head_from_image
-from facepuppet.profile import mouth_gap
-from facepuppet.render.renderer import Renderer
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32
+from facepuppet.core.errors import PortraitError
+from facepuppet.core.geometry import geodesic_angle, head_from_image
+from facepuppet.core.types import F32
+from facepuppet.drivers.camera.profile import mouth_gap
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.frames.cpu.render.renderer import Renderer
+from facepuppet.portrait.analyse import analyse_portrait
 
 MAX_TURN_RAD = 0.6  # between source and target: beyond, no small network can paint what is missing
 

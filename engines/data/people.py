@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from facepuppet.errors import FacepuppetError
+from facepuppet.core.errors import FacepuppetError
 
 if sys.version_info >= (3, 11):
     import tomllib

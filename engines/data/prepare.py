@@ -19,9 +19,9 @@ from engines.data.regions import REGIONS, Region
 from engines.data.samples import Sample, Samples
 from engines.data.sheet import save_sheet
 from engines.data.stills import still_samples
-from facepuppet.avatar.image import load_portrait_image
-from facepuppet.avatar.vision import FaceMesher
-from facepuppet.errors import FacepuppetError, PortraitError
+from facepuppet.core.errors import FacepuppetError, PortraitError
+from facepuppet.media.pictures import load_portrait_image
+from facepuppet.vision.still import FaceMesher
 
 log = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False)

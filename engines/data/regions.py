@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.data.samples import Sample
-from facepuppet.avatar.model import Avatar
-from facepuppet.render.crops import Crop, crops_of
-from facepuppet.types import F32, U8, Motion
+from facepuppet.core.types import F32, U8, Motion
+from facepuppet.frames.cpu.render.crops import Crop, crops_of
+from facepuppet.portrait.avatar import Avatar
 
 # A crop may be moved and scaled a little in training (shares of its side): the network then depends less
 # on where exactly a tracker puts its landmarks.

@@ -1,1 +1,1 @@
-"""The painters, one a file; see facepuppet/render/painter.py for their inputs and outputs."""
+"""The painters, one a file; see facepuppet/frames/cpu/render/painter.py for their inputs and outputs."""

@@ -7,9 +7,11 @@ from torch import nn
 
 from engines.data.people import TrainingDataError
 from engines.data.regions import REGIONS
-from engines.networks import eye, frame, mouth
-from engines.networks.painter import Profile
-from facepuppet.render.tuned import weights_in
+from engines.networks import eye_painter as eye
+from engines.networks import frame_painter as frame
+from engines.networks import mouth_painter as mouth
+from engines.networks.painter_network import Profile
+from facepuppet.frames.cpu.render.tuned import weights_in
 
 _CLASSES = {"mouth": mouth.MouthPainter, "eye": eye.EyePainter, "frame": frame.FramePainter}
 _PROFILES = {"mouth": mouth.PROFILES, "eye": eye.PROFILES, "frame": frame.PROFILES}

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from engines.data.samples import Samples
-from engines.networks.painter import painted
+from engines.networks.painter_network import painted
 from engines.training.batches import batches, plain
 from engines.training.losses import FeatureDistance, laplacian_l1, masked_l1
 

@@ -17,7 +17,7 @@ from torch import nn
 
 from engines.data.samples import Samples
 from engines.networks.build import build_network
-from engines.networks.painter import painted
+from engines.networks.painter_network import painted
 from engines.training.batches import Batch, batches, plain
 from engines.training.losses import Critic, FeatureDistance, critic_loss, laplacian_l1, masked_l1
 

@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from facepuppet import __version__
 from facepuppet.cli import bench, demo, detect, devices, doctor, engines, render, run
-from facepuppet.errors import FacepuppetError
+from facepuppet.core.errors import FacepuppetError
+from facepuppet.core.version import __version__
 
 EXIT_ERROR = 2
 _EXIT_INTERRUPTED = 130

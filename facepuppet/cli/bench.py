@@ -22,9 +22,9 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure the live loop with all stages on: time per stage, drops, latency, memory."""
-    from facepuppet.bench import run_bench
     from facepuppet.cli.bench_table import table
     from facepuppet.cli.progress import progress_bar
+    from facepuppet.diagnose.bench import run_bench
 
     with progress_bar() as show:
         result = run_bench(seconds, driver, show, engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facepuppet.bench import BenchResult
+    from facepuppet.diagnose.bench import BenchResult
 
 
 def table(result: BenchResult) -> str:

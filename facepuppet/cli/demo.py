@@ -19,7 +19,7 @@ def demo(
 ) -> None:
     """Let a public-domain portrait perform a scripted piece; writes demo.mp4, sheet.png and stats.json."""
     from facepuppet.cli.progress import progress_bar
-    from facepuppet.demo import run_demo
+    from facepuppet.session.demo import run_demo
 
     with progress_bar() as show:
         stats = run_demo(out, seconds, lambda done, total: show("demo", done, total), revoked)

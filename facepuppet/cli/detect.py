@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facepuppet.cli.options import refuse_clobbering
-from facepuppet.errors import FacepuppetError
+from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
     from facepuppet.watermark import Detection, Key
@@ -34,8 +34,8 @@ def detect(
 ) -> None:
     """Look for the invisible mark. Exit status: 0 marked, 1 not marked, 2 could not be examined."""
     from facepuppet.watermark import PUBLIC_KEY, Key
+    from facepuppet.watermark.detection_report import write_report
     from facepuppet.watermark.provenance import read_provenance
-    from facepuppet.watermark.report import write_report
 
     try:
         refuse_clobbering(report, read=[source, *(key_file or ())])

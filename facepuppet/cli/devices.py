@@ -12,7 +12,7 @@ from facepuppet.cli.options import JsonOption
 
 def devices(as_json: JsonOption = False) -> None:
     """List cameras and virtual cameras of this machine, without opening any."""
-    from facepuppet.devices import list_cameras, list_virtual_cameras
+    from facepuppet.media.devices import list_cameras, list_virtual_cameras
     from facepuppet.sinks.advice import virtual_camera_advice
 
     cameras, virtual = list_cameras(), list_virtual_cameras()

@@ -12,7 +12,7 @@ from facepuppet.cli.options import JsonOption
 
 def doctor(as_json: JsonOption = False) -> None:
     """Examine this machine. Exit status 1 when something that facepuppet cannot do without is missing."""
-    from facepuppet.doctor import Verdict, examine_machine
+    from facepuppet.diagnose.doctor import Verdict, examine_machine
 
     checks = examine_machine()
     healthy = all(check.verdict is not Verdict.FAIL for check in checks)

@@ -12,8 +12,8 @@ import typer
 from facepuppet.cli.options import ENGINE_WORDS, JsonOption
 
 if TYPE_CHECKING:
-    from facepuppet.render.inference.workshop import Outcome
-    from facepuppet.verify import Finding
+    from facepuppet.diagnose.verify import Finding
+    from facepuppet.inference.builder import Outcome
 
 app = typer.Typer(
     name="engines",
@@ -44,9 +44,9 @@ def build(
 ) -> None:
     """Build every network's engine. With TensorRT-RTX no GPU is needed for that."""
     from facepuppet.cli.progress import progress_bar
-    from facepuppet.render.inference.cache import EngineCache
-    from facepuppet.render.inference.workshop import build_all, choose_flavour, choose_targets
-    from facepuppet.render.manifest import read_manifest
+    from facepuppet.inference.builder import build_all, choose_flavour, choose_targets
+    from facepuppet.inference.engine_cache import EngineCache
+    from facepuppet.inference.manifest import read_manifest
 
     names = [word.strip().lower() for word in (targets or "").split(",") if word.strip()]
     listed, cache = read_manifest(networks), EngineCache()
@@ -70,10 +70,10 @@ def build(
 @app.command("list")
 def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> None:
     """Show every engine in the cache, and what it is good for on this machine."""
-    from facepuppet.render.inference.cache import EngineCache
-    from facepuppet.render.inference.engine_file import KERNELS
-    from facepuppet.render.inference.workshop import survey
-    from facepuppet.render.manifest import read_manifest
+    from facepuppet.inference.builder import survey
+    from facepuppet.inference.engine_cache import EngineCache
+    from facepuppet.inference.engine_file import KERNELS
+    from facepuppet.inference.manifest import read_manifest
 
     cache = EngineCache()
     found = list(survey(cache, read_manifest(networks)))
@@ -105,9 +105,9 @@ def clean(
     networks: FolderOption = None,
 ) -> None:
     """Delete engines that are damaged, or whose network or TensorRT was replaced."""
-    from facepuppet.render.inference.cache import EngineCache, State
-    from facepuppet.render.inference.workshop import survey
-    from facepuppet.render.manifest import read_manifest
+    from facepuppet.inference.builder import survey
+    from facepuppet.inference.engine_cache import EngineCache, State
+    from facepuppet.inference.manifest import read_manifest
 
     cache = EngineCache()
     useless = {State.STALE, State.DAMAGED}
@@ -131,9 +131,9 @@ def verify(
 ) -> None:
     """Compare every engine with ONNX Runtime in fp32. Exit status 1 when one is too far off."""
     from facepuppet.cli.progress import progress_bar
-    from facepuppet.render.inference.opening import candidates
-    from facepuppet.verify import HALF
-    from facepuppet.verify import verify as compare
+    from facepuppet.diagnose.verify import HALF
+    from facepuppet.diagnose.verify import verify as compare
+    from facepuppet.inference.runtime import candidates
 
     for word in engine or ():
         if word not in ENGINE_WORDS[1:]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facepuppet.errors import OutputUnwritableError
-from facepuppet.files import write_whole
+from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.files import write_whole
 
 if TYPE_CHECKING:
-    from facepuppet.avatar.model import Avatar
-    from facepuppet.compose import Composer
+    from facepuppet.frames.cpu.compose import Composer
+    from facepuppet.portrait.avatar import Avatar
     from facepuppet.watermark import Key
     from facepuppet.watermark.certificate import Credentials
 
@@ -109,7 +109,7 @@ def composer(
     avatar: Avatar, canvas: str, background: str, mirror: bool, label: str, label_every_s: float | None
 ) -> Composer:
     """Build the composer that the options describe."""
-    from facepuppet.compose import Backdrop, Composer, Corner
+    from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
 
     backdrop = Backdrop.parse(background)
     return Composer(

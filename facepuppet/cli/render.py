@@ -28,8 +28,8 @@ from facepuppet.cli.options import (
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption, cleared
 
 if TYPE_CHECKING:
-    from facepuppet.offline import Neutral
-    from facepuppet.profile import DriverNeutral
+    from facepuppet.drivers.camera.profile import DriverNeutral
+    from facepuppet.session.offline import Neutral
 
 
 def render(
@@ -56,10 +56,10 @@ def render(
     tracking: Annotated[Path | None, typer.Option("--tracking", help="Write the tracking as .npz.")] = None,
 ) -> None:
     """Let a portrait perform what the driver does in a video; frame i shows frame i, sound is kept."""
-    from facepuppet.avatar.load import load_as_pack
     from facepuppet.cli.progress import progress_bar
-    from facepuppet.offline import render_video
-    from facepuppet.session import next_session
+    from facepuppet.portrait.load import load_as_pack
+    from facepuppet.session.call_counter import next_session
+    from facepuppet.session.offline import render_video
 
     refuse_clobbering(
         output, stats, tracking, read=[source, avatar, neutral, background, key, revoked, *(signed_by or ())]
@@ -90,8 +90,8 @@ def render(
 
 
 def _neutral(word: str) -> Neutral | DriverNeutral:
-    from facepuppet.offline import Neutral
-    from facepuppet.profile_file import load_profile
+    from facepuppet.drivers.camera.profile_file import load_profile
+    from facepuppet.session.offline import Neutral
 
     if word in {choice.value for choice in Neutral}:
         return Neutral(word)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepuppet.errors import ConsentError, ConsentMissingError
+from facepuppet.core.errors import ConsentError, ConsentMissingError
 
 if TYPE_CHECKING:
-    from facepuppet.avatar.pack import Pack
-    from facepuppet.consent import Claim, Consent, Grant
+    from facepuppet.portrait.consent import Claim, Consent, Grant
+    from facepuppet.portrait.pack import Pack
 
 RIGHTS = ("self", "consent", "public-domain", "fictional")
 _CHOICES = f"{', '.join(RIGHTS[:-1])} or {RIGHTS[-1]}"
@@ -91,12 +91,12 @@ class Said:
         Raises:
             ConsentError: a name, date or document will not do.
         """
-        from facepuppet.consent import Basis, Claim
+        from facepuppet.portrait.consent import Basis, Claim
 
         return None if self.right is None else Claim.make(Basis(self.right), portrait_sha256, self._grant())
 
     def _grant(self) -> Grant | None:
-        from facepuppet.consent import Document, Grant
+        from facepuppet.portrait.consent import Document, Grant
 
         if self.subject is None or self.granted is None:
             return None
@@ -108,15 +108,15 @@ def cleared(pack: Pack, said: Said, revoked: Path | None) -> Consent:
     """Return the statement of right to use a portrait, and tell it; asks once for what carries none.
 
     Args:
-        pack: the portrait, as `facepuppet.avatar.load.load_as_pack` returns it.
+        pack: the portrait, as `facepuppet.portrait.load.load_as_pack` returns it.
         said: what the options say; a statement inside the pack stands before them.
         revoked: a revocation list besides this machine's own.
 
     Raises:
         ConsentError: there is no statement, or none that holds (its subclasses say why).
     """
-    from facepuppet.consent.clearance import clear_pack
-    from facepuppet.consent.revocation import Revocations
+    from facepuppet.portrait.consent.clearance import clear_pack
+    from facepuppet.portrait.consent.revocation import Revocations
 
     if pack.version < _FIRST_SIGNED_VERSION:
         if pack.version > 0:  # 0 is a bare picture
@@ -129,8 +129,8 @@ def cleared(pack: Pack, said: Said, revoked: Path | None) -> Consent:
 
 def cleared_portrait(portrait_sha256: str, said: Said, revoked: Path | None) -> Consent:
     """Return the statement about a portrait file, which carries none itself; as `cleared`."""
-    from facepuppet.consent.clearance import clear_portrait
-    from facepuppet.consent.revocation import Revocations
+    from facepuppet.portrait.consent.clearance import clear_portrait
+    from facepuppet.portrait.consent.revocation import Revocations
 
     stated, listed = said.claim(portrait_sha256), Revocations.load(revoked)
     consent = clear_portrait(portrait_sha256, stated, lambda: _ask(portrait_sha256), listed)
@@ -139,7 +139,7 @@ def cleared_portrait(portrait_sha256: str, said: Said, revoked: Path | None) -> 
 
 
 def _ask(portrait_sha256: str) -> Claim:
-    from facepuppet.consent import Basis, Claim, Grant
+    from facepuppet.portrait.consent import Basis, Claim, Grant
 
     if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise ConsentMissingError(
@@ -158,7 +158,7 @@ def _ask(portrait_sha256: str) -> Claim:
 
 def _name(text: str) -> str:
     """Read a name; typer asks again when this refuses."""
-    from facepuppet.consent import Grant
+    from facepuppet.portrait.consent import Grant
 
     try:
         return Grant(_tidy(text), date.min).subject
@@ -168,7 +168,7 @@ def _name(text: str) -> str:
 
 def _past_day(text: str) -> date:
     """Read a day that has come; typer asks again when this refuses."""
-    from facepuppet.consent.checks import parse_day
+    from facepuppet.portrait.consent.field_checks import parse_day
 
     try:
         day = parse_day(text.strip())

@@ -27,11 +27,11 @@ from facepuppet.cli.options import (
     write_json,
 )
 from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption, cleared
-from facepuppet.errors import FacepuppetError
+from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
-    from facepuppet.pipeline import LivePipeline
-    from facepuppet.puppet import Puppet
+    from facepuppet.session.live import LivePipeline
+    from facepuppet.session.puppet import Puppet
     from facepuppet.sinks import Fanout
     from facepuppet.watermark.certificate import Credentials
 
@@ -69,13 +69,13 @@ def run(
     Re-centre on how you sit and look at any time: type r and Enter, press r in the preview window, or
     send SIGUSR1 (not on Windows).
     """
-    from facepuppet.avatar.load import load_as_pack
-    from facepuppet.capture import open_source
     from facepuppet.cli.controls import Controls
-    from facepuppet.pipeline import LivePipeline
-    from facepuppet.profile_file import load_profile
-    from facepuppet.puppet import Puppet
-    from facepuppet.session import next_session
+    from facepuppet.drivers.camera.profile_file import load_profile
+    from facepuppet.media import open_source
+    from facepuppet.portrait.load import load_as_pack
+    from facepuppet.session.call_counter import next_session
+    from facepuppet.session.live import LivePipeline
+    from facepuppet.session.puppet import Puppet
 
     read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, read=read)
@@ -132,7 +132,7 @@ def camera_word(word: str) -> str:
 def _open_sinks(words: list[str], puppet: Puppet, fps: float, credentials: Credentials | None) -> Fanout:
     """Open every output or none; what one of them meets later does not spoil the others."""
     from facepuppet.cli.controls import RECENTRE_KEY
-    from facepuppet.clock import SystemClock
+    from facepuppet.core.clock import SystemClock
     from facepuppet.sinks import Fanout, open_sink
 
     with ExitStack() as opened:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facepuppet.geometry import smoothstep
+from facepuppet.core.geometry import smoothstep
 from facepuppet.retarget.deltas import Deltas
 
 FADE_S = 0.25

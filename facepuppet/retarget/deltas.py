@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.types import F32, N_LANDMARKS
+from facepuppet.core.types import F32, N_LANDMARKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.geometry import F64, Floats
-from facepuppet.topology import EYES, EyeTopology
-from facepuppet.types import F32
+from facepuppet.core.geometry import F64, Floats
+from facepuppet.core.types import F32
+from facepuppet.face.topology import EYES, EyeTopology
 
 
 def iris_position(landmarks_px: Floats) -> F64:

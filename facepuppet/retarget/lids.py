@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.topology import EyeTopology
-from facepuppet.types import F32
+from facepuppet.core.types import F32
+from facepuppet.face.topology import EyeTopology
 
 MEETING_HEIGHT = 0.2  # where the lids meet, from the lower lid, as a share of the aperture
 # How far a shutting lid pulls its fold along, over the rim's way and beyond what the driver's own fold does.

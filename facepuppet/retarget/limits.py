@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import F64, Floats, euler_from_rotation, rotation_from_euler
-from facepuppet.safe_range import SafeRange, Travel
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32
+from facepuppet.core.geometry import F64, Floats, euler_from_rotation, rotation_from_euler
+from facepuppet.core.types import F32
+from facepuppet.face.head_pose import fit_head
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.safe_range import SafeRange, Travel
 
 MOUTH_KNEE = 0.75  # share of the limit up to which a mouth opens as far as the driver's
 

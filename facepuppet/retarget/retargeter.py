@@ -7,16 +7,16 @@ from collections import deque
 
 import numpy as np
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import Similarity
-from facepuppet.profile import DriverNeutral, Seat, neutral_from, seat_from
+from facepuppet.core.geometry import Similarity
+from facepuppet.core.types import Motion, Tracking
+from facepuppet.drivers.camera.measure import measure
+from facepuppet.drivers.camera.profile import DriverNeutral, Seat, neutral_from, seat_from
+from facepuppet.face.head_pose import fit_head
+from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import Deltas
-from facepuppet.retarget.driver import measure
+from facepuppet.retarget.presence import PresenceMachine
 from facepuppet.retarget.target import Target
-from facepuppet.track.head_pose import fit_head
-from facepuppet.track.presence import PresenceMachine
-from facepuppet.types import Motion, Tracking
 
 
 class Retargeter:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.geometry import Floats, head_from_image, rotation_from_vector
-from facepuppet.profile import DriverNeutral, mouth_gap, mouth_width
-from facepuppet.retarget.deltas import Deltas
-from facepuppet.retarget.irises import move_irises
-from facepuppet.retarget.lids import draw_fold, place_lids
-from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, safe_range_of
-from facepuppet.topology import (
+from facepuppet.core.geometry import Floats, head_from_image, rotation_from_vector
+from facepuppet.core.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
+from facepuppet.drivers.camera.profile import DriverNeutral, mouth_gap, mouth_width
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.topology import (
     EYES,
     LIPS,
     LOWER_LIP_INNER,
     RIGID,
     UPPER_LIP_INNER,
 )
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, HeadMotion, Motion, Presence, TorsoMotion, Tracking
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.irises import move_irises
+from facepuppet.retarget.lids import draw_fold, place_lids
+from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, safe_range_of
 
 MOUTH_REACH = 0.45  # inter-ocular distances around the lips that scale with the mouth
 MOUTH_RATIO_RANGE = (0.7, 1.4)

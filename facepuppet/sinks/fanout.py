@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from facepuppet.errors import SinkError
+from facepuppet.core.errors import SinkError
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark import Marked
 

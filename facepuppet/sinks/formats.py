@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facepuppet.errors import OutputUnwritableError
+from facepuppet.core.errors import OutputUnwritableError
 
 CHOOSE = "Choose another output."
 

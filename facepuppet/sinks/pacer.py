@@ -6,10 +6,10 @@ import logging
 import threading
 from collections import deque
 
-from facepuppet.clock import Clock
+from facepuppet.core.clock import Clock
+from facepuppet.core.slot import LatestSlot
 from facepuppet.sinks.cadence import Cadence
 from facepuppet.sinks.sink import Sink
-from facepuppet.slot import LatestSlot
 from facepuppet.watermark import Marked
 
 IDLE_S = 0.1  # how often to look for stop() while there is nothing to send yet

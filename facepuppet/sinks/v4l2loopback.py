@@ -19,8 +19,8 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 
-from facepuppet.devices import device_holders
-from facepuppet.errors import VirtualCameraMissingError
+from facepuppet.core.errors import VirtualCameraMissingError
+from facepuppet.media.devices import device_holders
 
 if sys.platform != "win32":  # where there is no V4L2 either, and nothing here is called
     import fcntl

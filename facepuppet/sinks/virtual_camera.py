@@ -10,13 +10,13 @@ import numpy as np
 import pyvirtualcam
 from pyvirtualcam import PixelFormat
 
-from facepuppet.devices import VirtualCameraInfo, list_virtual_cameras
-from facepuppet.errors import VirtualCameraMissingError
+from facepuppet.core.errors import VirtualCameraMissingError
+from facepuppet.core.types import U8
+from facepuppet.media.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.sinks import v4l2loopback
 from facepuppet.sinks.advice import virtual_camera_advice
-from facepuppet.sinks.even import even_size_px, evened
+from facepuppet.sinks.even_size import even_size_px, evened
 from facepuppet.sinks.sink import Sink
-from facepuppet.types import U8
 from facepuppet.watermark import Marked
 
 log = logging.getLogger(__name__)

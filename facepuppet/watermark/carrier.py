@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.types import U8
+from facepuppet.core.types import U8
 from facepuppet.watermark.code import N_CODE_BITS
 from facepuppet.watermark.keys import Key
 

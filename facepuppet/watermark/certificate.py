@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from platformdirs import user_data_path
 
-from facepuppet.errors import OutputUnwritableError, WatermarkError
-from facepuppet.files import write_whole
+from facepuppet.core.errors import OutputUnwritableError, WatermarkError
+from facepuppet.core.files import write_whole
 
 _VALID = datetime.timedelta(days=3650)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
 from facepuppet.watermark.payload import N_MESSAGE_BITS
 
 CONSTRAINT = 9

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.types import F32
+from facepuppet.core.types import F32
 from facepuppet.watermark.carrier import C64, CELLS_PER_SIDE, TORUS_CELLS, Carrier, band_bins
 from facepuppet.watermark.lockin import ANALYSIS_SIDE_PX
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facepuppet.types import F32
+from facepuppet.core.types import F32
 from facepuppet.watermark.carrier import C64, Carrier
 from facepuppet.watermark.code import N_CODE_BITS, decode, encode
 from facepuppet.watermark.payload import Payload, payload_of

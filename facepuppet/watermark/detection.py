@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import U8
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import U8
 from facepuppet.watermark.detector import Detector
 from facepuppet.watermark.finding import CurvePoint, Finding
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
-from facepuppet.watermark.sources import Look, open_source
+from facepuppet.watermark.luma_frames import Look, open_source
 
 _LIVE_S = 15.0  # a camera or the screen is watched this long unless told otherwise
 

@@ -7,8 +7,8 @@ from math import log
 import cv2
 import numpy as np
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import U8
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import U8
 from facepuppet.watermark.carrier import C64, Carrier, carrier_of
 from facepuppet.watermark.correlate import Geometry, picked, spectrum, statistic, torus_transform
 from facepuppet.watermark.decode import read_payload

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facepuppet.errors import WatermarkError
+from facepuppet.core.errors import WatermarkError
 
 MIN_SECRET_BYTES = 16
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
 from facepuppet.watermark.carrier import C64, RATE_HZ
 
 ANALYSIS_SIDE_PX = 270  # shorter side of the reduced picture: three pixels a cell at full frame

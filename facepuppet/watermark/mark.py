@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import F32, U8, Composed
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import F32, U8, Composed
 from facepuppet.watermark.carrier import C64, CELLS_PER_SIDE, RATE_HZ, TORUS_CELLS, carrier_of, field_of
 from facepuppet.watermark.code import encode
 from facepuppet.watermark.keys import PUBLIC_KEY, Key

@@ -1,6 +1,6 @@
 """Putting the mark on frames that are on a GPU: the same mark as `mark.Marker` puts on.
 
-The kernels are `facepuppet/cuda/kernels/mark.cu`; the GPU itself is given by who uses this, so that a
+The kernels are `facepuppet/frames/cuda/kernels/mark.cu`; the GPU itself is given by who uses this, so that a
 detector needs nothing of CUDA.
 """
 
@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.errors import EngineError, WatermarkError
-from facepuppet.types import U8
+from facepuppet.core.errors import EngineError, WatermarkError
+from facepuppet.core.types import U8
 from facepuppet.watermark import mask
 from facepuppet.watermark.mark import SHIFT, ZERO, Marker, carrier_turn
 from facepuppet.watermark.marked import SEAL, Marked
@@ -22,7 +22,7 @@ _LAST_NUMBER = (1 << 31) - 1
 
 
 class Gpu(Protocol):
-    """What is needed of `facepuppet.cuda.device.Device`."""
+    """What is needed of `facepuppet.frames.cuda.device.Device`."""
 
     def upload(self, array: npt.NDArray[Any]) -> Any:
         """Copy an array to the GPU, to stay there."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import InitVar, dataclass
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import U8
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import U8
 from facepuppet.watermark.payload import Payload
 
 SEAL = object()  # for who puts marks on frames: `mark.Marker` and `mark_gpu.GpuMarker`

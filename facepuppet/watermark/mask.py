@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
 
 FLAT_RMS = 0.56  # grey levels; with dithered rounding the flat-area total stays below 0.7
 TEXTURE_RMS = 1.6

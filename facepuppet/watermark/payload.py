@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.errors import WatermarkError
-from facepuppet.types import U8
+from facepuppet.core.errors import WatermarkError
+from facepuppet.core.types import U8
 
 SCHEMA_AVATAR, SCHEMA_CONSENT = 1, 2
 PRODUCT_FACEPUPPET = 1

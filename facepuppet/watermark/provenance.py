@@ -16,8 +16,8 @@ from typing import Any
 
 import c2pa
 
-import facepuppet
-from facepuppet.errors import FacepuppetError, OutputUnwritableError, WatermarkError
+from facepuppet.core.errors import FacepuppetError, OutputUnwritableError, WatermarkError
+from facepuppet.core.version import __version__
 from facepuppet.watermark.certificate import Credentials, own_credentials
 from facepuppet.watermark.payload import Payload
 
@@ -147,7 +147,7 @@ def _manifest(path: Path, payload: Payload, key_name: str) -> dict[str, Any]:
     ]
     binding = {"alg": SOFT_BINDING_ALGORITHM, "blocks": [{"scope": {}, "value": payload.hex}]}
     return {
-        "claim_generator_info": [{"name": "facepuppet", "version": facepuppet.__version__}],
+        "claim_generator_info": [{"name": "facepuppet", "version": __version__}],
         "title": path.name,
         "format": SIGNED_SUFFIXES[path.suffix.lower()],
         "assertions": [

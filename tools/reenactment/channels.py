@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.geometry import F64, Floats, euler_from_rotation, head_from_image
-from facepuppet.profile import mouth_gap, mouth_width
+from facepuppet.core.geometry import F64, Floats, euler_from_rotation, head_from_image
+from facepuppet.core.types import F32
+from facepuppet.drivers.camera.profile import mouth_gap, mouth_width
+from facepuppet.face.gaze import eye_openings, gaze_angles
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.topology import EYES, OUTER_CORNERS
 from facepuppet.retarget.irises import iris_position
-from facepuppet.topology import EYES, OUTER_CORNERS
-from facepuppet.track.gaze import eye_openings, gaze_angles
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32
 
 CHANNELS = (
     *("yaw", "pitch", "roll", "mouth_open", "mouth_width"),
@@ -33,7 +33,7 @@ Series = Mapping[str, F64]
 def channels_of(landmarks_px: F32) -> dict[str, F64]:
     """Series (N,) of every channel from landmarks (N, 478, 3); NaN where they are NaN.
 
-    Angles in radians (signs as in `facepuppet.types`); mouth and brow in inter-ocular distances in the
+    Angles in radians (signs as in `facepuppet.core.types`); mouth and brow in inter-ocular distances in the
     head frame; eyes as aperture over width, image-left first; gaze_x and gaze_y as the irises' place in
     the picture plane, in eye widths; gaze_yaw and gaze_pitch as angles relative to the head.
     """

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import onnx
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.hardware import describe_hardware
-from facepuppet.render.easel import Easel
-from facepuppet.render.manifest import read_manifest, read_verified
-from facepuppet.render.painter import load_painters
-from facepuppet.render.warp import Warp
-from facepuppet.types import Motion
+from facepuppet.core.hardware import describe_hardware
+from facepuppet.core.types import Motion
+from facepuppet.frames.cpu.render.painter import load_painters
+from facepuppet.frames.cpu.render.painter_pool import Easel
+from facepuppet.frames.cpu.render.warp import Warp
+from facepuppet.inference.manifest import read_manifest, read_verified
+from facepuppet.portrait.avatar import Avatar
 
 PASSES = {"mouth": 1, "eye": 2, "frame": 1}  # how often a region's network runs in one frame
 WARM_UP = 5

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.avatar.model import Avatar
-from facepuppet.types import U8
+from facepuppet.core.types import U8
+from facepuppet.portrait.avatar import Avatar
 from reenactment import channels, pictures
 from reenactment.identity import Identity
 from reenactment.puppets import perform, retargeted

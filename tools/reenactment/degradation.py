@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.avatar.model import Avatar
-from facepuppet.errors import EngineError
-from facepuppet.performance import PIECE_S, Performance
-from facepuppet.render.inference import Engines
-from facepuppet.render.manifest import read_manifest
-from facepuppet.track.facemesh import FaceMesh, face_box
-from facepuppet.types import N_LANDMARKS, U8, Motion
-from facepuppet.verify import Exact
+from facepuppet.core.errors import EngineError
+from facepuppet.core.types import N_LANDMARKS, U8, Motion
+from facepuppet.diagnose.verify import Exact
+from facepuppet.drivers.scripted import PIECE_S, Performance
+from facepuppet.inference import Engines
+from facepuppet.inference.manifest import read_manifest
+from facepuppet.portrait.analyse import analyse_portrait
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.vision.face_mesh import FaceMesh, face_box
 from reenactment.channels import jitter
 from reenactment.identity import Identity
 from reenactment.puppets import perform, retargeted

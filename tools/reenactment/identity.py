@@ -6,8 +6,8 @@ import dlib
 import face_recognition_models
 import numpy as np
 
-from facepuppet.geometry import F64
-from facepuppet.types import F32, U8
+from facepuppet.core.geometry import F64
+from facepuppet.core.types import F32, U8
 
 
 class Identity:

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from engines.data.motions import motion_to
-from facepuppet.avatar.model import Avatar
-from facepuppet.compose.blend import lay_over
-from facepuppet.errors import EngineError
-from facepuppet.geometry import head_from_image
-from facepuppet.profile import MIN_EYE_OPENING, neutral_from, seat_from
-from facepuppet.render import Renderer
-from facepuppet.render.inference import Engines
-from facepuppet.render.manifest import FORMAT
+from facepuppet.core.errors import EngineError
+from facepuppet.core.geometry import head_from_image
+from facepuppet.core.types import F32, U8, Motion, Tracking
+from facepuppet.drivers.camera.profile import MIN_EYE_OPENING, neutral_from, seat_from
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.frames.cpu.compose.blend import lay_over
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.inference import Engines
+from facepuppet.inference.manifest import FORMAT
+from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget import Retargeter
-from facepuppet.track.gaze import eye_openings
-from facepuppet.track.head_pose import fit_head
-from facepuppet.types import F32, U8, Motion, Tracking
 from reenactment.channels import NEUTRAL_PERCENTILE
 from reenactment.takes import Take
 

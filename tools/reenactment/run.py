@@ -9,11 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facepuppet.avatar.load import load_avatar
-from facepuppet.errors import FacepuppetError, NoDriverFaceError
-from facepuppet.render.manifest import read_manifest
-from facepuppet.track.quiet import quiet_native_logs
-from facepuppet.types import U8
+from facepuppet.core.errors import FacepuppetError, NoDriverFaceError
+from facepuppet.core.types import U8
+from facepuppet.inference.manifest import read_manifest
+from facepuppet.portrait.load import load_avatar
+from facepuppet.vision.quiet import quiet_native_logs
 from reenactment import channels, sheets
 from reenactment.cost import measure_cost
 from reenactment.cross_reenactment import cross_reenact

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.avatar.analyse import analyse_portrait
-from facepuppet.avatar.model import Avatar
-from facepuppet.track.facemesh import FaceMesh, face_box
-from facepuppet.types import F32, U8
+from facepuppet.core.types import F32, U8
+from facepuppet.portrait.analyse import analyse_portrait
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.vision.face_mesh import FaceMesh, face_box
 from reenactment import channels, pictures
 from reenactment.channels import Blinks, Series
 from reenactment.identity import Identity

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facepuppet.geometry import F64
+from facepuppet.core.geometry import F64
 from reenactment import channels
 from reenactment.self_reenactment import Performed
 

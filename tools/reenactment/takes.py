@@ -12,17 +12,17 @@ import cv2
 import numpy as np
 
 from engines.data.people import Split, read_people
-from facepuppet.capture import open_source
-from facepuppet.capture.images import SUFFIXES
-from facepuppet.errors import MediaUnreadableError, NoDriverFaceError
-from facepuppet.profile import most_neutral
-from facepuppet.smooth import TrackingSmoother
-from facepuppet.track.canonical import mirror_order
-from facepuppet.track.facemesh import face_box
-from facepuppet.track.follow import FaceFollower
-from facepuppet.track.selection import FaceBox
-from facepuppet.track.tracker import Tracker
-from facepuppet.types import F32, N_LANDMARKS, U8, Frame, Tracking
+from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError
+from facepuppet.core.types import F32, N_LANDMARKS, U8, Frame, Tracking
+from facepuppet.drivers.camera.follow import FaceFollower
+from facepuppet.drivers.camera.profile import most_neutral
+from facepuppet.drivers.camera.selection import FaceBox
+from facepuppet.drivers.camera.smooth import TrackingSmoother
+from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.face.canonical import mirror_order
+from facepuppet.media import open_source
+from facepuppet.media.image_source import SUFFIXES
+from facepuppet.vision.face_mesh import face_box
 
 SIDE_PX = 512
 CLIP_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")

@@ -1,0 +1,16 @@
+from .core.errors import FacepuppetError as FacepuppetError
+from .core.metrics import RunStats as RunStats
+from .core.version import __version__ as __version__
+from .frames.cpu.compose.background import Backdrop as Backdrop
+from .frames.cpu.compose.composer import Composer as Composer
+from .frames.cpu.compose.framing import Framing as Framing
+from .frames.cpu.compose.label import Corner as Corner
+from .media.open_source import open_source as open_source
+from .portrait.avatar import Avatar as Avatar
+from .portrait.load import load_avatar as load_avatar
+from .portrait.load import sample_portrait_path as sample_portrait_path
+from .session.live import LivePipeline as LivePipeline
+from .session.offline import Neutral as Neutral
+from .session.offline import render_video as render_video
+from .session.puppet import Puppet as Puppet
+from .sinks.open_sink import open_sink as open_sink

@@ -1,6 +1,0 @@
-"""The right to use a portrait: the signed record, who remembers it, and how it is taken back."""
-
-from facepuppet.consent.claim import Basis, Claim, Document, Grant
-from facepuppet.consent.record import Consent
-
-__all__ = ["Basis", "Claim", "Consent", "Document", "Grant"]

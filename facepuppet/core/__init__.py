@@ -1,0 +1,1 @@
+"""Messages, errors, time, threads, files and geometry: what everything else stands on."""

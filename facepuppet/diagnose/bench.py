@@ -1,0 +1,177 @@
+"""The real live loop on this machine, fed with real faces, measured."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+
+from facepuppet.core.hardware import Hardware, describe_hardware
+from facepuppet.core.metrics import RunStats
+from facepuppet.core.types import Frame
+from facepuppet.frames.cpu.compose import Composer
+from facepuppet.inference import Engines
+from facepuppet.media import Source, open_source
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.session.demo import perform
+from facepuppet.session.live import LivePipeline
+from facepuppet.session.puppet import Puppet
+from facepuppet.sinks import Sink
+from facepuppet.sinks.virtual_camera import to_i420
+from facepuppet.watermark import Marked
+
+FPS = 30.0
+CANVAS_PX = (1280, 720)
+PORTRAITS_PX = (512, 1024)
+_CLIP_S = 8.0
+
+R = TypeVar("R")
+Progress = Callable[[str, int, "int | None"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """What was measured, and on what.
+
+    Attributes:
+        canvas: size of the output, "WIDTHxHEIGHT".
+        runs: figures by the portrait's size.
+    """
+
+    hardware: Hardware
+    canvas: str
+    runs: dict[str, RunStats]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for json.dumps."""
+        runs = {portrait: stats.to_json() for portrait, stats in self.runs.items()}
+        return {"schema": 1, "hardware": asdict(self.hardware), "canvas": self.canvas, "runs": runs}
+
+
+class LoopedVideo(Source):
+    """A video that starts again when it ends, as an endless camera."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        self._source = open_source(path)
+        self.fps, self.size_px = self._source.fps, self._source.size_px
+        self.live, self.n_frames = False, None
+        self.description = f"{self._source.description}, looped"
+        self._next_id = 0
+        self._offset_s = self._last_s = 0.0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """Return the next frame; ids and times count on through the loops."""
+        frame = self._source.read()
+        if frame is None and not self._closed:
+            self._source.close()
+            self._source = open_source(self._path)
+            self._offset_s = self._last_s + 1.0 / (self.fps or FPS)
+            frame = self._source.read()
+        if frame is None:
+            return None
+        self._last_s = self._offset_s + (frame.pts_s or 0.0)
+        self._next_id += 1
+        return replace(frame, frame_id=self._next_id - 1, pts_s=self._last_s)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._closed = True
+        self._source.close()
+
+
+class NowhereSink(Sink):
+    """Does the work of a virtual camera (conversion to I420) and throws the result away."""
+
+    def __init__(self, size_px: tuple[int, int]) -> None:
+        self.size_px = size_px
+        self.description = "virtual-camera format, discarded"
+
+    def _write(self, frame: Marked, pts_s: float | None) -> None:
+        to_i420(frame.rgb)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def run_bench(
+    seconds: float, driver: str | None = None, progress: Progress | None = None, engine: str = "auto"
+) -> BenchResult:
+    """Measure the live loop for each portrait size.
+
+    Args:
+        seconds: length of each measurement.
+        driver: video of a face; by default the sample portrait plays the driver.
+        progress: called with the phase, steps done and steps in all.
+        engine: what runs the painters.
+
+    Raises:
+        EngineError: the engine that was asked for cannot run here.
+        CaptureError: the driver video cannot be decoded.
+    """
+    show = progress or _silent
+    _apart(_require, engine)  # refused before minutes of work
+    canvas = "x".join(map(str, CANVAS_PX))
+    steps = 1 + len(PORTRAITS_PX)
+    runs = {}
+    with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
+        show("bench", 0, steps)
+        video = driver or _apart(driver_clip, Path(folder))
+        for done, side in enumerate(PORTRAITS_PX, start=1):
+            show("bench", done, steps)
+            runs[f"{side}x{side}"] = _apart(
+                _measure, video, square_portrait(Path(folder), side), seconds, engine
+            )
+        show("bench", steps, steps)
+    return BenchResult(describe_hardware(), canvas, runs)
+
+
+def _apart(work: Callable[..., R], *arguments: object) -> R:
+    """Do work in a fresh process, so that what came before costs it neither memory nor threads."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _require(engine: str) -> None:
+    """Check that an engine can run here."""
+    Engines(engine)
+
+
+def _measure(video: str, portrait: Path, seconds: float, engine: str) -> RunStats:
+    avatar = load_avatar(portrait, cache=False)
+    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=engine)
+    with closing(LoopedVideo(video)) as source:
+        live = LivePipeline(source, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
+        live.run(seconds)
+        return live.stats()
+
+
+def driver_clip(folder: Path) -> str:
+    """Let the sample portrait play the driver, so that tracking works on a real face."""
+    path = folder / "driver.mp4"
+    perform(load_avatar(sample_portrait_path()), path, round(_CLIP_S * FPS))
+    return str(path)
+
+
+def square_portrait(folder: Path, side: int) -> Path:
+    """The sample portrait cut to a square and scaled, as a file."""
+    picture = cv2.imread(str(sample_portrait_path()))
+    if picture is None:
+        raise AssertionError("the sample portrait was found but does not decode")
+    length = min(picture.shape[:2])
+    how = cv2.INTER_AREA if side < length else cv2.INTER_CUBIC
+    path = folder / f"portrait_{side}.png"
+    cv2.imwrite(str(path), cv2.resize(picture[:length, :length], (side, side), interpolation=how))
+    return path
+
+
+def _silent(phase: str, done: int, total: int | None) -> None:
+    """Report nothing."""

@@ -1,0 +1,252 @@
+"""What works on this machine, what does not, and the exact command that mends it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from importlib.util import find_spec
+from pathlib import Path
+
+from facepuppet.core.hardware import describe_hardware
+
+_PACKAGES = ("numpy", "cv2", "mediapipe", "onnxruntime", "av", "pyvirtualcam", "PIL", "matplotlib")
+_WHEELS = {"cv2": "opencv-contrib-python", "PIL": "pillow"}
+_MODELS = (
+    "face_detection/face_detection_short_range.tflite",
+    "face_landmark/face_landmark_with_attention.tflite",
+    "pose_detection/pose_detection.tflite",
+    "pose_landmark/pose_landmark_full.tflite",
+    "selfie_segmentation/selfie_segmentation.tflite",
+)
+_APT = "sudo apt-get install libgl1 libegl1 libgles2 libglib2.0-0"
+_REINSTALL = "pip install --force-reinstall"
+
+
+class Verdict(str, Enum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"  # something optional is missing
+    FAIL = "fail"  # facepuppet cannot work
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: what was looked at.
+        verdict: how it came out.
+        detail: what was found.
+        mend: the command or step that mends it; empty when there is nothing to mend.
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+    mend: str = ""
+
+
+def examine_machine() -> list[Check]:
+    """Run every check; none raises, none changes anything but a probe file in the cache folder."""
+    return [_told(check) for check in _CHECKS]
+
+
+def _told(check: Callable[[], Check]) -> Check:
+    """Run a check; one that fails unforeseen is a finding too."""
+    try:
+        return check()
+    except Exception as error:
+        name = check.__name__.removeprefix("_").replace("_", " ")
+        return Check(name, Verdict.FAIL, f"{type(error).__name__}: {error}", "facepuppet --debug doctor")
+
+
+def _python() -> Check:
+    version = platform.python_version()
+    if (3, 10) <= sys.version_info[:2] <= (3, 12):
+        return Check("python", Verdict.OK, f"{version} at {sys.executable}")
+    return Check("python", Verdict.FAIL, f"{version}; 3.10 to 3.12 is needed", "uv venv --python 3.12")
+
+
+def _packages() -> Check:
+    missing, libraries, found = [], [], []
+    for module in _PACKAGES:
+        wheel = _WHEELS.get(module, module)
+        try:
+            importlib.import_module(module)
+            found.append(f"{wheel} {importlib.metadata.version(wheel)}")
+        except ModuleNotFoundError:
+            missing.append(wheel)
+        except (ImportError, OSError, importlib.metadata.PackageNotFoundError) as error:
+            libraries.append(f"{wheel}: {error}")
+    if missing:
+        return Check("packages", Verdict.FAIL, f"missing: {', '.join(missing)}", "pip install facepuppet")
+    if libraries:
+        mend = _APT if any("lib" in text for text in libraries) else f"{_REINSTALL} facepuppet"
+        return Check("packages", Verdict.FAIL, "; ".join(libraries), mend)
+    return Check("packages", Verdict.OK, ", ".join(found))
+
+
+def _models() -> Check:
+    spec = find_spec("mediapipe")
+    if spec is None or spec.origin is None:
+        return Check("models", Verdict.FAIL, "no MediaPipe", "pip install 'mediapipe>=0.10.14,<0.10.22'")
+    folder = Path(spec.origin).parent / "modules"
+    missing = [name for name in _MODELS if not (folder / name).is_file()]
+    if missing:
+        mend = f"{_REINSTALL} 'mediapipe>=0.10.14,<0.10.22'"
+        return Check("models", Verdict.FAIL, f"this MediaPipe lacks {', '.join(missing)}", mend)
+    return Check("models", Verdict.OK, f"{len(_MODELS)} tracking models come with MediaPipe")
+
+
+def _networks() -> Check:
+    from facepuppet.core.errors import ManifestError
+    from facepuppet.inference.manifest import read_manifest, read_verified
+
+    try:
+        networks = read_manifest()
+        for network in networks:
+            read_verified(network)
+    except ManifestError as error:
+        return Check("networks", Verdict.FAIL, str(error), f"{_REINSTALL} facepuppet")
+    found = ", ".join(network.name for network in networks)
+    return Check("networks", Verdict.OK, found or "none shipped; mouth and eyes are drawn")
+
+
+def _virtual_camera() -> Check:
+    from facepuppet.media.devices import list_virtual_cameras
+    from facepuppet.sinks.advice import virtual_camera_advice
+
+    found = list_virtual_cameras()
+    if not found:
+        return Check("virtual camera", Verdict.WARN, "no driver", virtual_camera_advice())
+    detail = ", ".join(f"{camera.device} ({camera.name})" for camera in found)
+    warnings = "; ".join(camera.warning for camera in found if camera.warning)
+    if warnings:
+        return Check("virtual camera", Verdict.WARN, f"{detail}: {warnings}", virtual_camera_advice())
+    return Check("virtual camera", Verdict.OK, detail)
+
+
+def _cameras() -> Check:
+    from facepuppet.media.devices import list_cameras
+
+    found = list_cameras()
+    if not found:
+        return Check("cameras", Verdict.WARN, "none", "Plug one in, or use --camera FILE.")
+    unreadable = [c for c in found if c.path and not os.access(c.path, os.R_OK | os.W_OK)]
+    if unreadable:
+        return Check(
+            "cameras", Verdict.WARN, f"no permission: {unreadable[0]}", "sudo usermod -aG video $USER"
+        )
+    return Check("cameras", Verdict.OK, ", ".join(map(str, found)))
+
+
+def _gpu() -> Check:
+    import onnxruntime
+
+    providers = [p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers()]
+    detail = f"ONNX Runtime offers {', '.join(providers)}"
+    if not shutil.which("nvidia-smi"):
+        return Check("gpu", Verdict.OK, f"no NVIDIA GPU, none is needed; {detail}")
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+    if asked.returncode != 0:
+        return Check("gpu", Verdict.WARN, "nvidia-smi fails; the CPU is used", "nvidia-smi")
+    return Check("gpu", Verdict.OK, f"{asked.stdout.strip()}; {detail}")
+
+
+def _engines() -> Check:
+    from facepuppet.core.errors import EngineError
+    from facepuppet.inference import Engines
+    from facepuppet.inference.runtime import candidates
+
+    works, fails = [], []
+    for name in candidates():
+        try:
+            works.append(Engines().require(name))
+        except EngineError as problem:  # noqa: PERF203  (a handful of engines, once)
+            fails.append(problem)
+    detail = f"{works[0]} runs the painters"
+    if len(works) > 1:
+        detail += f"; also {', '.join(works[1:])}"
+    if fails:
+        told = "; ".join(f"got {problem.got}, expected {problem.expected}" for problem in fails)
+        return Check("engines", Verdict.WARN, f"{detail}; {told}", fails[0].todo)
+    return Check("engines", Verdict.OK, detail)
+
+
+def _frames() -> Check:
+    from facepuppet.core.errors import EngineError
+    from facepuppet.frames.cuda.device import Device
+    from facepuppet.inference import Engines
+    from facepuppet.inference.on_device import RESIDENT
+    from facepuppet.inference.runtime import candidates
+
+    for name in candidates():
+        if name not in RESIDENT:
+            continue
+        try:
+            gpu = Engines(name).gpu(name)
+        except EngineError:  # told by the check of the engines
+            continue
+        try:
+            Device(gpu).compile()
+        except EngineError as problem:
+            detail = f"made on the CPU; got {problem.got}, expected {problem.expected}"
+            return Check("frames", Verdict.WARN, detail, "pip install 'facepuppet[gpu]'")
+        return Check("frames", Verdict.OK, f"CUDA kernels on {gpu.name}")
+    return Check("frames", Verdict.OK, "made on the CPU")
+
+
+def _display() -> Check:
+    from facepuppet.sinks.preview_window import display_reachable
+
+    if display_reachable():
+        return Check("display", Verdict.OK, "a preview window can be opened")
+    return Check("display", Verdict.WARN, "none", "Start from a desktop for --sink window; the rest works.")
+
+
+def _cache_folder() -> Check:
+    import platformdirs
+
+    folder = Path(platformdirs.user_cache_dir("facepuppet", appauthor=False))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return Check("cache folder", Verdict.WARN, f"{folder}: {error.strerror}", f"chmod u+rwx '{folder}'")
+    return Check("cache folder", Verdict.OK, str(folder))
+
+
+def _machine() -> Check:
+    machine = describe_hardware()
+    detail = f"{machine.cpu}, {machine.cores} cores, {machine.memory_gb} GB"
+    if machine.cores < 2:
+        return Check("machine", Verdict.WARN, detail, "Two cores are needed for 30 frames a second.")
+    return Check("machine", Verdict.OK, detail)
+
+
+_CHECKS = (
+    _python,
+    _machine,
+    _packages,
+    _models,
+    _networks,
+    _cameras,
+    _virtual_camera,
+    _gpu,
+    _engines,
+    _frames,
+    _display,
+    _cache_folder,
+)

@@ -1,0 +1,178 @@
+"""Every engine against ONNX Runtime in fp32, on what the painters really see in a performance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from facepuppet.core.errors import EngineError
+from facepuppet.core.types import F32
+from facepuppet.drivers.scripted import PIECE_S, Performance
+from facepuppet.frames.cpu.render import Renderer
+from facepuppet.inference import Engines, OnnxSession, Session
+from facepuppet.inference.deviation import Deviation, Feed, measure
+from facepuppet.inference.manifest import Network, read_verified
+from facepuppet.inference.precision import emulate_half, to_half
+from facepuppet.inference.resilient import ResilientSession
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.retarget import Retargeter
+
+FPS = 30.0
+BURSTS, BURST = 6, 4  # flicker shows between neighbouring frames only
+HALF = "fp16 rounding"  # emulated on the CPU: what any GPU's fp16 will do at least
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One network on one engine.
+
+    Attributes:
+        network: its name.
+        engine: one of ENGINES, or HALF.
+        description: engine, version and device; empty when it did not run.
+        deviation: from fp32 on the CPU; None when it did not run.
+        reason: why it did not run; else empty.
+        eight_bits: it ran the network's 8-bit file, as CPUs do.
+    """
+
+    network: str
+    engine: str
+    description: str
+    deviation: Deviation | None
+    reason: str = ""
+    eight_bits: bool = False
+
+    @property
+    def passes(self) -> bool | None:
+        """Whether no one will see the difference; None when it did not run."""
+        if self.deviation is None:
+            return None
+        return self.deviation.passes_in_8_bits if self.eight_bits else self.deviation.passes
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for json.dumps."""
+        return {**asdict(self), "passes": self.passes}
+
+
+class Exact(Engines):
+    """Opens networks on the CPU in fp32: what every engine is compared with."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu")
+
+    def open(self, network: Network) -> ResilientSession:
+        """Open a network."""
+        session = self.open_unchecked(network)
+        return ResilientSession(session, session, self)
+
+
+class Rounding(Exact):
+    """The same, rounding every value as fp16 does where the manifest allows fp16."""
+
+    def open_unchecked(self, network: Network) -> Session:
+        """Open a network."""
+        if network.precision == "fp32":
+            return super().open_unchecked(network)
+        return OnnxSession(emulate_half(to_half(read_verified(network))), network.path.name)
+
+
+def engines_of(word: str) -> Engines:
+    """Return what opens networks on one of ENGINES or HALF.
+
+    Raises:
+        EngineError: it is unknown, or cannot run here.
+    """
+    return Rounding() if word == HALF else Engines(word)
+
+
+class Recorder(Exact):
+    """The same, keeping all that the networks are fed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tapes: dict[str, tuple[Network, list[Feed]]] = {}
+
+    def open(self, network: Network) -> ResilientSession:
+        """Open a network that is listened to."""
+        session = super().open(network)
+        tape: list[Feed] = []
+        self.tapes[network.name] = network, tape
+        listening = _Listening(session, tape)
+        return ResilientSession(listening, listening, self)
+
+
+class _Listening:
+    """A session that keeps a copy of its inputs."""
+
+    def __init__(self, session: Session, tape: list[Feed]) -> None:
+        self.engine, self.description = session.engine, session.description
+        self.input_shapes, self.output_names = session.input_shapes, session.output_names
+        self._session, self._tape = session, tape
+
+    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+        """Keep the inputs, return the outputs."""
+        self._tape.append({name: value.copy() for name, value in feed.items()})
+        return self._session.run(feed)
+
+
+def record(folder: Path | None = None) -> Iterator[tuple[Network, list[Feed]]]:
+    """Let the sample portrait perform, and return what each network was fed.
+
+    The feeds of the two eyes follow each other, not alternate: flicker is between neighbours in time.
+
+    Args:
+        folder: with manifest.toml and weights; the installed engines package if None.
+    """
+    avatar = load_avatar(sample_portrait_path())
+    recorder = Recorder()
+    renderer, piece = Renderer(avatar, folder, recorder), Performance()
+    retargeter = Retargeter(avatar, settle_frames=1)
+    starts = [burst * PIECE_S / BURSTS for burst in range(BURSTS)]
+    times = [start + i / FPS for start in starts for i in range(BURST)]
+    for i, t_s in enumerate(times):
+        renderer.render(retargeter.update(piece.tracking(t_s, i)))
+    for network, tape in recorder.tapes.values():
+        # Crops are told apart by their pictures at rest, for not every one is painted each time.
+        crops: dict[bytes, list[Feed]] = {}
+        for feed in tape:
+            crops.setdefault(feed["source"].tobytes(), []).append(feed)
+        yield network, [feed for feeds in crops.values() for feed in feeds]
+
+
+def verify(
+    engines: Sequence[str],
+    folder: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Finding]:
+    """Compare every network on every engine with ONNX Runtime's CPU in fp32.
+
+    Args:
+        engines: of ENGINES or HALF.
+        folder: with manifest.toml and weights; the installed engines package if None.
+        progress: called with the phase, comparisons done and in all.
+
+    Raises:
+        ManifestError: a manifest or file that cannot be read.
+    """
+    findings: list[Finding] = []
+    tapes = list(record(folder))
+    for network, feeds in tapes:
+        for engine in engines:
+            if progress is not None:
+                progress("verify", len(findings), len(tapes) * len(engines))
+            findings.append(_compare(network, engine, feeds))
+    return findings
+
+
+def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Finding:
+    reference = OnnxSession(read_verified(network), network.path.name)
+    eight_bits = engine == "cpu" and network.int8 is not None
+    try:
+        engines = engines_of(engine)
+        session = engines.open(network) if eight_bits else engines.open_unchecked(network)
+        deviation = measure(session, reference, feeds)
+        return Finding(network.name, engine, session.description, deviation, eight_bits=eight_bits)
+    except EngineError as problem:
+        return Finding(network.name, engine, "", None, str(problem))

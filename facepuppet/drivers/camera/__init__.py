@@ -1,0 +1,1 @@
+"""A person before a camera: track, smooth, measure against rest."""

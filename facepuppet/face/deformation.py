@@ -1,0 +1,62 @@
+"""From ARKit blendshape weights to landmarks: a face that performs a script."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facepuppet.core.types import F32
+from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
+from facepuppet.face.blendshapes import F64, landmark_basis
+from facepuppet.face.topology import EYES, I32, LOWER_LIP_INNER, UPPER_LIP_INNER, EyeTopology
+
+_SIDES = ("Right", "Left")  # the person's, in the order of EYES
+_SHUT_LINE = 0.8  # where the lids meet, from the open upper rim (0) to the lower (1)
+_FOLD_FOLLOWS = 0.4  # how far the skin beside a rim goes with it
+_LOOKS = np.array([name.startswith("eyeLook") for name in ARKIT_NAMES])
+
+
+def compose_landmarks(neutral_head: F32, weights: F32) -> F32:
+    """Give a neutral face an expression.
+
+    Offsets add up linearly, except where that would look wrong: lids shut by eyeBlink along one line, so
+    that at weight 1 they meet exactly; irises keep their shape and move by eyeLook* alone; lips touch
+    instead of passing through each other.
+
+    Args:
+        neutral_head: (478, 3) the face at rest, in the head frame.
+        weights: (52,) in ARKit's order, each in [0, 1].
+
+    Returns:
+        (478, 3) landmarks in the head frame.
+    """
+    basis = landmark_basis()
+    w = np.asarray(weights, dtype=np.float64)
+    still_open = w.copy()
+    still_open[[ARKIT_INDEX[f"eyeBlink{side}"] for side in _SIDES]] = 0.0
+    face = neutral_head + np.tensordot(still_open, basis, 1)
+    for eye, side in zip(EYES, _SIDES, strict=True):
+        centre_shift = (w * _LOOKS) @ basis[:, eye.iris_centre]
+        face[eye.iris] = neutral_head[eye.iris] + centre_shift
+        _shut(face, eye, float(w[ARKIT_INDEX[f"eyeBlink{side}"]]))
+    _part(face, UPPER_LIP_INNER, LOWER_LIP_INNER)
+    return face.astype(np.float32)
+
+
+def _shut(face: F64, eye: EyeTopology, blink: float) -> None:
+    """Close the lids by `blink`, in place; the skin beside the rims follows in part."""
+    _part(face, eye.upper_lid, eye.lower_lid)
+    upper, lower = face[eye.upper_lid], face[eye.lower_lid]
+    line = upper + _SHUT_LINE * (lower - upper)
+    for rim, fold, now in ((eye.upper_lid, eye.upper_fold, upper), (eye.lower_lid, eye.lower_fold, lower)):
+        shift = blink * (line - now)
+        face[rim] = now + shift
+        face[fold] += _FOLD_FOLLOWS * shift[1:-1]
+
+
+def _part(face: F64, upper: I32, lower: I32) -> None:
+    """Let two edges that have crossed meet halfway, in place."""
+    a, b = face[upper], face[lower]
+    crossed = (a[:, 1] > b[:, 1])[:, None]
+    middle = (a + b) / 2
+    face[upper] = np.where(crossed, middle, a)
+    face[lower] = np.where(crossed, middle, b)

@@ -1,0 +1,1 @@
+"""From motions to marked pictures, all behind `FrameMaker`."""

@@ -1,0 +1,79 @@
+"""The visible mark: a small pill that says the picture is synthetic."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from facepuppet.core.types import U8
+
+LABEL_TEXT = "synthetic · facepuppet"
+_TEXT_HEIGHT = 0.021  # of the canvas height
+_SMALLEST_TEXT_PX = 11
+_SUPERSAMPLING = 4  # Pillow draws round corners without anti-aliasing
+
+
+class Corner(str, Enum):
+    """Where the label stands, or that it does not."""
+
+    TOP_LEFT = "tl"
+    TOP_RIGHT = "tr"
+    BOTTOM_LEFT = "bl"
+    BOTTOM_RIGHT = "br"
+    OFF = "off"
+
+
+class Label:
+    """A pill drawn once for a canvas and laid over every picture.
+
+    Args:
+        canvas_px: width and height of the canvas.
+        corner: any corner but OFF.
+
+    Attributes:
+        box_px: x, y, width, height on the canvas.
+        ink: (h, w, 3) uint16, the pill's colour times its alpha in bytes.
+        clear: (h, w, 1) uint16, 255 less its alpha.
+    """
+
+    def __init__(self, canvas_px: tuple[int, int], corner: Corner) -> None:
+        pill = draw_pill(canvas_px)
+        height, width = pill.shape[:2]
+        margin = max(4, round(0.022 * canvas_px[1]))
+        left = margin if corner in (Corner.TOP_LEFT, Corner.BOTTOM_LEFT) else canvas_px[0] - margin - width
+        top = margin if corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT) else canvas_px[1] - margin - height
+        left, top = max(min(left, canvas_px[0] - width), 0), max(min(top, canvas_px[1] - height), 0)
+        self.box_px = (left, top, width, height)
+        alpha = pill[..., 3:].astype(np.uint16)
+        self.ink = (pill[..., :3] * alpha).astype(np.uint16)
+        self.clear = 255 - alpha
+
+    def stamp(self, rgb: U8) -> None:
+        """Lay the pill over a canvas picture (H, W, 3), in place."""
+        left, top, width, height = self.box_px
+        area = rgb[top : top + height, left : left + width]
+        area[:] = (self.ink + self.clear * area + 127) // 255
+
+
+def draw_pill(canvas_px: tuple[int, int]) -> U8:
+    """Draw the label for a canvas of (width, height) px; returns (h, w, 4) RGBA, not premultiplied."""
+    text_px = max(_SMALLEST_TEXT_PX, round(_TEXT_HEIGHT * canvas_px[1])) * _SUPERSAMPLING
+    font = ImageFont.truetype(str(_font_path()), text_px)
+    ink = font.getbbox(LABEL_TEXT, anchor="ls")
+    width, height = round(ink[2] + 1.5 * text_px), round(1.75 * text_px)
+    picture = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    draw.rounded_rectangle((0, 0, width - 1, height - 1), radius=height // 2, fill=(16, 18, 24, 150))
+    baseline = (0.75 * text_px, height / 2 + 0.36 * text_px)
+    draw.text(baseline, LABEL_TEXT, font=font, fill=(255, 255, 255, 235), anchor="ls")
+    final = (min(width // _SUPERSAMPLING, canvas_px[0]), min(height // _SUPERSAMPLING, canvas_px[1]))
+    return np.asarray(picture.resize(final, Image.Resampling.LANCZOS))
+
+
+def _font_path() -> Path:
+    import matplotlib  # brings a font that has the middle dot on every system
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"

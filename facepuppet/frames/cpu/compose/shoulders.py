@@ -1,0 +1,149 @@
+"""Shoulders that the portrait's side borders cut off: let them slope away softly instead.
+
+A little inside such a border one column of the moving puppet is taken and continued outwards and
+downwards, as shoulders run, softly; the puppet itself fades into this continuation. What is cut off
+above the shoulders (hair, an ear) only ends softly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.core.geometry import smoothstep
+from facepuppet.core.types import F32, U8
+from facepuppet.face.topology import CHIN
+from facepuppet.frames.cpu.compose.blend import lay_over
+from facepuppet.frames.cpu.compose.framing import RIM_PX, Placement, cut_sides
+from facepuppet.portrait.avatar import Avatar
+
+_BAND = 0.15  # of the portrait's shown width; its inner half shows the fading puppet
+_SLOPES = (0.5, 2.5)  # rows down per column outwards: as the portrait's own shoulder, within these
+_RISE = 0.05  # of the canvas height that a shoulder may rise and still be continued
+_HAIR_BAND = 0.25  # of the band, over which what is cut off above the shoulders fades
+_ONSET = 0.03  # of the canvas height: how softly the continuation begins at its top
+_SOFTNESS = 0.012  # of the canvas height: blur of the continuation
+SOFT_ACROSS_PX = 1.0  # its blur across, of columns no farther than
+REACH_PX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One border and what is precomputed for it.
+
+    Attributes:
+        column: of the shown puppet, which is continued.
+        fading: columns of the shown puppet from the border to where it is whole.
+        puppet_weight: (h, fading, 4) how much of the puppet remains there, 255 is all.
+        canvas: rows and columns of the canvas that the continuation may reach.
+        source_row: row of the shown puppet that each of its pixels repeats.
+        weight: (rows, columns, 4) how much of the continuation is seen.
+    """
+
+    column: int
+    fading: slice
+    puppet_weight: U8
+    canvas: tuple[slice, slice]
+    source_row: npt.NDArray[np.intp]
+    weight: U8
+
+
+class Shoulders:
+    """Continues a puppet over the borders that cut it off; does nothing where none does.
+
+    Attributes:
+        sides: the borders that do.
+        softness_px: sigma of the blur down the continued column.
+    """
+
+    def __init__(self, avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> None:
+        self.softness_px = max(_SOFTNESS * canvas_px[1], 0.5)
+        left, right = cut_sides(avatar, placement, canvas_px)
+        self.sides = [
+            _side(avatar, placement, canvas_px, is_left)
+            for is_left, is_cut in ((True, left), (False, right))
+            if is_cut
+        ]
+
+    def lay(self, shown: U8, canvas: U8) -> U8:
+        """Lay the continuation over the canvas (H, W, 3) in place; return the puppet, faded where it begins.
+
+        Args:
+            shown: (h, w, 4) premultiplied puppet at canvas scale; not written to.
+            canvas: the outgoing picture.
+        """
+        if not self.sides:
+            return shown
+        faded = shown.copy()
+        for side in self.sides:
+            column = self._column(shown, side.column)
+            continued = np.take(column, side.source_row).view(np.uint8).reshape(*side.source_row.shape, 4)
+            lay_over(_weighted(continued, side.weight), canvas[side.canvas])
+            part = faded[:, side.fading]
+            part[:] = _weighted(part, side.puppet_weight)
+        return faded
+
+    def _column(self, shown: U8, x: int) -> npt.NDArray[np.uint32]:
+        """One softened column of the puppet, (h,), each pixel as one number."""
+        strip = np.ascontiguousarray(shown[:, max(x - REACH_PX, 0) : x + REACH_PX + 1])
+        soft = cv2.GaussianBlur(
+            strip, (0, 0), SOFT_ACROSS_PX, sigmaY=self.softness_px, borderType=cv2.BORDER_REPLICATE
+        )
+        return np.ascontiguousarray(soft[:, soft.shape[1] // 2]).view(np.uint32).ravel()
+
+
+def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_left: bool) -> Side:
+    width, height = canvas_px
+    x, y, w, h = placement.target_px
+    band = max(4, round(_BAND * w))
+    half = band // 2
+    columns = slice(0, x + band) if is_left else slice(x + w - band, width)
+    column = half if is_left else w - 1 - half
+    at_border = _shoulder_px(avatar, placement, 0 if is_left else w - 1)
+    slope = float(np.clip((at_border - _shoulder_px(avatar, placement, column)) / half, *_SLOPES))
+    top = at_border - slope * half - _RISE * height
+    rows = slice(int(np.clip(y + top, 0, height - 1)), min(y + h, height))
+
+    xs = np.arange(columns.start, columns.stop, dtype=np.float32)
+    away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
+    row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - slope * away
+    return Side(
+        column=column,
+        fading=slice(0, band) if is_left else slice(w - band, w),
+        puppet_weight=_bytes(_puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1]),
+        canvas=(rows, columns),
+        source_row=np.clip(np.rint(row), 0, h - 1).astype(np.intp),
+        weight=_bytes(smoothstep((row - top) / (_ONSET * height))),
+    )
+
+
+def _puppet_weight(height: int, band: int, top: float, onset: float) -> F32:
+    """Weight (height, band) from the border inwards: wide fading below `top`, narrow above."""
+    inwards = (np.arange(band, dtype=np.float32) + 0.5)[None, :] / band
+    below = smoothstep((np.arange(height, dtype=np.float32)[:, None] - top) / onset)
+    wide, narrow = smoothstep(2.0 * inwards - 1.0), smoothstep(inwards / _HAIR_BAND)
+    weight: F32 = below * wide + (1.0 - below) * narrow
+    return weight
+
+
+def _shoulder_px(avatar: Avatar, placement: Placement, column: int) -> float:
+    """Row of the shown portrait from which, below the chin, a column is body down to the bottom."""
+    (u, v, _, _), scale = placement.source_px, placement.scale
+    width = avatar.person_alpha.shape[1]
+    x = int(np.clip(u + column / scale, RIM_PX // 2, width - RIM_PX // 2))
+    strip = avatar.person_alpha[:, max(x - RIM_PX // 2, 0) : x + RIM_PX // 2]
+    empty = np.flatnonzero(strip.max(axis=1) < 128)
+    chin = float(avatar.landmarks_px[CHIN, 1])
+    return (max(chin, float(empty[-1] + 1) if empty.size else 0.0) - v) * scale
+
+
+def _bytes(weight: F32) -> U8:
+    """Return a (H, W) weight in [0, 1] as (H, W, 4) bytes."""
+    return np.repeat(np.rint(255 * weight).astype(np.uint8)[..., None], 4, axis=2)
+
+
+def _weighted(rgba: U8, weight: U8) -> U8:
+    return np.asarray(cv2.multiply(rgba, np.ascontiguousarray(weight), scale=1 / 255), dtype=np.uint8)

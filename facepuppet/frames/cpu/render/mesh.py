@@ -1,0 +1,206 @@
+"""Piecewise-affine warp of the face mesh: where does each pixel of the moved face come from?
+
+The triangles of the moved face are drawn back to front into a small picture of triangle
+numbers; each triangle carries the affine map from the moved picture back to the portrait
+(the classic texture-mapped mesh of Blanz & Vetter 1999, backward form).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.core.types import F32
+from facepuppet.face.topology import (
+    EYES,
+    FACE_OVAL,
+    N_MESH,
+    eye_interior_triangles,
+    face_triangles,
+    mouth_interior_triangles,
+)
+from facepuppet.frames.cpu.render.lashes import Lid
+
+_SUBPIXEL_BITS = 4  # fixed-point fraction bits of cv2's polygon vertices
+
+
+@dataclass(frozen=True, slots=True)
+class FacePatch:
+    """Backward map of the moved face on a coarse grid over its bounding box.
+
+    Attributes:
+        portrait_from_patch: (h, w, 3) float32: source x, source y (portrait px) and the face weight,
+            1 well inside the mesh, falling to 0 at the face oval and outside.
+        origin_px: portrait coordinates of the patch's top-left corner.
+        size_px: width and height the patch covers in the portrait frame.
+        vertices: (T, 3, 2) float32 corners of the moved triangles (`all_triangles`), in cells of the grid.
+        numbers: (h, w) int32, 1 + the triangle seen in each cell, 0 outside.
+    """
+
+    portrait_from_patch: F32
+    origin_px: tuple[int, int]
+    size_px: tuple[int, int]
+    vertices: F32
+    numbers: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchGrid:
+    """The rectangle of the picture that a moved face covers, and the cells it is rasterised in.
+
+    Attributes:
+        origin_px: portrait coordinates of its top-left corner.
+        size_px: width and height in the portrait frame.
+        cells: columns and rows.
+    """
+
+    origin_px: tuple[int, int]
+    size_px: tuple[int, int]
+    cells: tuple[int, int]
+
+    @classmethod
+    def around(cls, landmarks_px: F32, picture_size_px: tuple[int, int], max_cells: int) -> PatchGrid | None:
+        """Return the grid of a face (468 or more landmarks); None when it left the picture."""
+        low = np.maximum(np.floor(landmarks_px[:N_MESH, :2].min(0)).astype(int) - 1, 0)
+        high = np.minimum(np.ceil(landmarks_px[:N_MESH, :2].max(0)).astype(int) + 2, picture_size_px)
+        width, height = (high - low).tolist()
+        if width < 2 or height < 2:
+            return None
+        step = max(1.0, max(width, height) / max_cells)
+        cells = (max(2, round(width / step)), max(2, round(height / step)))
+        return cls((int(low[0]), int(low[1])), (width, height), cells)
+
+
+class FaceMesh:
+    """Rasterises the moved face mesh.
+
+    Args:
+        landmarks_px: (478, 3) float32, the portrait's own landmarks.
+        picture_size_px: width and height of the portrait.
+        max_grid: longest side of the raster grid; larger faces are rasterised coarser and
+            the (piecewise affine) map is interpolated.
+
+    Attributes:
+        max_grid: the same.
+        triangles: (T, 3) of `all_triangles`.
+        n_skin: how many of them are skin; the rest fill eyes and mouth.
+        source: (T, 3, 3) x, y (portrait px) and weight of their corners at rest.
+        lids: image-left eye first.
+    """
+
+    def __init__(self, landmarks_px: F32, picture_size_px: tuple[int, int], max_grid: int = 256) -> None:
+        self.triangles = all_triangles()
+        self.n_skin = len(face_triangles())
+        self.max_grid = max_grid
+        self._size = picture_size_px
+        weight = np.ones(len(landmarks_px), np.float32)
+        weight[FACE_OVAL] = 0.0
+        source = np.column_stack([landmarks_px[:, :2], weight]).astype(np.float32)
+        self.source = source[self.triangles]
+        self.lids = [Lid(landmarks_px[:, :2], eye, self.triangles) for eye in EYES]
+
+    def grid(self, landmarks_px: F32) -> PatchGrid | None:
+        """Return where the moved face is rasterised; None when it left the picture."""
+        return PatchGrid.around(landmarks_px, self._size, self.max_grid)
+
+    def patch(self, landmarks_px: F32, eye_opening: F32) -> FacePatch | None:
+        """Return the backward map for the moved landmarks; None when the face left the picture.
+
+        Args:
+            landmarks_px: (478, 3) float32 moved landmarks.
+            eye_opening: (2,) as in Motion; closing lids take their skin from below the brow.
+        """
+        grid = self.grid(landmarks_px)
+        if grid is None:
+            return None
+        grid_from_portrait = np.divide(grid.cells, grid.size_px).astype(np.float32)
+        vertices = (landmarks_px[:N_MESH, :2] - grid.origin_px + 0.5) * grid_from_portrait - 0.5
+        triangles = vertices[self.triangles].astype(np.float32)
+        # Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
+        # before all skin, so that no sliver of them shows between shut lids or lips.
+        depth = landmarks_px[self.triangles, 2].mean(1)
+        depth[self.n_skin :] += 1e6
+        order = np.argsort(-depth, kind="stable")
+        numbers = draw_numbers(triangles, order, grid.cells)
+        source = self.source.copy()
+        for lid, opening in zip(self.lids, eye_opening.tolist(), strict=True):
+            lid.unfold(source, 1.0 - opening)
+        return FacePatch(
+            sample_affine(affine_table(triangles, source), numbers),
+            grid.origin_px,
+            grid.size_px,
+            triangles,
+            numbers,
+        )
+
+
+def all_triangles() -> npt.NDArray[np.int32]:
+    """(T, 3) triangles of the whole face: skin first, then what fills the eyes and the mouth."""
+    return np.concatenate([face_triangles(), *eye_interior_triangles(), mouth_interior_triangles()])
+
+
+def draw_numbers(triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """Draw triangles (T, 3, 2) in the given order: an (h, w) picture of their numbers + 1, 0 outside."""
+    numbers = np.zeros((grid[1], grid[0]), np.int32)
+    fixed = np.round(triangles * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    fill = cv2.fillConvexPoly  # 850 calls a frame: the look-up is worth hoisting
+    for index in order.tolist():
+        fill(numbers, fixed[index], index + 1, 8, _SUBPIXEL_BITS)
+    return numbers
+
+
+def affine_table(
+    triangles: F32, attributes: F32, chosen: npt.NDArray[np.intp] | None = None, length: int | None = None
+) -> F32:
+    """Coefficients with attribute = c0·x + c1·y + c2 inside each triangle, by triangle number.
+
+    Args:
+        triangles: (T, 3, 2) corners.
+        attributes: (T, 3, A) at the corners.
+        chosen: (T,) numbers of these triangles among `length` ones; None is all, in order.
+        length: of the whole.
+
+    Returns:
+        (1 + length, 3, A) float32; row 0, for what is outside, and rows not chosen are 0.
+    """
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    ab, ac = b - a, c - a
+    determinant = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    inverse = 1.0 / np.where(np.abs(determinant) < 1e-6, 1e-6, determinant)
+    d_ab, d_ac = attributes[:, 1] - attributes[:, 0], attributes[:, 2] - attributes[:, 0]
+    gx = (d_ab * ac[:, 1:2] - d_ac * ab[:, 1:2]) * inverse[:, None]
+    gy = (d_ac * ab[:, 0:1] - d_ab * ac[:, 0:1]) * inverse[:, None]
+    offset = attributes[:, 0] - gx * a[:, 0:1] - gy * a[:, 1:2]
+    table = np.zeros((1 + (length or len(triangles)), 3, attributes.shape[2]), np.float32)
+    table[1:][slice(None) if chosen is None else chosen] = np.stack([gx, gy, offset], axis=1)
+    return table
+
+
+def sample_affine(
+    table: F32, numbers: npt.NDArray[np.int32], origin: tuple[float, float] = (0.0, 0.0), step: int = 1
+) -> F32:
+    """Evaluate attributes in every cell of a picture of triangle numbers.
+
+    Args:
+        table: (1 + T, 3, A) of `affine_table`.
+        numbers: (h, w) int32.
+        origin: x and y of the first cell.
+        step: distance of the cells.
+
+    Returns:
+        (h, w, A) float32.
+    """
+    height, width = numbers.shape
+    x = np.float32(origin[0]) + step * np.arange(width, dtype=np.float32)
+    y = np.float32(origin[1]) + step * np.arange(height, dtype=np.float32)[:, None]
+    planes = []
+    for k in range(table.shape[2]):
+        by_x, by_y, offset = (np.take(np.ascontiguousarray(table[:, i, k]), numbers) for i in range(3))
+        by_x *= x
+        by_y *= y
+        planes.append(by_x + by_y + offset)
+    out: F32 = cv2.merge(planes)
+    return out

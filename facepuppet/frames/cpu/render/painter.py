@@ -1,0 +1,203 @@
+"""Networks that paint what a warp cannot show, run on face-aligned crops.
+
+Every painter has the same signature, for a crop of side S (float32, RGB in [0, 1], plain ops):
+
+    warped    (1, 3, S, S)  the moved portrait, geometric mouth and eyes included
+    source    (1, 3, S, S)  the portrait at rest, cropped the same way
+    contours  (1, 2K, S, S) filled outlines, moved then at rest: lips outer and inner (mouth),
+                            lids and iris (eye), none (frame: this input is absent)
+    →
+    residual  (1, 3, S, S)  to be added to warped, in [−1, 1]
+    mask      (1, 1, S, S)  where, in [0, 1]
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.core.errors import ManifestError
+from facepuppet.core.geometry import smoothstep
+from facepuppet.core.types import F32, U8, Motion
+from facepuppet.frames.cpu.render.crops import Crop, crops_of
+from facepuppet.frames.cpu.render.tuned import with_tuned
+from facepuppet.inference import Engines, Session, open_session
+from facepuppet.inference.manifest import Network, read_manifest
+from facepuppet.portrait.avatar import Avatar
+
+log = logging.getLogger(__name__)
+
+_LEAST_LEVEL = 0.25  # of 255: less is lost in rounding
+# How far outlines move, in sides of the crop, until painting begins, and until it is full. Below, the
+# portrait's own pixels are as near the truth as any painting or nearer (15 clips).
+_ONSET = {"mouth": (0.012, 0.032), "eye": (0.004, 0.012)}
+
+
+class Painter:
+    """One network, ready to paint on one portrait.
+
+    Args:
+        network: its manifest entry.
+        avatar: the portrait, whose crops at rest are prepared once.
+        session: what runs it; opened on the best engine if None.
+
+    Attributes:
+        network, session: the same.
+        takes_contours: the network has an input of that name.
+        rest: of each crop of the portrait at rest, (1, 3, S, S) pixels and (K, S, S) contours, float32.
+
+    Raises:
+        ManifestError: the file does not match the manifest or is not such a network.
+    """
+
+    def __init__(self, network: Network, avatar: Avatar, session: Session | None = None) -> None:
+        self.network = network
+        self.session = session or open_session(network)
+        self._size = avatar.size_px
+        self.takes_contours = self._check_signature()
+        side = network.crop_px
+        self._at_rest = self.crops(avatar.landmarks_px)
+        self.rest = [
+            (_to_network(crop.sample(avatar.portrait_rgb, side)), crop.contours(side))
+            for crop in self._at_rest
+        ]
+
+    def residuals(self, rgba: U8, motion: Motion) -> list[tuple[Crop, F32]]:
+        """Return what is to be added to each crop (3, S, S); reads the picture only."""
+        found = []
+        for crop, share, feed in self._feeds(rgba, motion):
+            given = self.session.run(feed)
+            residual: F32 = given["residual"][0] * (np.float32(share) * given["mask"][0])
+            if np.isfinite(residual).all():  # odd weights of a stranger's pack may overflow
+                found.append((crop, residual))
+        return found
+
+    def add(self, rgba: U8, residuals: Sequence[tuple[Crop, F32]]) -> None:
+        """Add residuals to the moved portrait, in place."""
+        for crop, residual in residuals:
+            _add(rgba, crop, residual)
+
+    def shares(self, crops: Sequence[Crop]) -> list[float]:
+        """How much of each moved crop's residual is to be added, in [0, 1].
+
+        A smooth function of the motion that is 0 while the crop is much as at rest, where the network need
+        not run.
+        """
+        if self.network.region not in _ONSET:
+            return [1.0] * len(crops)
+        start, full = (reach * self.network.crop_px for reach in _ONSET[self.network.region])
+        moved = (crop.departure_px(rest) for crop, rest in zip(crops, self._at_rest, strict=True))
+        return [smoothstep((departure - start) / (full - start)) for departure in moved]
+
+    def _feeds(self, rgba: U8, motion: Motion) -> Iterator[tuple[Crop, float, dict[str, F32]]]:
+        """Cut each crop that is to be painted, and what the network is to be told of it."""
+        side, crops = self.network.crop_px, self.crops(motion.landmarks_px)
+        for crop, share, (source, rest_contours) in zip(crops, self.shares(crops), self.rest, strict=True):
+            if share > 0.0:
+                feed = {"warped": _to_network(crop.sample(rgba, side)), "source": source}
+                if self.takes_contours:
+                    feed["contours"] = np.concatenate([crop.contours(side), rest_contours])[None]
+                yield crop, share, feed
+
+    def crops(self, landmarks_px: F32) -> tuple[Crop, ...]:
+        """Return the crops of a moved face (478, 3)."""
+        network = self.network
+        return crops_of(network.region, landmarks_px, self._size, network.crop_px, network.reach)
+
+    def _check_signature(self) -> bool:
+        takes, gives = set(self.session.input_shapes), set(self.session.output_names)
+        expected = {"warped", "source"} | (set() if self.network.region == "frame" else {"contours"})
+        if takes != expected or not {"residual", "mask"} <= gives:
+            raise ManifestError(
+                f"network {self.network.name!r} with inputs {sorted(takes)} and outputs {sorted(gives)}",
+                f"inputs {sorted(expected)} and outputs mask, residual",
+                "Export it with the recipe in engines/.",
+            )
+        return "contours" in takes
+
+
+def load_painters(
+    avatar: Avatar, folder: Path | None = None, engines: Engines | None = None
+) -> tuple[list[Painter], list[str]]:
+    """Load every network of the manifest, or the pack's own in its place.
+
+    One that fails is left out and told, never silently.
+
+    Args:
+        avatar: the portrait.
+        folder: with manifest.toml and weights; the installed engines package if None.
+        engines: opens the networks; the best engine for each if None.
+
+    Returns:
+        The painters, and one sentence for each network that had to be left out.
+
+    Raises:
+        EngineError: the engine that was asked for cannot run one of them.
+    """
+    engines = engines or Engines()
+    problems: list[str] = []
+    painters: list[Painter] = []
+    networks: Sequence[Network] = ()
+    try:
+        networks = read_manifest(folder)
+    except ManifestError as problem:
+        problems.append(str(problem))
+    networks, refused = with_tuned(networks, avatar.painters)
+    problems += refused
+    for network in networks:
+        try:
+            painters.append(Painter(network, avatar, engines.open(network)))
+        except ManifestError as problem:  # noqa: PERF203  (a handful of networks, once)
+            problems.append(f"painter {network.name!r} is off, geometry stands in: {problem}")
+    for sentence in problems:
+        log.warning(sentence)
+    return painters, problems
+
+
+def _to_network(picture: U8) -> F32:
+    """RGB, or of RGBA the colour alone, as (1, 3, S, S) in [0, 1]."""
+    planes: F32 = cv2.dnn.blobFromImage(picture, 1 / 255)
+    return planes[:, :3]
+
+
+def _add(rgba: U8, crop: Crop, residual: F32) -> None:
+    """Carry a (3, S, S) residual back into the picture and add it where the person is."""
+    planes = residual * np.float32(255)
+    box = _box_in_picture(np.abs(planes).max(0) > _LEAST_LEVEL, crop, rgba.shape)
+    if box is None:
+        return
+    low, high = box
+    region = rgba[low[1] : high[1], low[0] : high[0]]
+    linear, offset = crop.crop_from_picture[:, :2], crop.crop_from_picture[:, 2]
+    crop_from_region = np.column_stack([linear, linear @ low + offset]).astype(np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    levels = cv2.merge([*planes, np.zeros_like(planes[0])])  # the fourth channel leaves coverage alone
+    placed = cv2.warpAffine(levels, crop_from_region, (region.shape[1], region.shape[0]), flags=flags)
+    coverage = cv2.extractChannel(region, 3)
+    if coverage.min() == 255:  # as a rule: mouths and eyes lie well inside the person
+        cv2.add(region, placed, dst=region, dtype=cv2.CV_8U)
+        return
+    everywhere = cv2.merge([coverage] * 4)
+    placed = cv2.multiply(placed, everywhere, scale=1 / 255, dtype=cv2.CV_32F)
+    # Premultiplied colour may not exceed its coverage.
+    region[...] = cv2.min(cv2.add(region, placed, dtype=cv2.CV_8U), everywhere)
+
+
+def _box_in_picture(
+    where: npt.NDArray[np.bool_], crop: Crop, shape: tuple[int, ...]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None:
+    """Low and high corner, in the picture, of what is marked in a crop; None when nothing of it is left."""
+    columns, rows = np.flatnonzero(where.any(0)), np.flatnonzero(where.any(1))
+    if not len(columns):
+        return None
+    left, right, top, bottom = columns[0] - 1, columns[-1] + 2, rows[0] - 1, rows[-1] + 2
+    corners = np.array([[[left, top], [right, top], [left, bottom], [right, bottom]]], np.float32)
+    corners = cv2.transform(corners, cv2.invertAffineTransform(crop.crop_from_picture))[0]
+    low = np.clip(np.floor(corners.min(0)), 0, (shape[1], shape[0])).astype(np.intp)
+    high = np.clip(np.ceil(corners.max(0)) + 1, 0, (shape[1], shape[0])).astype(np.intp)
+    return (low, high) if (high - low).min() >= 1 else None

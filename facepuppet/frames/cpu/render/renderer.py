@@ -1,0 +1,89 @@
+"""From a motion to a picture of the moved portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from facepuppet.core.types import Motion, Rendered
+from facepuppet.frames.cpu.render.eyes import Eyes
+from facepuppet.frames.cpu.render.lashes import Lashes
+from facepuppet.frames.cpu.render.mouth import Mouth
+from facepuppet.frames.cpu.render.painter import load_painters
+from facepuppet.frames.cpu.render.painter_pool import Easel
+from facepuppet.frames.cpu.render.view_layers import ViewLayers
+from facepuppet.frames.cpu.render.warp import Warp
+from facepuppet.inference import Engines
+from facepuppet.inference.on_device import RESIDENT
+from facepuppet.portrait.avatar import Avatar
+
+
+class Renderer:
+    """Renders one portrait: warp, then mouth and eyes, then the painters that the manifest names.
+
+    Only the portrait's own pixels (and what is drawn from their colours) ever appear; no camera
+    picture enters here.
+
+    Args:
+        avatar: the portrait.
+        engines: folder with manifest.toml and weights; None is the installed engines package.
+        engine: what runs the painters; "auto" is the best that works (see `inference.ENGINES`); or
+            Engines of one's own.
+
+    Attributes:
+        warp, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
+            where the portrait has none.
+        engines: what opened the painters' networks.
+        problems: one sentence for each painter that could not be loaded; geometry stands in for it.
+
+    Raises:
+        EngineError: the engine that was asked for cannot run here.
+    """
+
+    def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str | Engines = "auto") -> None:
+        self.engines = engine if isinstance(engine, Engines) else Engines(engine)
+        self.warp = Warp(avatar)
+        self.eyes = Eyes(avatar)
+        self.lashes = Lashes(avatar)
+        self.mouth = Mouth(avatar, self.eyes.white_rgb)
+        self.views = ViewLayers(avatar, self.warp) if avatar.views else None
+        painters, problems = load_painters(avatar, engines, self.engines)
+        self.painters = tuple(painters)
+        self._easel = Easel(painters)
+        self.problems = tuple(problems)
+
+    @property
+    def resident_engine(self) -> str | None:
+        """The engine that runs every painter, if it can leave pictures on the GPU; else None."""
+        engines = {painter.session.engine for painter in self.painters}
+        return engines.pop() if len(engines) == 1 and engines <= set(RESIDENT) else None
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """What runs each painter's network at present, by the network's name."""
+        return {painter.network.name: painter.session.description for painter in self.painters}
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """One sentence for each painter that geometry stands in for, and each engine that failed, so far."""
+        return (*self.problems, *self.engines.fallbacks)
+
+    def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
+        """Return the moved person without background, in the portrait frame.
+
+        Args:
+            motion: where everything goes.
+            left_out: views (by number) not to use, to measure what they bring.
+        """
+        flow = self.warp.flow(motion)
+        rgba = self.warp.sample(flow)
+        choice = self.views.choose(motion, left_out) if self.views else None
+        if self.views and choice:
+            self.views.draw_face(rgba, flow, choice)
+        self.mouth.draw(rgba, motion)
+        if self.views and choice:
+            self.views.draw_parts(rgba, flow, choice)
+        self.eyes.draw(rgba, motion)
+        self.lashes.draw(rgba, motion)
+        self._easel.paint(rgba, motion)
+        return Rendered(rgba, motion.frame_id, motion.captured_ns)

@@ -1,0 +1,134 @@
+"""Mouth interior, eyeballs and lash lines on the GPU: `render.mouth`, `render.eyes` and `render.lids`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from facepuppet.core.types import U8, Motion
+from facepuppet.face.topology import EYES, LIPS_INNER
+from facepuppet.frames.cpu.render.eyes import Eyes
+from facepuppet.frames.cpu.render.lashes import Lashes
+from facepuppet.frames.cpu.render.mouth import Mouth
+from facepuppet.frames.cuda.device import Array, Device
+from facepuppet.frames.cuda.parameters import Parameters
+
+
+class MouthStage:
+    """Draws the interior between the moved inner lips.
+
+    Args:
+        device: where.
+        mouth: the same on the CPU, whose preparation is used.
+        moved: (H, W, 4) uint8 premultiplied RGBA on the GPU, drawn into.
+        parameters: of the frame, on the GPU.
+    """
+
+    def __init__(self, device: Device, mouth: Mouth, moved: Array, parameters: Array) -> None:
+        self._device, self._mouth, self._moved, self._parameters = device, mouth, moved, parameters
+        self._skull, self._jaw = device.upload(mouth.skull), device.upload(mouth.jaw)
+        self._lips = device.upload(np.asarray(LIPS_INNER, np.int32))
+        shape = moved.shape[:2]
+        self._plane, self._soft = device.empty(shape, np.uint8), device.empty(shape, np.uint8)
+        self._across = device.empty(shape, np.float32)
+
+    def tell(self, motion: Motion, parameters: Parameters) -> None:
+        """Write what this stage needs to know of a frame."""
+        placed = self._mouth.place(motion)
+        parameters["mouth_box_px"] = placed.box_px if placed else 0
+        if placed:
+            parameters["mouth_strength"] = placed.strength
+            parameters["skull_from_mouth_box"] = placed.skull_from_box
+            parameters["jaw_from_mouth_box"] = placed.jaw_from_box
+
+    def enqueue(self) -> None:
+        """Draw into the moved picture."""
+        launch, (height, width) = self._device.launch, self._moved.shape[:2]
+        size, told = (width, height), self._parameters
+        launch("mouth_cover", size, told, self._lips, len(LIPS_INNER), width, self._plane)
+        launch("mouth_soften", size, told, self._plane, width, self._soft)
+        launch("mouth_shade", size, told, self._soft, width, self._across)
+        launch(
+            "mouth_draw",
+            size,
+            told,
+            self._soft,
+            self._across,
+            self._skull,
+            *_size(self._mouth.skull),
+            self._jaw,
+            *_size(self._mouth.jaw),
+            int(self._mouth.shows_teeth),
+            width,
+            self._moved,
+        )
+
+
+class EyesStage:
+    """Draws both eyeballs behind the moved lids; arguments as of `MouthStage`."""
+
+    def __init__(self, device: Device, eyes: Eyes, moved: Array, parameters: Array) -> None:
+        self._device, self._eyes, self._moved, self._parameters = device, eyes, moved, parameters
+        # Kernels read pixels of four bytes.
+        opaque = [cv2.cvtColor(eyeball.sclera_rgb, cv2.COLOR_RGB2RGBA) for eyeball in eyes.eyeballs]
+        self._scleras = [(device.upload(picture), *_size(picture)) for picture in opaque]
+        self._irises = [
+            (device.upload(eyeball.iris_rgba), *_size(eyeball.iris_rgba)) for eyeball in eyes.eyeballs
+        ]
+        self._plane = device.empty(moved.shape[:2], np.uint8)
+
+    def tell(self, motion: Motion, parameters: Parameters) -> None:
+        """Write what this stage needs to know of a frame."""
+        for i, placed in enumerate(self._eyes.place(motion)):
+            parameters["eye_box_px"][i] = placed.box_px if placed else 0
+            if placed:
+                parameters["eye_outline_px"][i] = placed.outline_px
+                parameters["sclera_from_eye_box"][i] = placed.sclera_from_box
+                parameters["iris_from_eye_box"][i] = placed.iris_from_box
+                parameters["eye_closing"][i], parameters["eye_fade"][i] = placed.closing, placed.fade
+
+    def enqueue(self) -> None:
+        """Draw into the moved picture."""
+        launch, (height, width) = self._device.launch, self._moved.shape[:2]
+        size, told = (width, height), self._parameters
+        for i, (sclera, iris) in enumerate(zip(self._scleras, self._irises, strict=True)):
+            launch("eye_cover", size, told, i, width, self._plane)
+            launch("eye_draw", size, told, i, self._plane, *sclera, *iris, width, self._moved)
+
+
+class LashesStage:
+    """Draws the lash line of closing lids; arguments as of `MouthStage`."""
+
+    def __init__(self, device: Device, lashes: Lashes, moved: Array, parameters: Array) -> None:
+        self._device, self._lashes, self._moved, self._parameters = device, lashes, moved, parameters
+        self._rims = [device.upload(np.asarray(eye.upper_lid, np.int32)) for eye in EYES]
+
+    def tell(self, motion: Motion, parameters: Parameters) -> None:
+        """Write what this stage needs to know of a frame."""
+        for i, placed in enumerate(self._lashes.place(motion)):
+            parameters["lash_box_px"][i] = placed.box_px if placed else 0
+            if placed:
+                parameters["lash_width_px"][i] = placed.width_px
+                parameters["lash_softness_px"][i] = placed.softness_px
+                parameters["lash_strength"][i] = placed.strength
+
+    def enqueue(self) -> None:
+        """Draw into the moved picture."""
+        height, width = self._moved.shape[:2]
+        for i, (eye, rim) in enumerate(zip(EYES, self._rims, strict=True)):
+            colour = self._lashes.colours_rgb[i].astype(int).tolist()
+            self._device.launch(
+                "lash_draw",
+                (width, height),
+                self._parameters,
+                i,
+                rim,
+                len(eye.upper_lid),
+                *colour,
+                width,
+                self._moved,
+            )
+
+
+def _size(picture: U8) -> tuple[int, int]:
+    return picture.shape[1], picture.shape[0]

@@ -1,0 +1,195 @@
+"""Which engine runs the painters, and what happens when it cannot."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from facepuppet.core.errors import EngineError, EngineRefusedError
+from facepuppet.inference.deviation import measure, probe_feeds
+from facepuppet.inference.engine_cache import EngineCache
+from facepuppet.inference.engine_store import supply
+from facepuppet.inference.gpu import Gpu, list_gpus
+from facepuppet.inference.manifest import Network, read_verified
+from facepuppet.inference.on_device import OnnxResident, ResidentSession
+from facepuppet.inference.onnx_session import ENGINES, LABELS, OnnxSession, Session, require_provider
+from facepuppet.inference.resilient import ResilientSession
+from facepuppet.inference.runtime_cache import RuntimeCache
+from facepuppet.inference.tensorrt import MODULES, Flavour, can_try
+from facepuppet.inference.tensorrt_session import TensorRtSession
+
+log = logging.getLogger(__name__)
+
+
+class Engines:
+    """Opens networks on the best engine, and remembers what it had to fall back from.
+
+    Args:
+        engine: one of ENGINES, or "auto" for the first that is installed and works.
+        threads: of the CPU.
+        cache: where TensorRT engines are kept; the user's cache folder if None.
+
+    Attributes:
+        fallbacks: one sentence for each engine that should have run and could not, here or later in
+            mid-stream; each is logged as well.
+
+    Raises:
+        EngineError: the engine asked for is unknown, or cannot run here.
+    """
+
+    def __init__(self, engine: str = "auto", *, threads: int = 1, cache: EngineCache | None = None) -> None:
+        self._asked, self._threads, self._cache = engine, threads, cache or EngineCache()
+        self._devices: dict[str, tuple[Flavour, Gpu]] = {}
+        self._lost: set[str] = set()
+        self.fallbacks: list[str] = []
+        if engine != "auto":
+            self.require(engine)
+
+    def require(self, engine: str) -> str:
+        """Check that an engine's software and hardware are here; return what it would run on.
+
+        Raises:
+            EngineError: they are not.
+        """
+        if engine not in ENGINES:
+            raise EngineError(
+                f"engine {engine!r}", f"auto or one of {', '.join(ENGINES)}", "Correct --engine."
+            )
+        if engine not in MODULES:
+            return require_provider(engine)
+        flavour, gpu = self._device(engine)
+        return f"{flavour.label} on {gpu.name}"
+
+    def open(self, network: Network) -> ResilientSession:
+        """Open a network.
+
+        Raises:
+            ManifestError: its file does not match the manifest, or is no network.
+            EngineError: the engine that was asked for cannot run it.
+        """
+        spare = self._on_cpu(network)
+        for engine in candidates() if self._asked == "auto" else (self._asked,):
+            if engine == "cpu":
+                break
+            try:
+                return ResilientSession(self._trusted(engine, network), spare, self)
+            except EngineError as problem:
+                if self._asked != "auto":
+                    raise
+                self.fell_back(f"{LABELS[engine]} is not used. {problem}")
+        return ResilientSession(spare, spare, self)
+
+    def open_unchecked(self, network: Network) -> Session:
+        """Open a network on the engine that was asked for, with neither gate nor spare, to examine it.
+
+        Raises:
+            ManifestError, EngineError: as `open`.
+        """
+        return self._opened(self._asked, network)
+
+    def gpu(self, engine: str) -> Gpu:
+        """Return the NVIDIA GPU that an engine of RESIDENT runs on.
+
+        Raises:
+            EngineError: there is none.
+        """
+        return self._device(engine)[1] if engine in MODULES else list_gpus()[0]
+
+    def open_resident(self, engine: str, network: Network, stream: Any) -> ResidentSession:
+        """Open a network, trusted before, on memory that stays on the GPU.
+
+        Args:
+            engine: one of RESIDENT.
+            network: what to run.
+            stream: cupy.cuda.Stream to run it on.
+
+        Raises:
+            ManifestError, EngineError: as `open`.
+        """
+        if engine in MODULES:
+            return self._on_tensorrt(engine, network)
+        return OnnxResident(read_verified(network), self.gpu(engine), stream)
+
+    def fell_back(self, sentence: str) -> None:
+        """Remember and tell, once."""
+        if sentence not in self.fallbacks:
+            self.fallbacks.append(sentence)
+            log.warning("%s", sentence)
+
+    def is_lost(self, engine: str) -> bool:
+        """Whether an engine failed in mid-stream: other networks need not wait for it too."""
+        return engine in self._lost
+
+    def lose(self, engine: str, problem: EngineError) -> None:
+        """Give an engine up for the rest of the run."""
+        self._lost.add(engine)
+        self.fell_back(f"{LABELS[engine]} failed in mid-stream; the CPU goes on. {problem}")
+
+    def _trusted(self, engine: str, network: Network) -> Session:
+        """Open a network and compare it with the CPU in fp32, which also warms it up."""
+        session, reference = self._opened(engine, network), self._on_cpu(network, exact=True)
+        deviation = measure(session, reference, list(probe_feeds(reference.input_shapes)))
+        if not deviation.passes:
+            raise EngineError(
+                f"{session.description}, which paints {network.name!r} wrongly ({deviation})",
+                "what ONNX Runtime gives in fp32",
+                "Run `facepuppet engines verify`, or use --engine cpu.",
+            )
+        return session
+
+    def _on_cpu(self, network: Network, *, exact: bool = False) -> OnnxSession:
+        """Open a network on the CPU: in 8 bits where it has that, unless it has to be exact."""
+        file = network if exact or network.int8 is None else network.int8
+        session = OnnxSession(read_verified(file), file.path.name, threads=self._threads)
+        if file is network.int8:
+            session.description += " in 8 bits"
+        return session
+
+    def _opened(self, engine: str, network: Network) -> Session:
+        if engine not in MODULES:
+            return OnnxSession(read_verified(network), network.path.name, engine, self._threads)
+        try:
+            return self._on_tensorrt(engine, network)
+        except EngineRefusedError as problem:
+            log.warning("The engine of %r is built anew. %s", network.name, problem)
+            return self._on_tensorrt(engine, network, anew=True)
+
+    def _on_tensorrt(self, engine: str, network: Network, *, anew: bool = False) -> TensorRtSession:
+        flavour, gpu = self._device(engine)
+        key, plan = supply(network, flavour, gpu, self._cache, anew=anew)
+        return TensorRtSession(plan, flavour, gpu, RuntimeCache(self._cache, key, flavour, gpu))
+
+    def _device(self, engine: str) -> tuple[Flavour, Gpu]:
+        if engine not in self._devices:
+            flavour, gpus = Flavour(engine), list_gpus()
+            gpu = flavour.choose(gpus)
+            if len(gpus) > 1:
+                log.warning(
+                    "%d NVIDIA GPUs: %s is used; CUDA_VISIBLE_DEVICES chooses another.", len(gpus), gpu.name
+                )
+            self._devices[engine] = flavour, gpu
+        return self._devices[engine]
+
+
+def candidates() -> tuple[str, ...]:
+    """Engines whose software is installed, best first, the CPU last; imports nothing of CUDA."""
+    return tuple(name for name in ENGINES if _is_installed(name))
+
+
+def _is_installed(engine: str) -> bool:
+    if engine in MODULES:
+        return can_try(engine)
+    try:
+        return bool(require_provider(engine))
+    except EngineError:
+        return False
+
+
+def open_session(network: Network, engine: str = "auto", *, threads: int = 1) -> ResilientSession:
+    """Open one network (see `Engines`, which several networks of one run share).
+
+    Raises:
+        ManifestError: its file does not match the manifest, or is no network.
+        EngineError: the engine asked for is unknown, or cannot run here.
+    """
+    return Engines(engine, threads=threads).open(network)

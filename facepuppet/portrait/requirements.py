@@ -1,0 +1,127 @@
+"""What a portrait's face must be like, and plain words when it is not."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from facepuppet.core.errors import FaceTooSmallError, FaceTurnedAwayError, NoFaceError, SeveralFacesError
+from facepuppet.core.types import F32, U8
+from facepuppet.portrait.face_view import FaceView
+from facepuppet.portrait.find_faces import find_faces, mirrored_reading
+
+_log = logging.getLogger(__name__)
+
+MIN_FACE_WIDTH_PX = 64.0
+MIN_FORCED_WIDTH_PX = 24.0  # narrower than this eyes are single pixels: nothing can be animated
+MAX_YAW_RAD = float(np.deg2rad(55))
+MAX_PITCH_RAD = float(np.deg2rad(40))
+MAX_ROLL_RAD = float(np.deg2rad(50))
+RIVAL_WIDTH_RATIO = 0.55  # a second face narrower than this is scenery
+
+# Readings of honest portraits and of their mirror images differ by at most 0.014 of the face's
+# width (72 photos and paintings); those of upside-down faces by 0.05 and more.
+MAX_UNSTEADINESS = 0.025
+_SIGNS = (33, 263, 133, 362, 61, 291, 1, 10, 13, 152)  # eye and mouth corners, nose, forehead, lip, chin
+_SIGNS_MIRRORED = (263, 33, 362, 133, 291, 61, 1, 10, 13, 152)
+
+
+def find_the_face(rgb: U8, *, force: bool = False) -> FaceView:
+    """Find the portrait's one face in an (H, W, 3) RGB picture and check that it will do.
+
+    Args:
+        rgb: the picture.
+        force: take the widest face, however small, turned, doubtful or beset by others it is.
+
+    Raises:
+        NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: it will not. When forced,
+            only for want of a face, or of pixels to move.
+    """
+    found = find_faces(rgb)
+    steady = [face for face in found if is_steady(face, mirrored_reading(rgb, face), rgb.shape[1])]
+    if force and found:
+        face = (steady or found)[0]
+        check_size(face, MIN_FORCED_WIDTH_PX)
+        return face
+    if found and not steady:
+        raise FaceTurnedAwayError(
+            "something like a face whose eyes, nose and mouth cannot be made out reliably",
+            "an upright, uncovered human face",
+            "Use a picture that shows both eyes and the mouth; turn it upright first.",
+        )
+    face = choose_face(steady)
+    check_size(face)
+    check_pose(face)
+    return face
+
+
+def choose_face(faces: list[FaceView]) -> FaceView:
+    """Return the widest of the faces found (widest first).
+
+    Raises:
+        NoFaceError: there is none.
+        SeveralFacesError: the next is nearly as wide.
+    """
+    if not faces:
+        raise NoFaceError(
+            "a picture in which no human face was found",
+            "one face seen from the front or at three quarters",
+            "Use a picture that shows both eyes and the mouth, upright and close.",
+        )
+    rivals = sum(face.width_px >= RIVAL_WIDTH_RATIO * faces[0].width_px for face in faces)
+    if rivals > 1:
+        raise SeveralFacesError(
+            f"a picture with {rivals} faces of comparable size",
+            "one person",
+            "Crop it to the one to animate.",
+        )
+    if len(faces) > 1:
+        _log.warning("a second, much smaller face is in the portrait; the largest is used")
+    return faces[0]
+
+
+def check_size(face: FaceView, least_px: float = MIN_FACE_WIDTH_PX) -> None:
+    """Raise FaceTooSmallError when there are fewer pixels across the face than least_px."""
+    if face.width_px < least_px:
+        raise FaceTooSmallError(
+            f"a face {face.width_px:.0f} px wide",
+            f"at least {least_px:.0f} px",
+            "Use a larger picture of the same person; 200 px and more look good.",
+        )
+
+
+def check_pose(face: FaceView) -> None:
+    """Raise FaceTurnedAwayError when the face is in profile or steeply tilted."""
+    angles = (
+        ("turned", face.yaw_rad, MAX_YAW_RAD),
+        ("tilted up or down", face.pitch_rad, MAX_PITCH_RAD),
+        ("tilted sideways", face.roll_rad, MAX_ROLL_RAD),
+    )
+    for word, angle, limit in angles:
+        if abs(angle) > limit:
+            raise FaceTurnedAwayError(
+                f"a face {word} by {np.rad2deg(abs(angle)):.0f} degrees",
+                f"at most {np.rad2deg(limit):.0f}",
+                "Use a picture, upright, in which the face looks more towards the camera.",
+            )
+
+
+def is_steady(face: FaceView, mirrored_px: F32 | None, width_px: int) -> bool:
+    """Say whether the mirrored picture, width_px wide, tells of the same face; else the mesh is a guess."""
+    return unsteadiness(face, mirrored_px, width_px) <= MAX_UNSTEADINESS
+
+
+def unsteadiness(face: FaceView, mirrored_px: F32 | None, width_px: int) -> float:
+    """Return how far readings of a face and of its mirror image are apart, in face widths.
+
+    Args:
+        face: as read.
+        mirrored_px: (478, 3) as read in the mirrored picture; None when nothing was, which is infinitely far.
+        width_px: of the picture.
+    """
+    if mirrored_px is None:
+        return float("inf")
+    back = mirrored_px[list(_SIGNS_MIRRORED), :2] * (-1, 1) + (width_px - 1, 0)
+    gaps = np.linalg.norm(face.landmarks_px[list(_SIGNS), :2] - back, axis=1)
+    return float(gaps.mean() / face.width_px)

@@ -1,5 +1,0 @@
-"""From a motion to a picture of the moved portrait: warp, eyes, mouth, painters."""
-
-from facepuppet.render.renderer import Renderer
-
-__all__ = ["Renderer"]

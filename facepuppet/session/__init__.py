@@ -1,0 +1,1 @@
+"""A run: live or offline, from a driver to sinks, under control."""

@@ -1,0 +1,118 @@
+"""A public-domain portrait performs a scripted piece: no camera, no GPU, no download."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.metrics import RunStats
+from facepuppet.core.threads import single_threaded_blas
+from facepuppet.core.types import Tracking
+from facepuppet.drivers.scripted import Performance
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.consent.clearance import clear_sample
+from facepuppet.portrait.consent.revocation import Revocations
+from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.session.contact_sheet import ContactSheet
+from facepuppet.session.puppet import Puppet
+from facepuppet.sinks import open_sink
+from facepuppet.watermark import Marked
+
+FPS = 30.0
+MOMENTS = 8  # rows of the contact sheet
+
+
+def run_demo(
+    folder: Path,
+    seconds: float = 12.0,
+    progress: Callable[[int, int], None] | None = None,
+    revoked: Path | None = None,
+) -> RunStats:
+    """Write demo.mp4, sheet.png and stats.json into a folder, which is made if need be.
+
+    Args:
+        folder: where to write.
+        seconds: length of the piece.
+        progress: called with frames done and frames in all.
+        revoked: a revocation list besides this machine's own.
+
+    Raises:
+        ConsentRevokedError: the portrait may not be shown any more.
+        OutputUnwritableError: the folder cannot be written to.
+    """
+    avatar = load_avatar(sample_portrait_path())
+    consent = clear_sample(avatar.source_sha256, Revocations.load(revoked))
+    _make_folder(folder)
+    n = max(1, round(seconds * FPS))
+    sheet = ContactSheet(avatar)
+    shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}
+
+    def each(i: int, tracking: Tracking, picture: Marked) -> None:
+        if i in shown:
+            sheet.add(f"{i / FPS:.1f} s", tracking, picture)
+        if progress is not None:
+            progress(i + 1, n)
+
+    stats = perform(avatar, folder / "demo.mp4", n, each, consent.id)
+    _write(folder / "sheet.png", sheet.to_png())
+    _write(folder / "stats.json", (json.dumps(stats.to_json(), indent=2) + "\n").encode())
+    return stats
+
+
+def perform(
+    avatar: Avatar,
+    path: Path,
+    n: int,
+    each: Callable[[int, Tracking, Marked], None] | None = None,
+    consent_id: str | None = None,
+) -> RunStats:
+    """Let a portrait perform the scripted piece in n frames, into a video file.
+
+    `each`, if given, is called with every frame's number, tracking and picture.
+    """
+    begun_s = time.perf_counter()
+    puppet = Puppet(avatar, settle_frames=1, consent_id=consent_id)
+    piece = Performance(n / FPS)
+    with single_threaded_blas(), open_sink(path, puppet.canvas_px, FPS) as sink:
+        for i in range(n):
+            tracking = piece.tracking(i / FPS, i)
+            picture = puppet.show(tracking)
+            with puppet.meter.time("sink"):
+                sink.send(picture, i / FPS)
+            puppet.meter.count("with face")
+            if each is not None:
+                each(i, tracking, picture)
+    elapsed_s = time.perf_counter() - begun_s
+    return RunStats.offline(
+        puppet.meter,
+        n,
+        elapsed_s,
+        networks=puppet.networks,
+        frame_path=puppet.frame_path,
+        fallbacks=puppet.fallbacks,
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputUnwritableError:
+    return OutputUnwritableError(
+        f"'{path}', which cannot be written ({error.strerror})",
+        "a folder that can be written to",
+        "Choose another --out.",
+    )

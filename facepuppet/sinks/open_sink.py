@@ -1,0 +1,51 @@
+"""From what the user typed to the sink it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from facepuppet.core.clock import Clock
+from facepuppet.sinks.preview_window import Window
+from facepuppet.sinks.sink import Sink
+from facepuppet.sinks.video_file import VideoFile
+from facepuppet.sinks.virtual_camera import VirtualCamera
+
+if TYPE_CHECKING:
+    from facepuppet.watermark.certificate import Credentials
+
+
+def open_sink(
+    spec: str | Path,
+    size_px: tuple[int, int],
+    fps: float,
+    *,
+    audio_from: Path | None = None,
+    clock: Clock | None = None,
+    credentials: Credentials | None = None,
+    keys: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+) -> Sink:
+    """Open whatever a user's word stands for.
+
+    Args:
+        spec: "virtual", "virtual:DEVICE" (node or name), "window", or the path of a video file.
+        size_px: width and height of the frames that will come.
+        fps: nominal rate.
+        audio_from: a file whose sound a video file takes over.
+        clock: stamps the frames of a live recording; None for a steady `fps`.
+        credentials: who signs a video file's manifest; this machine's own if None.
+        keys: what to call when a key is pressed in a window, by its character.
+
+    Raises:
+        SinkError: it cannot be opened; the message says what to do.
+    """
+    word = str(spec)
+    if word == "window":
+        return Window(size_px, keys=keys)
+    if word == "virtual" or word.startswith("virtual:"):
+        return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
+    return VideoFile(
+        Path(spec).expanduser(), size_px, fps, audio_from=audio_from, clock=clock, credentials=credentials
+    )

@@ -1,1 +1,0 @@
-"""From a camera frame to the driver's face, gaze, expression and shoulders."""
