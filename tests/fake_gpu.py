@@ -102,7 +102,7 @@ class Machine:
         for name in flavours:
             patch.setitem(sys.modules, name, fake_tensorrt(self, name, version))
         known = {"cupy", *flavours}
-        for asking in ("flavour", "workshop"):
+        for asking in ("tensorrt", "builder"):
             patch.setattr(f"facepuppet.inference.{asking}.installed", lambda module: module in known)
 
 

@@ -14,7 +14,7 @@ from onnx.reference import ReferenceEvaluator
 
 from facepuppet.core.errors import EngineError, ManifestError
 from facepuppet.diagnose.verify import Rounding
-from facepuppet.inference import Engines, OnnxSession, supply
+from facepuppet.inference import Engines, OnnxSession, engine_store
 from facepuppet.inference.builder import Target, build_all
 from facepuppet.inference.deviation import JITTER, measure, probe_feeds
 from facepuppet.inference.engine_cache import EngineCache
@@ -59,7 +59,7 @@ def test_a_unet_builds_for_each_target(rtx, target):
 
 def test_engines_differ_by_target_and_precision(rtx, tmp_path):
     (network,) = read_manifest(write_manifest(tmp_path))
-    half, exact = supply.prepare(network), supply.prepare(network, "fp32")
+    half, exact = engine_store.prepare(network), engine_store.prepare(network, "fp32")
     assert (half.precision, exact.precision) == ("fp16", "fp32")
     plans = [build_plan(graph.model, rtx, t).plan for graph in (half, exact) for t in ("sm75", "sm120")]
     assert len(set(plans)) == 4
@@ -72,7 +72,7 @@ def test_both_precisions_keep_the_signature(rtx, tmp_path, cache, model, precisi
     (built,) = build_all([network], rtx, [Target("sm89")], cache)  # checks names, shapes and types
     (entry,) = cache.entries()
     assert (built.precision, built.size) == (precision, entry.size)
-    assert entry.key == supply.key_for(network, precision, rtx, "sm89")
+    assert entry.key == engine_store.key_for(network, precision, rtx, "sm89")
 
 
 @pytest.mark.parametrize("network", read_manifest(), ids=lambda network: network.name)
@@ -159,11 +159,11 @@ def test_loading_one_without_a_driver_is_one_line(rtx, tmp_path):
 
 def test_a_signature_that_the_parser_changed_is_refused(rtx, tmp_path):
     (network,) = read_manifest(write_manifest(tmp_path))
-    graph = supply.prepare(network)
+    graph = engine_store.prepare(network)
     built = build_plan(graph.model, rtx, "sm89")
     renamed = dataclasses.replace(built, outputs=(Tensor("other", (1, 3, 64, 64), "float32"),))
     with pytest.raises(EngineError, match="other"):
-        supply.check_signature(graph, renamed)
+        engine_store.check_signature(graph, renamed)
 
 
 def test_tensorrt_builds_for_its_own_gpu(tmp_path, cache, monkeypatch):
@@ -196,19 +196,19 @@ def test_a_damaged_network_is_refused_before_it_is_built(tmp_path):
     (network,) = read_manifest(write_manifest(tmp_path))
     network.path.write_bytes(unet(seed=1))
     with pytest.raises(ManifestError, match="sha256"):
-        supply.prepare(network)
+        engine_store.prepare(network)
 
 
 def test_half_precision_that_the_gate_refuses_is_built_in_single(tmp_path, cache, monkeypatch, caplog):
     """A first layer beyond fp16's range gives infinities, which nobody shall see."""
     Machine().install(monkeypatch, "tensorrt_rtx")
     (network,) = read_manifest(write_manifest(tmp_path / "n", unet(gain=1e5)))
-    graph = supply.prepare(network)
+    graph = engine_store.prepare(network)
     assert graph.precision == "fp32" and "too far off" in graph.note
     assert graph.deviation is not None and not graph.deviation.passes
     session = Engines("tensorrt-rtx", cache=cache).open(network)
     assert session.engine == "tensorrt-rtx" and graph.note in caplog.text
-    assert cache.get(supply.key_for(network, "fp32", Flavour("tensorrt-rtx"), "sm89")) is not None
+    assert cache.get(engine_store.key_for(network, "fp32", Flavour("tensorrt-rtx"), "sm89")) is not None
 
 
 def test_motion_stays_in_single_precision():
