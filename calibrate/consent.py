@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepuppet.cli.rights import Said, cleared_portrait
+from facepuppet.cli.rights import RightsOptions, cleared_portrait
 
 if TYPE_CHECKING:
     from facepuppet.portrait.consent import Consent
@@ -46,5 +46,5 @@ def consent_from_options(
     """
     from facepuppet.portrait.load import portrait_sha256
 
-    said = Said(right, subject, granted, document)
-    return cleared_portrait(portrait_sha256(portrait), said, revoked)
+    rights = RightsOptions(right, subject, granted, document)
+    return cleared_portrait(portrait_sha256(portrait), rights, revoked)

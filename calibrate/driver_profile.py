@@ -8,14 +8,14 @@ import numpy as np
 
 from calibrate.measure_channels import measure_ranges
 from facepuppet.core.errors import NoDriverFaceError, ProfileError
-from facepuppet.core.types import Tracking
 from facepuppet.drivers.camera.profile import (
     DriverProfile,
     neutral_from,
+    rest_pose_from,
     restlessness,
-    seat_from,
     with_ranges,
 )
+from facepuppet.drivers.camera.tracking import Tracking
 
 CALM_SHARE = 0.15  # of the frames with a face, at most so many, the calmest
 LEAST_CALM_SHARE = 0.04  # fewer frames at rest may be chance
@@ -36,10 +36,10 @@ def make_profile(trackings: Sequence[Tracking], description: str) -> DriverProfi
     """
     calmest = resting_frames(trackings, description)
     neutral = neutral_from(calmest)
-    seat = seat_from(calmest, neutral)
+    rest_pose = rest_pose_from(calmest, neutral)
     faces = [tracking.face for tracking in trackings if tracking.face is not None]
     at_rest = [tracking.face for tracking in calmest if tracking.face is not None]
-    return with_ranges(neutral, measure_ranges(faces, at_rest, neutral, seat))
+    return with_ranges(neutral, measure_ranges(faces, at_rest, neutral, rest_pose))
 
 
 def resting_frames(trackings: Sequence[Tracking], description: str) -> list[Tracking]:

@@ -15,9 +15,9 @@ from calibrate.range_words import range_lines
 from facepuppet.core.errors import ConsentError, ManifestError
 from facepuppet.core.geometry import head_from_image
 from facepuppet.core.types import F32
-from facepuppet.drivers.camera.profile import mouth_gap
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.lips import mouth_gap
 from facepuppet.frames.cpu.render.tuned import with_tuned
 from facepuppet.inference.manifest import read_manifest
 from facepuppet.portrait.avatar import TunedPainter

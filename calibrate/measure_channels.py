@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from facepuppet.core.geometry import F64, euler_from_rotation, head_from_image
-from facepuppet.core.types import Face
 from facepuppet.drivers.camera.channels import CHANNELS, DEGREES, Range
-from facepuppet.drivers.camera.profile import BLINK_RATIO, DriverNeutral, Seat, mouth_gap, mouth_width
+from facepuppet.drivers.camera.profile import BLINK_RATIO, DriverNeutral, RestPose
+from facepuppet.drivers.camera.tracking import Face
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.irises import iris_position
+from facepuppet.face.lips import mouth_gap, mouth_width
 from facepuppet.face.topology import EYES
-from facepuppet.retarget.irises import iris_position
 
 COLUMN = {name: column for column, name in enumerate(CHANNELS)}
 LIDS = ("eye_left", "eye_right")
@@ -25,17 +26,17 @@ MIN_FRONTAL = 10  # frames; with fewer, turned faces have to do
 SHUT_PERCENT = 75.0  # so that three of four blinks, each as the tracker caught it, count as shut
 
 
-def measure_channels(face: Face, neutral: DriverNeutral, seat: Seat) -> F64:
+def measure_channels(face: Face, neutral: DriverNeutral, rest_pose: RestPose) -> F64:
     """Return (C,) values of all channels, in their order and units.
 
     Args:
         face: one moment.
         neutral: that person's resting face.
-        seat: where that person rests before the camera.
+        rest_pose: where that person rests before the camera.
     """
     image_from_head = fit_head(face.landmarks_px, neutral.landmarks_head)
     head = head_from_image(face.landmarks_px, image_from_head).astype(np.float32)
-    rest = seat.image_from_head
+    rest = rest_pose.image_from_head
     corners = [corner for eye in EYES for corner in (eye.outer, eye.inner)]
     brows = np.concatenate([eye.brow for eye in EYES])
     shift = (image_from_head.translation - rest.translation) / rest.scale
@@ -55,7 +56,7 @@ def measure_channels(face: Face, neutral: DriverNeutral, seat: Seat) -> F64:
 
 
 def measure_ranges(
-    faces: Sequence[Face], at_rest: Sequence[Face], neutral: DriverNeutral, seat: Seat
+    faces: Sequence[Face], at_rest: Sequence[Face], neutral: DriverNeutral, rest_pose: RestPose
 ) -> dict[str, Range]:
     """Measure rest, low and high of every channel.
 
@@ -63,10 +64,10 @@ def measure_ranges(
         faces: everything that was seen, in order.
         at_rest: those of them in which the driver was at rest.
         neutral: taken from at_rest.
-        seat: taken from at_rest.
+        rest_pose: taken from at_rest.
     """
-    values = np.array([measure_channels(face, neutral, seat) for face in faces])
-    rests = np.median([measure_channels(face, neutral, seat) for face in at_rest], axis=0)
+    values = np.array([measure_channels(face, neutral, rest_pose) for face in faces])
+    rests = np.median([measure_channels(face, neutral, rest_pose) for face in at_rest], axis=0)
     frontal = _frontal(values, rests)
     ranges = {}
     for name, column in COLUMN.items():

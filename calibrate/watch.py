@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 
 from calibrate.guide.guide import Guide, Prompt
 from calibrate.guide.obstacles import face_luma
 from facepuppet.core.errors import CameraMissingError
-from facepuppet.core.metrics import Meter
-from facepuppet.core.types import Tracking
-from facepuppet.drivers.camera.driver_old import Driver, DriverTracker
+from facepuppet.drivers.camera.camera_driver import CameraDriver, FrameTracker
 from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.media import Source
 
 
@@ -27,7 +25,7 @@ def track_source(
         progress: told the seconds seen so far.
     """
     trackings: list[Tracking] = []
-    with closing(Driver(Tracker(live=False), Meter())) as driver:
+    with CameraDriver(source) as driver:
         first_ns: int | None = None
         while (frame := source.read()) is not None:
             seen_ns = frame.captured_ns if frame.pts_s is None else round(frame.pts_s * 1e9)
@@ -45,7 +43,7 @@ def track_guided(
     source: Source,
     guide: Guide,
     show: Callable[[Prompt, Tracking], None],
-    tracker: DriverTracker | None = None,
+    tracker: FrameTracker | None = None,
 ) -> list[Tracking]:
     """Track a person who is led through the steps of a guide.
 
@@ -60,7 +58,7 @@ def track_guided(
         CameraMissingError: the source ended before the steps did.
     """
     trackings: list[Tracking] = []
-    with closing(Driver(tracker or Tracker(live=True), Meter())) as driver:
+    with CameraDriver(source, make_tracker=lambda: tracker or Tracker(live=True)) as driver:
         while not guide.finished:
             frame = source.read()
             if frame is None:

@@ -38,7 +38,7 @@ class Bench:
         """Tell the stages of a motion and run them in order."""
         self.given["landmarks_px"] = motion.landmarks_px
         for stage in stages:
-            stage.tell(motion, self.given[0])
+            stage.set_parameters(motion, self.given[0])
         self.device.copy_in(self.given.view(np.uint8), self.parameters)
         for stage in stages:
             self.device.run(stage.enqueue)

@@ -1,6 +1,6 @@
 """A machine with NVIDIA GPUs, as far as facepuppet can tell: modules with the APIs of CuPy and TensorRT.
 
-Engines are real networks run by ONNX Runtime on numpy memory, and kernels are really compiled and run (see
+Runtime are real networks run by ONNX Runtime on numpy memory, and kernels are really compiled and run (see
 emulated_cuda), so names, shapes, copies and addresses have to be right. What a test wants to go wrong, it
 sets on the `Machine`.
 """

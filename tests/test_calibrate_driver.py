@@ -13,10 +13,10 @@ from calibrate.driver_profile import make_profile
 from calibrate.measure_channels import shut_aperture
 from facepuppet.core.errors import CameraMissingError, FacepuppetError, NoDriverFaceError, ProfileError
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import Tracking
 from facepuppet.drivers.camera.channels import CHANNELS
 from facepuppet.drivers.camera.profile import most_neutral, restlessness
 from facepuppet.drivers.camera.profile_file import load_profile
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks

@@ -18,7 +18,7 @@ from calibrate.cli import app
 from calibrate.compare import difference_lines, differences, side_by_side
 from calibrate.facts import pack_facts, pack_lines
 from calibrate.upgrade import upgraded
-from facepuppet.cli.rights import Said, cleared
+from facepuppet.cli.rights import RightsOptions, cleared
 from facepuppet.core.errors import AvatarPackError, ConsentError
 from facepuppet.portrait.avatar import TunedPainter
 from facepuppet.portrait.load import load_as_pack, sample_portrait_path
@@ -178,7 +178,7 @@ def test_upgrade_states_the_right_and_measures(old: Path) -> None:
 
 
 def test_run_tells_how_to_upgrade(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cleared(load_as_pack(old), Said(), None)
+    cleared(load_as_pack(old), RightsOptions(), None)
     assert "facepuppet-calibrate upgrade" in capsys.readouterr().err
 
 

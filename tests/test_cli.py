@@ -16,8 +16,9 @@ from PIL import Image
 from program import one_line, run
 
 from facepuppet.cli import main
-from facepuppet.cli.run import camera_word
-from facepuppet.core.types import Rendered, Tracking
+from facepuppet.cli.options import camera_word
+from facepuppet.core.types import Rendered
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.session.puppet import Puppet
 

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 import calibrate.cli
 from calibrate.consent import consent_from_options
 from facepuppet.core.errors import ConsentError, ConsentRevokedError, ImageUnreadableError
-from facepuppet.core.types import Tracking
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.portrait.consent import Consent
 from facepuppet.portrait.consent.sample import sample_consent
@@ -151,7 +151,7 @@ def on_a_terminal(answers: str, data_folder: Path) -> str:
     import fcntl
     import termios
 
-    words = f"from facepuppet.cli.rights import *; cleared_portrait({'5' * 64!r}, Said(), None)"
+    words = f"from facepuppet.cli.rights import *; cleared_portrait({'5' * 64!r}, RightsOptions(), None)"
     controller, terminal = os.openpty()
     program = subprocess.Popen(
         [sys.executable, "-c", words],

@@ -126,7 +126,7 @@ def test_a_label_comes_and_goes_in_the_same_graph(machine: Machine) -> None:
         stage.enqueue()
 
     def shown(t_s: float) -> bool:
-        stage.tell(resting(captured_ns=round(t_s * 1e9)), bench.given[0])
+        stage.set_parameters(resting(captured_ns=round(t_s * 1e9)), bench.given[0])
         bench.device.replay()
         off = difference(bench.fetch(stage.canvas), bare.compose(Rendered(rgba, 0, 0)).rgb)
         return bool(off.max() > 20)

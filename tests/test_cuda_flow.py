@@ -8,7 +8,8 @@ from avatars import hopper
 from cuda_parity import MOMENTS, Bench, difference, motions
 from emulated_cuda import needs_compiler
 
-from facepuppet.core.types import Presence, Tracking
+from facepuppet.core.types import Presence
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.frames.cuda.warping import WarpStage
 from facepuppet.retarget.deltas import Deltas

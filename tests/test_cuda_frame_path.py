@@ -150,8 +150,8 @@ def test_a_gpu_that_does_not_mark_is_not_used(machine, monkeypatch):
     from facepuppet.frames.cuda import maker as frame_path
 
     class Bare(frame_path.GpuMarker):
-        def tell(self, frame, parameters):
-            super().tell(frame, parameters)
+        def set_parameters(self, frame, parameters):
+            super().set_parameters(frame, parameters)
             parameters["carrier_turn"] = 0.0
 
     monkeypatch.setattr(frame_path, "GpuMarker", Bare)
@@ -162,7 +162,7 @@ def test_a_gpu_that_does_not_mark_is_not_used(machine, monkeypatch):
 def test_stages_are_timed(machine):
     one = puppet()
     taken = one.gpu.profile(one._retargeter.update(PIECE.tracking(0.0, 0)))
-    assert {"CPU: tell", "upload", "warp", "painters", "compose", "CPU: take"} <= set(taken)
+    assert {"CPU: parameters", "upload", "warp", "painters", "compose", "CPU: take"} <= set(taken)
     assert min(taken.values()) >= 0.0
 
 

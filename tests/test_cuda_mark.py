@@ -37,22 +37,22 @@ class Stand:
         self.marker = Marker(KEY, PAYLOAD, size_px=size_px)
         self.marking = GpuMarker(self._bench.device, self.marker, self._canvas, self._bench.parameters)
 
-    def tell(self, rgb: U8, t_ns: int = 0) -> None:
+    def set_parameters(self, rgb: U8, t_ns: int = 0) -> None:
         self._bench.device.copy_in(rgb, self._canvas)
-        self.marking.tell(resting(frame_id=5, captured_ns=t_ns), self._bench.given[0])
+        self.marking.set_parameters(resting(frame_id=5, captured_ns=t_ns), self._bench.given[0])
 
     def enqueue(self) -> None:
         self._bench.device.copy_in(self._bench.given.view(np.uint8), self._bench.parameters)
         self.marking.enqueue()
 
     def marked(self, rgb: U8, t_ns: int = 0):
-        self.tell(rgb, t_ns)
+        self.set_parameters(rgb, t_ns)
         self._bench.device.run(self.enqueue)
         return self.marking.take()
 
     def recorded(self, rgb: U8, t_ns: int):
         """The same by a graph, recorded once."""
-        self.tell(rgb, t_ns)
+        self.set_parameters(rgb, t_ns)
         if not hasattr(self, "_has_graph"):
             self._bench.device.record(self.enqueue)
             self._has_graph = True
@@ -134,7 +134,7 @@ def test_only_what_was_marked_for_this_frame_can_be_taken(machine: Machine) -> N
     stand.marked(rgb)
     with pytest.raises(WatermarkError, match="no frame"):
         stand.marking.take()
-    stand.tell(rgb)  # and the GPU does nothing
+    stand.set_parameters(rgb)  # and the GPU does nothing
     with pytest.raises(EngineError, match="picture 1"):
         stand.marking.take()
     stand.marked(rgb)

@@ -7,36 +7,36 @@ from emulated_cuda import needs_compiler
 
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.frames.cpu.render.painter import load_painters
-from facepuppet.frames.cpu.render.painter_pool import Easel
+from facepuppet.frames.cpu.render.painter_pool import PainterPool
 from facepuppet.frames.cuda.painting import PaintersStage
-from facepuppet.inference import Engines
+from facepuppet.inference import Runtime
 from facepuppet.inference.gpu import list_gpus
 from facepuppet.inference.manifest import read_verified
-from facepuppet.inference.on_device import OnnxResident
+from facepuppet.inference.on_device import OnnxOnDevice
 
 pytestmark = needs_compiler
 
 
 def unpainted(motion):
     renderer = Renderer(hopper(), engine="cpu")
-    renderer._easel = Easel([])
+    renderer._painter_pool = PainterPool([])
     return renderer.render(motion).rgba
 
 
 def test_painters_add_what_they_add_on_the_cpu(machine):
     """Contours are drawn from distances, so that the networks see slightly other rims."""
-    painters, _ = load_painters(hopper(), engines=Engines("cpu"))
+    painters, _ = load_painters(hopper(), engines=Runtime("cpu"))
     for motion in motions()[3:]:
         bench, moved = Bench(), unpainted(motion)
         held = bench.device.upload(moved)
 
         def opener(network, device=bench.device):
-            return OnnxResident(read_verified(network), list_gpus()[0], device.stream, "cpu")
+            return OnnxOnDevice(read_verified(network), list_gpus()[0], device.stream, "cpu")
 
         stage = PaintersStage(bench.device, painters, opener, held, bench.parameters)
         bench.run(stage, motion=motion)
         truth = moved.copy()
-        Easel(painters).paint(truth, motion)
+        PainterPool(painters).paint(truth, motion)
         painted = difference(truth, moved).max(-1) > 2
         off = difference(bench.fetch(held), truth)
         assert painted.sum() > 200
@@ -46,7 +46,7 @@ def test_painters_add_what_they_add_on_the_cpu(machine):
 
 def test_what_is_no_number_is_not_painted(machine):
     """Odd weights of a stranger's pack may overflow; the picture stays as it was."""
-    painters, _ = load_painters(hopper(), engines=Engines("cpu"))
+    painters, _ = load_painters(hopper(), engines=Runtime("cpu"))
     motion, bench = motions()[4], Bench()
     moved = unpainted(motion)
     held = bench.device.upload(moved)

@@ -24,10 +24,11 @@ from program import one_line, run
 from facepuppet.cli.bench_table import table
 from facepuppet.cli.options import ENGINE_WORDS, engine_line
 from facepuppet.core.hardware import describe_hardware
-from facepuppet.core.types import Frame, Tracking
+from facepuppet.core.types import Frame
 from facepuppet.diagnose import verify
 from facepuppet.diagnose.bench import BenchResult
 from facepuppet.diagnose.doctor import Verdict, examine_machine
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.render import painter

@@ -17,8 +17,8 @@ from engines.data.regions import REGIONS, cut_samples
 from engines.data.samples import Sample, Samples, joined, load_samples
 from engines.data.stills import made_motion, still_samples
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.drivers.camera.profile import mouth_gap
 from facepuppet.face.gaze import eye_openings
+from facepuppet.face.lips import mouth_gap
 from facepuppet.face.topology import EYES, LOWER_LIP_INNER, UPPER_LIP_INNER
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.vision.still import FaceMesher

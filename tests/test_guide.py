@@ -21,8 +21,9 @@ from calibrate.guide.window import draw_prompt
 from calibrate.watch import track_guided
 from facepuppet.core.errors import CameraMissingError, NoDriverFaceError, ProfileError
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import Face, Frame, Tracking
+from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks

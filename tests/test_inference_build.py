@@ -1,4 +1,4 @@
-"""Engines really built by TensorRT-RTX, which needs no GPU for that; running them does."""
+"""Runtime really built by TensorRT-RTX, which needs no GPU for that; running them does."""
 
 import dataclasses
 import inspect
@@ -14,7 +14,7 @@ from onnx.reference import ReferenceEvaluator
 
 from facepuppet.core.errors import EngineError, ManifestError
 from facepuppet.diagnose.verify import Rounding
-from facepuppet.inference import Engines, OnnxSession, engine_store
+from facepuppet.inference import OnnxSession, Runtime, engine_store
 from facepuppet.inference.builder import Target, build_all
 from facepuppet.inference.deviation import JITTER, measure, probe_feeds
 from facepuppet.inference.engine_cache import EngineCache
@@ -206,7 +206,7 @@ def test_half_precision_that_the_gate_refuses_is_built_in_single(tmp_path, cache
     graph = engine_store.prepare(network)
     assert graph.precision == "fp32" and "too far off" in graph.note
     assert graph.deviation is not None and not graph.deviation.passes
-    session = Engines("tensorrt-rtx", cache=cache).open(network)
+    session = Runtime("tensorrt-rtx", cache=cache).open(network)
     assert session.engine == "tensorrt-rtx" and graph.note in caplog.text
     assert cache.get(engine_store.key_for(network, "fp32", Flavour("tensorrt-rtx"), "sm89")) is not None
 

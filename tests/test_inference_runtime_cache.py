@@ -9,7 +9,7 @@ import pytest
 from fake_gpu import Machine
 from networks import unet, write_manifest
 
-from facepuppet.inference import Engines
+from facepuppet.inference import Runtime
 from facepuppet.inference.builder import survey
 from facepuppet.inference.engine_cache import EngineCache, Entry, State
 from facepuppet.inference.engine_file import ENGINE, KERNELS
@@ -36,7 +36,7 @@ def machine(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def start(network: Network, cache: EngineCache, engine: str = "tensorrt-rtx") -> None:
     """What every start does: open, compare with the CPU, and go on running."""
-    engines = Engines(engine, cache=cache)
+    engines = Runtime(engine, cache=cache)
     session = engines.open(network)
     for _ in range(2):
         session.run({name: np.zeros(shape, np.float32) for name, shape in session.input_shapes.items()})
@@ -127,7 +127,7 @@ def test_a_gpu_lost_in_the_first_run_leaves_none(
 ) -> None:
     monkeypatch.setattr("facepuppet.inference.tensorrt_session._FIRST_S", 0.05)
     machine.hung = True
-    assert Engines(cache=cache).open(network).engine == "cpu"
+    assert Runtime(cache=cache).open(network).engine == "cpu"
     assert kernels(cache) == []
 
 

@@ -14,7 +14,7 @@ from networks import unet, write_manifest
 
 from facepuppet.core.errors import EngineError, ManifestError
 from facepuppet.frames.cpu.render import Renderer
-from facepuppet.inference import ENGINES, Engines, OnnxSession, open_session, tensorrt_session
+from facepuppet.inference import ENGINES, OnnxSession, Runtime, open_session, tensorrt_session
 from facepuppet.inference import onnx_session as session_module
 from facepuppet.inference.deviation import probe_feeds
 from facepuppet.inference.engine_cache import EngineCache
@@ -59,7 +59,7 @@ def test_the_cpu_gives_every_output_by_name(network, feed, truth):
 
 def test_auto_is_the_cpu_where_nothing_else_is_installed(network, monkeypatch, caplog):
     Machine().install(monkeypatch)
-    engines = Engines()
+    engines = Runtime()
     assert engines.open(network).engine == "cpu"
     assert engines.fallbacks == [] and caplog.text == ""
 
@@ -72,7 +72,7 @@ def test_auto_prefers_tensorrt_then_rtx(
     machine, network, cache, feed, truth, monkeypatch, flavours, expected
 ):
     machine.install(monkeypatch, *flavours, version="11.4.0")
-    engines = Engines(cache=cache)
+    engines = Runtime(cache=cache)
     session = engines.open(network)
     assert session.engine == expected and engines.fallbacks == []
     assert "RTX 4090" in session.description and "11.4.0" in session.description
@@ -82,7 +82,7 @@ def test_auto_prefers_tensorrt_then_rtx(
     for name in truth:
         assert np.abs(given[name] - truth[name]).max() < 0.01
     assert machine.builds == 1
-    assert Engines(cache=cache).open(network).engine == expected
+    assert Runtime(cache=cache).open(network).engine == expected
     assert machine.builds == 1, "the second start takes it from the cache"
 
 
@@ -92,14 +92,14 @@ def test_a_gpu_is_compared_with_fp32_though_the_cpu_runs_8_bits(
     machine.install(monkeypatch, "tensorrt_rtx")
     other = write_manifest(tmp_path / "other", unet(seed=1))
     network = replace(network, int8=read_manifest(other)[0])
-    engines = Engines(cache=cache)
+    engines = Runtime(cache=cache)
     session = engines.open(network)
     assert session.engine == "tensorrt-rtx" and engines.fallbacks == []
     assert np.abs(session.run(feed)["residual"] - truth["residual"]).max() < 0.01
 
 
 def forced(engine, network, cache):
-    return Engines(engine, cache=cache).open(network)
+    return Runtime(engine, cache=cache).open(network)
 
 
 NO_GPU = {
@@ -120,7 +120,7 @@ def test_what_keeps_an_engine_from_starting_is_one_line(case, network, cache, mo
     with pytest.raises(EngineError, match=words) as refused:
         forced("tensorrt-rtx", network, cache)
     assert "\n" not in str(refused.value)
-    engines = Engines(cache=cache)
+    engines = Runtime(cache=cache)
     assert engines.open(network).engine == "cpu"
     assert len(engines.fallbacks) == 1
     assert "TensorRT-RTX is not used" in engines.fallbacks[0] and "\n" not in engines.fallbacks[0]
@@ -129,7 +129,7 @@ def test_what_keeps_an_engine_from_starting_is_one_line(case, network, cache, mo
 
 def test_three_networks_tell_a_missing_driver_once(network, cache, monkeypatch):
     Machine(driver=0).install(monkeypatch, "tensorrt_rtx")
-    engines = Engines(cache=cache)
+    engines = Runtime(cache=cache)
     for _ in range(3):
         engines.open(network)
     assert len(engines.fallbacks) == 1
@@ -148,7 +148,7 @@ def test_a_gpu_lost_in_mid_stream_costs_less_than_a_second(
     machine, network, cache, feed, truth, monkeypatch, how, caplog
 ):
     machine.install(monkeypatch, "tensorrt_rtx")
-    engines = Engines(cache=cache)
+    engines = Runtime(cache=cache)
     sessions = [engines.open(network) for _ in range(3)]
     for session in sessions:
         session.run(feed)
@@ -179,7 +179,7 @@ def test_an_engine_that_errs_is_refused(machine, network, cache, monkeypatch):
     with pytest.raises(EngineError, match="paints 'mouth' wrongly"):
         forced("tensorrt-rtx", network, cache)
     machine.wrong = float("nan")
-    assert Engines(cache=cache).open(network).engine == "cpu"
+    assert Runtime(cache=cache).open(network).engine == "cpu"
 
 
 def test_an_engine_built_elsewhere_is_built_anew(machine, network, cache, monkeypatch, caplog):
@@ -201,7 +201,7 @@ def test_an_engine_refused_even_when_new_is_one_line(machine, network, cache, mo
     )
     with pytest.raises(EngineError, match=r"cannot load this engine .*not compatible: 0 0"):
         forced("tensorrt-rtx", network, cache)
-    engines = Engines(cache=cache)
+    engines = Runtime(cache=cache)
     assert engines.open(network).engine == "cpu" and len(engines.fallbacks) == 1
 
 
@@ -221,7 +221,7 @@ def test_a_provider_that_onnx_runtime_drops_silently_is_told(network, monkeypatc
     everything = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: everything)
     Machine().install(monkeypatch)
-    engines = Engines()
+    engines = Runtime()
     assert engines.open(network).engine == "cpu"
     assert len(engines.fallbacks) == 1 and "CUDA is not used" in engines.fallbacks[0]
     with pytest.raises(EngineError, match="CUDA"):
@@ -230,7 +230,7 @@ def test_a_provider_that_onnx_runtime_drops_silently_is_told(network, monkeypatc
 
 def test_an_unknown_engine_lists_the_known_ones():
     with pytest.raises(EngineError, match=", ".join(ENGINES)):
-        Engines("vulkan")
+        Runtime("vulkan")
 
 
 def test_a_file_that_is_no_network_is_the_manifests_fault(tmp_path):
@@ -242,7 +242,7 @@ def test_a_file_that_is_no_network_is_the_manifests_fault(tmp_path):
 def test_the_renderer_tells_what_runs_its_networks(machine, tmp_path, monkeypatch):
     machine.install(monkeypatch, "tensorrt_rtx")
     folder = write_manifest(tmp_path / "weights")
-    renderer = Renderer(hopper(), folder, Engines(cache=EngineCache(tmp_path / "cache")))
+    renderer = Renderer(hopper(), folder, Runtime(cache=EngineCache(tmp_path / "cache")))
     assert "TensorRT-RTX" in renderer.networks["mouth"] and renderer.fallbacks == ()
     machine.lost = True
     with pytest.raises(EngineError):
@@ -255,9 +255,9 @@ def test_the_program_imports_no_cuda(tmp_path):
     code = (
         "import sys, pathlib, facepuppet.cli, facepuppet.session.puppet\n"
         "import facepuppet.diagnose.doctor, facepuppet.diagnose.bench\n"
-        "from facepuppet.inference import Engines\n"
+        "from facepuppet.inference import Runtime\n"
         "from facepuppet.inference.manifest import read_manifest\n"
-        f"Engines('cpu').open(read_manifest(pathlib.Path({str(tmp_path)!r}))[0])\n"
+        f"Runtime('cpu').open(read_manifest(pathlib.Path({str(tmp_path)!r}))[0])\n"
         "print([m for m in sys.modules if m.split('.')[0] in "
         "('cupy', 'cupyx', 'tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings', 'cuda', 'onnx')])"
     )

@@ -12,8 +12,9 @@ from pictures import astronaut_rgb
 
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import StageError
-from facepuppet.core.types import U8, Frame, Rendered, Tracking
+from facepuppet.core.types import U8, Frame, Rendered
 from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet

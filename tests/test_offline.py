@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
-from facepuppet.core.types import Frame, Tracking
+from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.profile import most_neutral
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.portrait.avatar import Avatar

@@ -11,8 +11,9 @@ from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
 from facepuppet.core.errors import ManifestError
-from facepuppet.core.types import Presence, Tracking
+from facepuppet.core.types import Presence
 from facepuppet.diagnose.verify import record
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import expression_at
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
@@ -20,7 +21,7 @@ from facepuppet.face.topology import LIPS_OUTER
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.frames.cpu.render.crops import crops_of
 from facepuppet.frames.cpu.render.painter import Painter, load_painters
-from facepuppet.inference import Engines, OnnxSession, open_session
+from facepuppet.inference import OnnxSession, Runtime, open_session
 from facepuppet.inference.deviation import JITTER, LEVEL, MEAN_ERROR, measure, probe_feeds
 from facepuppet.inference.manifest import read_manifest, read_verified
 from facepuppet.retarget.deltas import Deltas
@@ -118,7 +119,7 @@ def test_the_cpu_runs_the_8_bit_file_where_there_is_one(tmp_path):
     assert "8 bits" in session.description
     feed = next(probe_feeds(session.input_shapes))
     assert session.run(feed)["residual"][0, :, 0, 0].tolist() == [1, 0, 0]
-    exact = Engines("cpu").open_unchecked(network)
+    exact = Runtime("cpu").open_unchecked(network)
     assert exact.run(feed)["residual"][0, :, 0, 0].tolist() == [0, 1, 0]
 
 

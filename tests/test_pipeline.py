@@ -9,11 +9,12 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from facepuppet.drivers.camera.driver_old import DriverTracker
 from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
 
 from facepuppet.core.errors import CameraMissingError, OutputUnwritableError, StageError
-from facepuppet.core.types import Frame, Tracking
-from facepuppet.drivers.camera.driver_old import DriverTracker
+from facepuppet.core.types import Frame
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.media.source import Source

@@ -10,7 +10,8 @@ from networks import SIDE, unet
 from onnx import TensorProto, helper, numpy_helper
 from reenactment.cost import WARM_UP, count_macs, measure_cost
 
-from facepuppet.core.types import Presence, Tracking
+from facepuppet.core.types import Presence
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
 

@@ -26,7 +26,7 @@ from reenactment.takes import Take
 from facepuppet.core.errors import EngineError
 from facepuppet.core.types import F32
 from facepuppet.diagnose.verify import HALF, Exact, Rounding
-from facepuppet.inference import Engines, OnnxSession
+from facepuppet.inference import OnnxSession, Runtime
 from facepuppet.inference.manifest import Network, read_verified, shipped_folder
 from facepuppet.inference.resilient import ResilientSession
 
@@ -47,7 +47,7 @@ class _Faulty:
         return {**given, "residual": self._fault(given["residual"]), "mask": np.ones_like(given["mask"])}
 
 
-class _Faults(Engines):
+class _Faults(Runtime):
     """Opens every network on a faulty engine."""
 
     def __init__(self, fault: Callable[[F32], F32]) -> None:
@@ -153,7 +153,7 @@ def test_the_command_fails_where_an_engine_degrades_or_does_not_run(
     monkeypatch.setattr(evaluate_engine, "_scenes", lambda arguments: [scene])
     asked = []
 
-    def engines_of(word: str) -> Engines:
+    def engines_of(word: str) -> Runtime:
         asked.append(word)
         return _Faults(lambda residual: residual * 0 + 0.5)
 

@@ -7,7 +7,7 @@ from reenactment.puppets import composite, no_painters, perform, relaxed_opening
 from reenactment.takes import Take
 
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import Face, Torso, Tracking
+from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
 from facepuppet.frames.cpu.render import Renderer

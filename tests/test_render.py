@@ -8,7 +8,8 @@ import pytest
 from avatars import hopper
 
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import N_BLENDSHAPES, Motion, Presence, Tracking
+from facepuppet.core.types import N_BLENDSHAPES, Motion, Presence
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks

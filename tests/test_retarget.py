@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepuppet.core.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
-from facepuppet.core.types import N_BLENDSHAPES, Face, Presence, Torso, Tracking
+from facepuppet.core.types import N_BLENDSHAPES, Presence
 from facepuppet.drivers.camera.profile import neutral_from
+from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import Face, Frame, Torso, Tracking
+from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.smooth import MAX_GAP_S, OneEuro, Response, TrackingSmoother
+from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.topology import EYES, LIPS, LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER

@@ -9,9 +9,10 @@ import pytest
 from pictures import astronaut_rgb, canvas, hopper_rgb
 
 from facepuppet.core.geometry import euler_from_rotation
-from facepuppet.core.types import U8, Face, Frame, Tracking
+from facepuppet.core.types import U8, Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.topology import EYES
 from facepuppet.vision.face_mesh import FaceDetector, face_box
 

@@ -12,7 +12,8 @@ from avatars import hopper
 from PIL import Image
 
 from facepuppet.core.geometry import rotation_from_euler, vector_from_rotation
-from facepuppet.core.types import N_BLENDSHAPES, U8, Motion, Presence, Tracking
+from facepuppet.core.types import N_BLENDSHAPES, U8, Motion, Presence
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks

@@ -26,9 +26,9 @@ from calibrate.driver_profile import make_profile, resting_frames
 from calibrate.measure_channels import COLUMN, POSE, measure_channels
 from calibrate.watch import track_source
 from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.types import Tracking
 from facepuppet.drivers.camera.channels import CHANNELS
-from facepuppet.drivers.camera.profile import DriverProfile, seat_from
+from facepuppet.drivers.camera.profile import DriverProfile, rest_pose_from
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.media import open_source
 
@@ -95,9 +95,9 @@ def _table(profile: DriverProfile) -> F64:
 
 def _motion(profile: DriverProfile, trackings: list[Tracking]) -> F64:
     """(N, K) expression channels of every face, less those of the profile's rest."""
-    seat = seat_from(resting_frames(trackings, "a recording"), profile.neutral)
+    rest_pose = rest_pose_from(resting_frames(trackings, "a recording"), profile.neutral)
     faces = [tracking.face for tracking in trackings if tracking.face is not None]
-    values = np.array([measure_channels(face, profile.neutral, seat) for face in faces])
+    values = np.array([measure_channels(face, profile.neutral, rest_pose) for face in faces])
     rest = np.array([r.rest for r in profile.ranges.values()])
     return (values - rest)[:, [COLUMN[name] for name in CHANNELS if name not in POSE]]
 

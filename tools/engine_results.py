@@ -31,11 +31,11 @@ from facepuppet.core.metrics import Spread
 from facepuppet.core.version import __version__
 from facepuppet.diagnose.bench import run_bench
 from facepuppet.diagnose.verify import Exact, record
-from facepuppet.inference import ENGINES, Engines
+from facepuppet.inference import ENGINES, Runtime
 from facepuppet.inference.deviation import Feed, measure
 from facepuppet.inference.gpu import list_gpus
 from facepuppet.inference.manifest import Network
-from facepuppet.inference.on_device import RESIDENT
+from facepuppet.inference.on_device import ON_DEVICE
 from facepuppet.inference.runtime import candidates
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
@@ -111,7 +111,7 @@ def _row(network: Network, exact: Network, feeds: Sequence[Feed], engine: str, s
     name = network.name if network is exact else f"{network.name}, 8 bits"
     try:
         begun_s = time.perf_counter()
-        session = Engines(engine).open_unchecked(network)
+        session = Runtime(engine).open_unchecked(network)
         session.run(feeds[0])
         start_s = time.perf_counter() - begun_s
         deviation = measure(session, Exact().open_unchecked(exact), feeds)
@@ -137,7 +137,7 @@ def _frames(engines: Sequence[str], seconds: float) -> list[str]:
     """Whole frames with each engine, each in a process of its own."""
     lines = []
     for engine in engines:
-        ways = [[], ["--tracked"], *([["--stages"]] if engine in RESIDENT else [])]
+        ways = [[], ["--tracked"], *([["--stages"]] if engine in ON_DEVICE else [])]
         for words in ways:
             command = [sys.executable, str(FRAMES), "--engine", engine, "--seconds", str(seconds), *words]
             ran = subprocess.run(command, capture_output=True, text=True, check=False)

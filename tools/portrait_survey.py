@@ -24,13 +24,14 @@ from calibrate.portrait import open_portrait
 from calibrate.sweep import sweep
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, N_BLENDSHAPES, U8, Face, Tracking
-from facepuppet.drivers.camera.profile import mouth_gap, mouth_width
+from facepuppet.core.types import F32, N_BLENDSHAPES, U8
+from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.lips import mouth_gap, mouth_width
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.media.image_source import images_in

@@ -20,13 +20,14 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
+from facepuppet.drivers.camera.driver_old import Driver
 
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.hardware import describe_hardware
 from facepuppet.core.metrics import Spread
-from facepuppet.core.types import Frame, Tracking
+from facepuppet.core.types import Frame
 from facepuppet.diagnose.bench import driver_clip, square_portrait
-from facepuppet.drivers.camera.driver_old import Driver
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.frames.cuda.probe import probe_motions

@@ -21,7 +21,7 @@ from facepuppet.watermark.carrier import C64, Carrier, carrier_of
 from facepuppet.watermark.correlate import Geometry, picked, surface, torus_transform
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.lockin import Block, reduce_luma
-from facepuppet.watermark.luma_frames import open_source
+from facepuppet.watermark.luma_frames import open_luma_frames
 from facepuppet.watermark.probability import LOG_ALPHA, log_look_share, log_tail
 from facepuppet.watermark.search import LOG_N_HYPOTHESES, SCALES
 
@@ -54,7 +54,7 @@ def _looks(video: Path, seconds: float) -> list[C64]:
     live: list[Block] = []
     looks: list[C64] = []
     next_s = 0.0
-    for look in open_source(video):
+    for look in open_luma_frames(video):
         if look.t_s > seconds:
             break
         picture = reduce_luma(look.luma)

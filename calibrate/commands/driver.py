@@ -13,7 +13,7 @@ from calibrate.commands.report import OpenOption, ReportOption, page_files, repo
 from facepuppet.core.errors import OutputUnwritableError
 
 if TYPE_CHECKING:
-    from facepuppet.core.types import Tracking
+    from facepuppet.drivers.camera.tracking import Tracking
     from facepuppet.media import Source
 
 
@@ -40,7 +40,7 @@ def driver(
     """
     from calibrate.driver_profile import make_profile
     from facepuppet.cli.options import refuse_clobbering
-    from facepuppet.cli.run import camera_word
+    from facepuppet.cli.options import camera_word
     from facepuppet.drivers.camera.profile_file import save_profile
     from facepuppet.media import open_source
 

@@ -9,7 +9,7 @@ import typer
 
 from calibrate.consent import DocumentOption
 from calibrate.outputs import check_pack_target
-from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption
+from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, RightsOptions, SubjectOption
 from facepuppet.core.errors import AvatarPackError
 from facepuppet.portrait.pack import PACK_SUFFIX, PACK_VERSION
 
@@ -38,6 +38,8 @@ def upgrade(
     if old.version >= PACK_VERSION:
         typer.echo(f"{pack} is of version {old.version} already; nothing to do.")
         return
-    consent = cleared_portrait(old.avatar.source_sha256, Said(right, subject, granted, document), revoked)
+    consent = cleared_portrait(
+        old.avatar.source_sha256, RightsOptions(right, subject, granted, document), revoked
+    )
     save_pack(upgraded(old, consent, tell=typer.echo), target)
     typer.echo(f"Wrote {target}, version {PACK_VERSION}.")

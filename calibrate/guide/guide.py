@@ -13,8 +13,8 @@ from calibrate.guide.steps import MOVES, REST, Step
 from calibrate.measure_channels import measure_channels
 from facepuppet.core.errors import NoDriverFaceError, ProfileError
 from facepuppet.core.geometry import F64
-from facepuppet.core.types import Face, Tracking
-from facepuppet.drivers.camera.profile import DriverNeutral, Seat, neutral_from, seat_from
+from facepuppet.drivers.camera.profile import DriverNeutral, RestPose, neutral_from, rest_pose_from
+from facepuppet.drivers.camera.tracking import Face, Tracking
 
 GRACE_S = 3.0  # a step whose goal is not reached in its time gets so much more
 REST_PATIENCE_S = 20.0  # nothing can be measured without rest
@@ -66,7 +66,7 @@ class Guide:
         self._steps: tuple[Step, ...] = (REST, *MOVES)
         self._hold = Hold(0.0)
         self._index, self._step_s, self._blocked_s = -1, 0.0, 0.0
-        self._rest: tuple[DriverNeutral, Seat, F64] | None = None
+        self._rest: tuple[DriverNeutral, RestPose, F64] | None = None
         self._last_ns: int | None = None
         self._next_step()
 
@@ -108,8 +108,8 @@ class Guide:
     def _moment(self, face: Face, elapsed_s: float) -> Moment:
         if self._rest is None:
             return Moment(face, elapsed_s)
-        neutral, seat, rest = self._rest
-        values = measure_channels(face, neutral, seat)
+        neutral, rest_pose, rest = self._rest
+        values = measure_channels(face, neutral, rest_pose)
         return Moment(face, elapsed_s, values - rest, openness(values, rest))
 
     def _wait(self, obstacle: str, elapsed_s: float) -> None:
@@ -148,9 +148,9 @@ class Guide:
     def _know_rest(self) -> None:
         samples = _as_trackings(self._hold.at_rest)
         neutral = neutral_from(samples)
-        seat = seat_from(samples, neutral)
-        values = [measure_channels(face, neutral, seat) for face in self._hold.at_rest]
-        self._rest = neutral, seat, np.median(values, axis=0)
+        rest_pose = rest_pose_from(samples, neutral)
+        values = [measure_channels(face, neutral, rest_pose) for face in self._hold.at_rest]
+        self._rest = neutral, rest_pose, np.median(values, axis=0)
 
     def _prompt(self, hint: str, *, blocked: bool) -> Prompt:
         step = self._steps[self._index]

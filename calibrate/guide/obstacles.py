@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.core.types import U8, Tracking
+from facepuppet.core.types import U8
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.topology import FACE_OVAL, OUTER_CORNERS
 
 MIN_EYES_PX = 40.0  # between the outer eye corners; below, lids and lips are guesses

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from calibrate.guide.guide import Prompt
 from facepuppet.core.errors import WindowUnavailableError
-from facepuppet.core.types import U8, Tracking
+from facepuppet.core.types import U8, Floats
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.session.contact_sheet import draw_driver
 from facepuppet.sinks.preview_window import display_reachable
 
@@ -65,7 +66,7 @@ def draw_prompt(prompt: Prompt, tracking: Tracking) -> U8:
     scale = min(width / tracking.image_size_px[0], height / tracking.image_size_px[1])
     left = (width + scale * tracking.image_size_px[0]) / 2
     mirrored = np.array([[-scale, 0.0, left], [0.0, scale, (height - scale * tracking.image_size_px[1]) / 2]])
-    picture = Image.fromarray(draw_driver(tracking, mirrored, SIZE_PX))
+    picture = Image.fromarray(_lines(tracking, mirrored))
     draw = ImageDraw.Draw(picture)
     colour = _BAD if prompt.blocked else (_GOOD if prompt.reached >= 1.0 else _GO)
     draw.text((24, 20), f"{prompt.number} of {prompt.count} · {prompt.title}", _QUIET, _font(16))
@@ -74,6 +75,13 @@ def draw_prompt(prompt: Prompt, tracking: Tracking) -> U8:
     for y, share, ink in ((height - 26, prompt.reached, colour), (height - 14, prompt.elapsed, _QUIET)):
         draw.rectangle((24, y, 24 + round(share * (width - 48)), y + 5), fill=ink)
     return np.asarray(picture)
+
+
+def _lines(tracking: Tracking, view_from_image: Floats) -> U8:
+    face, torso = tracking.face, tracking.torso
+    landmarks = None if face is None else face.landmarks_px
+    shoulders = None if torso is None else torso.shoulders_px
+    return draw_driver(landmarks, shoulders, view_from_image, SIZE_PX)
 
 
 @cache

@@ -16,10 +16,10 @@ from calibrate.landmarks.points import LEFT_TO_RIGHT, POINTS, TOP_TO_BOTTOM
 from facepuppet.core.errors import LandmarksError
 from facepuppet.core.geometry import F64, Floats
 from facepuppet.core.types import F32, N_BLENDSHAPES
-from facepuppet.drivers.camera.profile import mouth_gap, mouth_width
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks, is_face
 from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.lips import mouth_gap, mouth_width
 from facepuppet.face.topology import EYES, face_triangles
 
 # How hard the pose resists being turned out of the picture's plane: points of a drawing are no

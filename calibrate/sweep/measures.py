@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from facepuppet.core.geometry import head_from_image
 from facepuppet.core.types import F32, U8
-from facepuppet.drivers.camera.profile import mouth_gap
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.lips import mouth_gap
 from facepuppet.face.topology import EYES, FACE_OVAL, N_MESH
 
 Mask: TypeAlias = npt.NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy as np
 from calibrate.reduce import reduced
 from calibrate.sweep import measures
 from facepuppet.core.geometry import euler_from_rotation
-from facepuppet.core.types import F32, U8, Motion, Presence, Tracking
+from facepuppet.core.types import F32, U8, Motion
 from facepuppet.face.head_pose import fit_head
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.frames.cpu.render.warp import Warp
@@ -22,7 +22,6 @@ from facepuppet.vision.face_mesh import FaceMesh, face_box
 SIDE_PX = 512  # of the copy that is swept: what tears at this size tears at any
 _FAR = (4.0, 4.0)  # soft limits this far from any value hardly bend it
 _UNLIMITED = SafeRange(_FAR, _FAR, _FAR, _FAR, _FAR, mouth_opening=4.0, eye_opening=4.0)
-_NOBODY = Tracking(None, None, (1, 1), 0, 0)
 _FROM_VIEW = 6  # grey levels by which a pixel differs when it was drawn from another picture
 
 
@@ -87,7 +86,7 @@ class Observer:
         return rgb, motion, found
 
     def _render(self, deltas: Deltas) -> tuple[Motion, U8, U8]:
-        motion = self._target.motion(deltas, None, Presence.PRESENT, _NOBODY)
+        motion = self._target.motion(deltas)
         rgba = self._renderer.render(motion).rgba
         shows = 255 - rgba[..., 3:].astype(np.uint16)
         rgb = rgba[..., :3] + (self._avatar.background_rgb * shows // 255).astype(np.uint8)

@@ -16,9 +16,9 @@ from calibrate.views.likeness import light_gain
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.geometry import head_from_image
 from facepuppet.core.types import F32, U8
-from facepuppet.drivers.camera.profile import mouth_gap
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.lips import mouth_gap
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.large_eyes import fit_eyes
 from facepuppet.portrait.load import portrait_sha256

@@ -7,7 +7,7 @@ import numpy as np
 
 from calibrate.views.candidates import Candidate
 from facepuppet.core.geometry import F64, euler_from_rotation
-from facepuppet.core.types import F32, U8, HeadMotion, Motion, Presence, TorsoMotion
+from facepuppet.core.types import F32, U8, HeadMotion, Motion, TorsoMotion
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.topology import OUTER_CORNERS
 from facepuppet.portrait.avatar import Avatar
@@ -62,7 +62,7 @@ def motion_to(avatar: Avatar, landmarks_px: F32) -> Motion:
     head = HeadMotion(state.rotation, shift.astype(np.float32), reader.scale_of(landmarks_px))
     still = TorsoMotion(np.zeros(2, np.float32), 0.0, 1.0)
     opening = np.minimum(state.eye_opening, 1.6)
-    return Motion(landmarks_px, head, still, opening, state.mouth_opening, Presence.PRESENT, 0, 0)
+    return Motion(landmarks_px, head, still, opening, state.mouth_opening, 0, 0)
 
 
 def _similarity(landmarks_px: F32, avatar: Avatar) -> F64:

@@ -8,9 +8,9 @@ import numpy as np
 
 from calibrate.views.candidates import Candidate
 from facepuppet.core.geometry import geodesic_angle, head_from_image
-from facepuppet.drivers.camera.profile import mouth_gap
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.lips import mouth_gap
 from facepuppet.portrait.face_view import FaceView, face_width_px
 from facepuppet.portrait.view_state import FaceState
 

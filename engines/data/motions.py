@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, HeadMotion, Motion, Presence, TorsoMotion
-from facepuppet.drivers.camera.profile import mouth_gap
+from facepuppet.core.types import F32, HeadMotion, Motion, TorsoMotion
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.irises import iris_position, move_irises
+from facepuppet.face.lips import mouth_gap
 from facepuppet.face.topology import EYES
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.retarget.irises import iris_position, move_irises
 from facepuppet.retarget.lids import draw_fold, place_lids
 
 SHUT_RATIO = 0.3  # trackers still report this share of the open aperture on shut lids
@@ -57,7 +57,7 @@ def motion_to(
         moved_from_head.scale / portrait_from_head.scale,
     )
     torso = _torso(avatar, shoulders_px, head_motion)
-    return Motion(placed, head_motion, torso, opening, mouth_gap(head), Presence.PRESENT, frame_id, frame_id)
+    return Motion(placed, head_motion, torso, opening, mouth_gap(head), frame_id, frame_id)
 
 
 def true_opening(ratio: F32) -> F32:

@@ -14,9 +14,9 @@ from engines.data.samples import Sample
 from facepuppet.core.errors import PortraitError
 from facepuppet.core.geometry import geodesic_angle, head_from_image
 from facepuppet.core.types import F32
-from facepuppet.drivers.camera.profile import mouth_gap
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.lips import mouth_gap
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.portrait.analyse import analyse_portrait
 

@@ -16,18 +16,18 @@ from engines.data.motions import motion_to
 from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
 from facepuppet.core.geometry import head_from_image, rotation_from_euler
-from facepuppet.core.types import F32, U8, HeadMotion, Motion, Presence, TorsoMotion
-from facepuppet.drivers.camera.profile import mouth_gap
+from facepuppet.core.types import F32, U8, HeadMotion, Motion, TorsoMotion
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.blendshapes import landmark_basis
 from facepuppet.face.canonical import is_face
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.irises import move_irises
+from facepuppet.face.lips import mouth_gap
 from facepuppet.face.topology import EYES, LIPS, LOWER_LIP_INNER, UPPER_LIP_INNER
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.large_eyes import fit_eyes
-from facepuppet.retarget.irises import move_irises
 from facepuppet.retarget.lids import place_lids
 from facepuppet.vision.still import FaceMesher
 
@@ -96,7 +96,6 @@ def made_motion(avatar: Avatar, rng: np.random.Generator) -> Motion:
         TorsoMotion(still, 0.0, 1.0),
         opening,
         mouth_gap(head),
-        Presence.PRESENT,
         0,
         0,
     )

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli import bench, demo, detect, devices, doctor, engines, render, run
+from facepuppet.cli import bench, demo, detect, devices, doctor, engines, record, render, run
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.version import __version__
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, run, render, detect, devices, doctor, bench):
+for module in (demo, run, render, record, detect, devices, doctor, bench):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
 app.add_typer(engines.app)

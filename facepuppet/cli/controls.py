@@ -1,4 +1,4 @@
-"""What can be asked of a run while it is live: re-centre, by a typed line or a signal."""
+"""Clients of a live run's control: typed lines, keys in the preview window, and SIGUSR1."""
 
 from __future__ import annotations
 
@@ -6,41 +6,52 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from types import FrameType, TracebackType
+from collections.abc import Callable, Mapping
+from types import FrameType, MappingProxyType, TracebackType
 
-RECENTRE_KEY = "r"  # in the preview window, and as a line in the terminal
+from facepuppet.session.commands import Away, Command, Freeze, Recentre
+
+# In the preview window as a key, in the terminal as a line.
+KEYS: Mapping[str, Command] = MappingProxyType({"r": Recentre(), "f": Freeze(), "a": Away()})
+WORDS: Mapping[str, str] = MappingProxyType({"r": "re-centre", "f": "freeze", "a": "away"})
 _POLL_S = 0.2
 
 
 class Controls:
-    """Listens to the terminal, and to SIGUSR1 where that exists, for as long as it is entered.
+    """Listens to the terminal, and to SIGUSR1 (re-centre) where that exists, for as long as it is entered.
 
-        with Controls(puppet.recentre, window=False) as controls:
+        with Controls(live.control.send, window=False) as controls:
             print(controls.hint)
 
     Standard input is read only when it is a terminal with this program in its foreground: what a script
     pipes in is not ours, and a reading background job would be stopped.
 
     Args:
-        recentre: called from a thread or a signal handler.
-        window: whether there is a preview window, whose keys are its own.
+        send: given the commands, from a thread or a signal handler.
+        window: whether there is a preview window; its keys come to `press`.
 
     Attributes:
         hint: the ways that work here, in one line for a person; empty if there is none.
     """
 
-    def __init__(self, recentre: Callable[[], None], *, window: bool) -> None:
-        self._recentre = recentre
+    def __init__(self, send: Callable[[Command], None], *, window: bool) -> None:
+        self._send = send
         self._stopping = threading.Event()
         self._terminal_fd = _terminal()
         self._signalled = hasattr(signal, "SIGUSR1") and (
             threading.current_thread() is threading.main_thread()
         )
-        ways = [f"type {RECENTRE_KEY} and Enter"] if self._terminal_fd is not None else []
-        ways += [f"press {RECENTRE_KEY} in the preview window"] if window else []
-        ways += [f"kill -USR1 {os.getpid()}"] if self._signalled else []
-        self.hint = f"Re-centre on how you sit and look now: {', or '.join(ways)}." if ways else ""
+        ways = ["type a letter and Enter"] if self._terminal_fd is not None else []
+        ways += ["press it in the preview window"] if window else []
+        letters = ", ".join(f"{key} {word}" for key, word in WORDS.items())
+        hints = [f"{letters}: {', or '.join(ways)}."] if ways else []
+        hints += [f"Re-centre from outside: kill -USR1 {os.getpid()}."] if self._signalled else []
+        self.hint = " ".join(hints)
+
+    def press(self, key: str) -> None:
+        """Send what a key or a typed letter stands for, if it stands for anything."""
+        if key in KEYS and not self._stopping.is_set():
+            self._send(KEYS[key])
 
     def __enter__(self) -> Controls:
         if self._signalled:
@@ -58,7 +69,7 @@ class Controls:
             signal.signal(signal.SIGUSR1, self._before)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._recentre()
+        self._send(Recentre())
 
     def _follow_terminal(self, terminal_fd: int) -> None:
         """Read lines without ever blocking in a read, so that the thread ends with the run."""
@@ -91,8 +102,7 @@ class Controls:
             self._obey(line)
 
     def _obey(self, line: bytes) -> None:
-        if line.strip().lower() == RECENTRE_KEY.encode() and not self._stopping.is_set():
-            self._recentre()
+        self.press(line.strip().lower().decode("ascii", "replace"))
 
 
 def _terminal() -> int | None:

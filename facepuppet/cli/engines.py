@@ -12,7 +12,7 @@ import typer
 from facepuppet.cli.options import ENGINE_WORDS, JsonOption
 
 if TYPE_CHECKING:
-    from facepuppet.diagnose.verify import Finding
+    from facepuppet.diagnose.verify import Comparison
     from facepuppet.inference.builder import Outcome
 
 app = typer.Typer(
@@ -139,15 +139,15 @@ def verify(
         if word not in ENGINE_WORDS[1:]:
             raise typer.BadParameter(f"got {word!r}, expected one of {', '.join(ENGINE_WORDS[1:])}")
     with progress_bar() as show:
-        findings = compare(engine or (HALF, *candidates()), networks, show)
+        comparisons = compare(engine or (HALF, *candidates()), networks, show)
     if as_json:
-        typer.echo(json.dumps([finding.to_json() for finding in findings], indent=2))
+        typer.echo(json.dumps([comparison.to_json() for comparison in comparisons], indent=2))
     else:
-        for finding in findings:
-            typer.echo(_verified_line(finding))
-        if not findings:
+        for comparison in comparisons:
+            typer.echo(_verified_line(comparison))
+        if not comparisons:
             typer.echo(_NOTHING)
-    wanted = [finding.passes for finding in findings if engine or finding.passes is not None]
+    wanted = [comparison.passes for comparison in comparisons if engine or comparison.passes is not None]
     raise typer.Exit(0 if all(wanted) else 1)
 
 
@@ -161,8 +161,9 @@ def _built_line(outcome: Outcome) -> str:
     return f"{outcome.network:<10} {outcome.target:<6} {outcome.precision}  {size}  {how}{note}"
 
 
-def _verified_line(finding: Finding) -> str:
-    if finding.deviation is None:
-        return f"--    {finding.network:<10} {finding.engine}: not run. {finding.reason}"
-    verdict = "ok  " if finding.passes else "FAIL"
-    return f"{verdict}  {finding.network:<10} {finding.engine} ({finding.description}): {finding.deviation}"
+def _verified_line(comparison: Comparison) -> str:
+    if comparison.deviation is None:
+        return f"--    {comparison.network:<10} {comparison.engine}: not run. {comparison.reason}"
+    verdict = "ok  " if comparison.passes else "FAIL"
+    ran = f"{comparison.engine} ({comparison.description})"
+    return f"{verdict}  {comparison.network:<10} {ran}: {comparison.deviation}"

@@ -42,6 +42,14 @@ def _engine(text: str) -> str:
     return text
 
 
+CameraOption = Annotated[
+    str,
+    typer.Option(
+        "--camera",
+        help="Camera index or name, video file, URL, recording (.npz), or script: the built-in piece.",
+    ),
+]
+ProfileOption = Annotated[Path | None, typer.Option("--profile", help="Driver profile (TOML).")]
 AvatarOption = Annotated[Path, typer.Option("--avatar", help="Portrait picture or avatar pack.")]
 CanvasOption = Annotated[
     str,
@@ -179,3 +187,9 @@ def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | N
                 "Choose another name.",
             )
         taken.add(os.path.realpath(path))
+
+
+def camera_word(word: str) -> str:
+    """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
+    known = word.isdecimal() or "://" in word or word.startswith("camera:") or word == "script"
+    return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"

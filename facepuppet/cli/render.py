@@ -25,7 +25,14 @@ from facepuppet.cli.options import (
     watermark_key,
     write_json,
 )
-from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption, cleared
+from facepuppet.cli.rights import (
+    GrantedOption,
+    RevokedOption,
+    RightOption,
+    RightsOptions,
+    SubjectOption,
+    cleared,
+)
 
 if TYPE_CHECKING:
     from facepuppet.drivers.camera.profile import DriverNeutral
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
 
 def render(
     avatar: AvatarOption,
-    source: Annotated[str, typer.Option("--input", help="Video of the driver.")],
+    source: Annotated[str, typer.Option("--input", help="Video of the driver, or a recording (.npz).")],
     output: Annotated[Path, typer.Option("--output", help="Video to write (.mp4, .mov, .mkv, .webm).")],
     neutral: Annotated[
         str, typer.Option("--neutral", help="Driver at rest: first (frame with a face), auto, or a profile.")
@@ -53,7 +60,9 @@ def render(
     subject: SubjectOption = None,
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
-    tracking: Annotated[Path | None, typer.Option("--tracking", help="Write the tracking as .npz.")] = None,
+    tracking: Annotated[
+        Path | None, typer.Option("--tracking", help="Write the driver's expressions, too (.npz).")
+    ] = None,
 ) -> None:
     """Let a portrait perform what the driver does in a video; frame i shows frame i, sound is kept."""
     from facepuppet.cli.progress import progress_bar
@@ -64,9 +73,9 @@ def render(
     refuse_clobbering(
         output, stats, tracking, read=[source, avatar, neutral, background, key, revoked, *(signed_by or ())]
     )
-    said = Said(right, subject, granted)
+    rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
-    portrait, consent = pack.avatar, cleared(pack, said, revoked)
+    portrait, consent = pack.avatar, cleared(pack, rights, revoked)
     corner = "off" if no_label else label
     with progress_bar() as show:
         told = render_video(
@@ -75,7 +84,7 @@ def render(
             portrait,
             composer=composer(portrait, canvas, background, mirror, corner, label_every),
             neutral=_neutral(neutral),
-            tracking_to=tracking,
+            recording_to=tracking,
             progress=show,
             key=watermark_key(key),
             session=next_session(),

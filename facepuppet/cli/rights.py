@@ -58,7 +58,7 @@ RevokedOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RightsOptions:
     """What the options say about the right to use a portrait; nothing at all when `right` is None.
 
     Raises:
@@ -104,12 +104,12 @@ class Said:
         return Grant(_tidy(self.subject), self.granted.date(), paper)
 
 
-def cleared(pack: Pack, said: Said, revoked: Path | None) -> Consent:
+def cleared(pack: Pack, rights: RightsOptions, revoked: Path | None) -> Consent:
     """Return the statement of right to use a portrait, and tell it; asks once for what carries none.
 
     Args:
         pack: the portrait, as `facepuppet.portrait.load.load_as_pack` returns it.
-        said: what the options say; a statement inside the pack stands before them.
+        rights: what the options say; a statement inside the pack stands before them.
         revoked: a revocation list besides this machine's own.
 
     Raises:
@@ -121,18 +121,18 @@ def cleared(pack: Pack, said: Said, revoked: Path | None) -> Consent:
     if pack.version < _FIRST_SIGNED_VERSION:
         if pack.version > 0:  # 0 is a bare picture
             typer.echo(_OLD_PACK, err=True)
-        return cleared_portrait(pack.avatar.source_sha256, said, revoked)
+        return cleared_portrait(pack.avatar.source_sha256, rights, revoked)
     consent = clear_pack(pack.consent, pack.avatar.source_sha256, Revocations.load(revoked))
     typer.echo(consent.sentence(), err=True)
     return consent
 
 
-def cleared_portrait(portrait_sha256: str, said: Said, revoked: Path | None) -> Consent:
+def cleared_portrait(portrait_sha256: str, rights: RightsOptions, revoked: Path | None) -> Consent:
     """Return the statement about a portrait file, which carries none itself; as `cleared`."""
     from facepuppet.portrait.consent.clearance import clear_portrait
     from facepuppet.portrait.consent.revocation import Revocations
 
-    stated, listed = said.claim(portrait_sha256), Revocations.load(revoked)
+    stated, listed = rights.claim(portrait_sha256), Revocations.load(revoked)
     consent = clear_portrait(portrait_sha256, stated, lambda: _ask(portrait_sha256), listed)
     typer.echo(consent.sentence(), err=True)
     return consent

@@ -11,14 +11,17 @@ import typer
 from facepuppet.cli.options import (
     AvatarOption,
     BackgroundOption,
+    CameraOption,
     CanvasOption,
     EngineOption,
     KeyOption,
     LabelEveryOption,
     LabelOption,
     MirrorOption,
+    ProfileOption,
     SignerOption,
     StatsOption,
+    camera_word,
     composer,
     engine_line,
     refuse_clobbering,
@@ -26,13 +29,22 @@ from facepuppet.cli.options import (
     watermark_key,
     write_json,
 )
-from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, Said, SubjectOption, cleared
+from facepuppet.cli.rights import (
+    GrantedOption,
+    RevokedOption,
+    RightOption,
+    RightsOptions,
+    SubjectOption,
+    cleared,
+)
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
+    from facepuppet.drivers.base import Driver
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.puppet import Puppet
-    from facepuppet.sinks import Fanout
+    from facepuppet.sinks.fanout import Fanout
+    from facepuppet.sinks.preview_window import PreviewWindow
     from facepuppet.watermark.certificate import Credentials
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
@@ -41,8 +53,8 @@ MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 def run(
     avatar: AvatarOption,
-    camera: Annotated[str, typer.Option("--camera", help="Camera index or name, video file, or URL.")] = "0",
-    profile: Annotated[Path | None, typer.Option("--profile", help="Driver profile (TOML).")] = None,
+    camera: CameraOption = "0",
+    profile: ProfileOption = None,
     sink: Annotated[
         list[str] | None, typer.Option("--sink", help="virtual, window, or a video file; several at once.")
     ] = None,
@@ -63,42 +75,50 @@ def run(
     subject: SubjectOption = None,
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
+    tracking: Annotated[
+        Path | None, typer.Option("--tracking", help="Write the driver's expressions, too (.npz).")
+    ] = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
 
-    Re-centre on how you sit and look at any time: type r and Enter, press r in the preview window, or
-    send SIGUSR1 (not on Windows).
+    While it runs, type a letter and Enter, or press it in the preview window: r re-centres on how you sit
+    and look now (as does SIGUSR1, not on Windows), f freezes the puppet, a leaves you unheard.
     """
     from facepuppet.cli.controls import Controls
     from facepuppet.drivers.camera.profile_file import load_profile
-    from facepuppet.media import open_source
+    from facepuppet.drivers.open_driver import open_driver
     from facepuppet.portrait.load import load_as_pack
     from facepuppet.session.call_counter import next_session
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.puppet import Puppet
 
     read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
-    refuse_clobbering(*(sink or ()), stats, read=read)
-    said = Said(right, subject, granted)
+    refuse_clobbering(*(sink or ()), stats, tracking, read=read)
+    rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
-    portrait, consent = pack.avatar, cleared(pack, said, revoked)
+    portrait, consent = pack.avatar, cleared(pack, rights, revoked)
+    neutral = None if profile is None else load_profile(profile).neutral
     puppet = Puppet(
         portrait,
         composer(portrait, canvas, background, mirror, label, label_every),
-        neutral=None if profile is None else load_profile(profile).neutral,
-        recentre_s=RECENTRE_S,
         key=watermark_key(key),
         session=next_session(),
         consent_id=consent.id,
         engine=engine,
     )
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(camera_word(camera), fps=fps))
-        output = stack.enter_context(_open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by)))
-        live = stack.enter_context(LivePipeline(source, puppet, [output], fps=fps))
+        word = camera_word(camera)
+        driver = stack.enter_context(open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S))
+        output, windows = _open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by))
+        stack.enter_context(output)
+        live = stack.enter_context(
+            LivePipeline(_recorded(driver, tracking, stack), puppet, [output], fps=fps)
+        )
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
-        typer.echo(f"{source.description} → {output.description}{ran_by}", err=True)
-        controls = stack.enter_context(Controls(puppet.recentre, window="window" in (sink or ())))
+        typer.echo(f"{driver.description} → {output.description}{ran_by}", err=True)
+        controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))
+        for window in windows:
+            window.on_key = controls.press
         if controls.hint:
             typer.echo(controls.hint, err=True)
         failure = _play(live, seconds)
@@ -112,6 +132,17 @@ def run(
         raise output.failures[0][1]
 
 
+def _recorded(driver: Driver, path: Path | None, stack: ExitStack) -> Driver:
+    """Let what the driver does be written down, too, if that is wanted."""
+    from facepuppet.drivers.recorded import RecordingDriver
+    from facepuppet.drivers.recording_file import RecordingWriter
+
+    if path is None:
+        return driver
+    writer = stack.enter_context(RecordingWriter(path, driver.description, driver.fps))
+    return RecordingDriver(driver, writer)
+
+
 def _play(live: LivePipeline, seconds: float | None) -> FacepuppetError | None:
     """Run to the end; return what ended the loop early, if something did."""
     try:
@@ -123,32 +154,20 @@ def _play(live: LivePipeline, seconds: float | None) -> FacepuppetError | None:
     return None
 
 
-def camera_word(word: str) -> str:
-    """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
-    known = word.isdecimal() or "://" in word or word.startswith("camera:")
-    return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"
-
-
-def _open_sinks(words: list[str], puppet: Puppet, fps: float, credentials: Credentials | None) -> Fanout:
+def _open_sinks(
+    words: list[str], puppet: Puppet, fps: float, credentials: Credentials | None
+) -> tuple[Fanout, list[PreviewWindow]]:
     """Open every output or none; what one of them meets later does not spoil the others."""
-    from facepuppet.cli.controls import RECENTRE_KEY
     from facepuppet.core.clock import SystemClock
-    from facepuppet.sinks import Fanout, open_sink
+    from facepuppet.sinks.fanout import Fanout
+    from facepuppet.sinks.open_sink import open_sink
+    from facepuppet.sinks.preview_window import PreviewWindow
 
     with ExitStack() as opened:
         clock = SystemClock()
         sinks = [
-            opened.enter_context(
-                open_sink(
-                    word,
-                    puppet.canvas_px,
-                    fps,
-                    clock=clock,
-                    credentials=credentials,
-                    keys={RECENTRE_KEY: puppet.recentre},
-                )
-            )
+            opened.enter_context(open_sink(word, puppet.canvas_px, fps, clock=clock, credentials=credentials))
             for word in words
         ]
         opened.pop_all()
-    return Fanout(sinks)
+    return Fanout(sinks), [sink for sink in sinks if isinstance(sink, PreviewWindow)]

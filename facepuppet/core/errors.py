@@ -20,11 +20,14 @@ FacepuppetError
 │   ├── ConsentMissingError     nobody said by what right the portrait is used
 │   └── ConsentRevokedError     the right was taken back
 ├── ProfileError                a driver profile that is malformed or not neutral
+├── DriverError                 whoever moves the puppet cannot go on
+│   └── RecordingError          a recording of a performance that is damaged, cut off or of another version
+├── ControlError                a command for a running puppet that cannot be obeyed
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
 ├── EngineError                 an inference engine that cannot be built, loaded or run here
 │   └── EngineRefusedError      a built engine that its library does not load, as of another version or GPU
-├── StageError              a stage of the pipeline that failed in a way nobody foresaw
+├── StageError                  a stage of the pipeline that failed in a way nobody foresaw
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
     ├── VirtualCameraMissingError   no virtual camera driver
@@ -120,6 +123,18 @@ class ConsentRevokedError(ConsentError):
 
 class ProfileError(FacepuppetError):
     """A driver profile that is malformed or not neutral."""
+
+
+class DriverError(FacepuppetError):
+    """Whoever moves the puppet cannot go on."""
+
+
+class RecordingError(DriverError):
+    """A recording of a performance that is damaged, cut off, or of another version."""
+
+
+class ControlError(FacepuppetError):
+    """A command for a running puppet that cannot be obeyed; the show goes on as it was."""
 
 
 class NoDriverFaceError(FacepuppetError):

@@ -46,8 +46,8 @@ class RunStats:
 
     Attributes:
         seconds: since the start.
-        frames_in: driver frames captured or decoded.
-        frames_tracked: of those, passed through the tracker.
+        frames_in: frames or packets that came in from the driver.
+        frames_tracked: of those, made into expressions.
         frames_with_face: of those, in which the driver's face was seen.
         frames_out: new pictures delivered.
         frames_repeated: pictures delivered again to keep the cadence.
@@ -81,29 +81,30 @@ class RunStats:
     @classmethod
     def offline(
         cls,
-        meter: Meter,
         n_frames: int,
         seconds: float,
         *,
-        networks: Mapping[str, str] | None = None,
-        frame_path: str = "CPU",
-        fallbacks: Sequence[str] = (),
+        n_with_face: int,
+        stages: Mapping[str, Spread],
+        networks: Mapping[str, str],
+        frame_path: str,
+        fallbacks: Sequence[str],
     ) -> RunStats:
         """Describe a finished run in which every frame was shown and none had to be in time."""
         return cls(
             seconds=round(seconds, 3),
             frames_in=n_frames,
             frames_tracked=n_frames,
-            frames_with_face=meter.counted("with face"),
+            frames_with_face=n_with_face,
             frames_out=n_frames,
             frames_repeated=0,
             dropped={},
-            fps=round(n_frames / seconds, 2),
+            fps=round(n_frames / seconds, 2) if seconds > 0 else 0.0,
             first_frame_s=None,
             latency=None,
-            stages=meter.spreads(),
+            stages=stages,
             rss_mb=rss_mb(),
-            networks=networks or {},
+            networks=networks,
             frame_path=frame_path,
             fallbacks=fallbacks,
         )
@@ -114,13 +115,12 @@ class RunStats:
 
 
 class Meter:
-    """Collects durations and counts from several threads, in bounded memory."""
+    """Collects durations from several threads, in bounded memory."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._durations_s: dict[str, deque[float]] = {}
         self._n: Counter[str] = Counter()
-        self._counts: Counter[str] = Counter()
 
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
@@ -134,16 +134,6 @@ class Meter:
         with self._lock:
             self._durations_s.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_s)
             self._n[stage] += 1
-
-    def count(self, what: str) -> None:
-        """Add one to a counter."""
-        with self._lock:
-            self._counts[what] += 1
-
-    def counted(self, what: str) -> int:
-        """Return a counter, 0 if it was never counted."""
-        with self._lock:
-            return self._counts[what]
 
     def spreads(self) -> dict[str, Spread]:
         """Summarise every stage, in the order in which they were first measured."""

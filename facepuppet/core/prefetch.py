@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 @contextmanager
-def ahead(items: Iterable[T], depth: int = 8) -> Iterator[Iterator[T]]:
+def prefetch(items: Iterable[T], depth: int = 8) -> Iterator[Iterator[T]]:
     """Iterate over items in another thread, at most `depth` ahead of whoever takes them.
 
-        with ahead(tracked_frames) as frames:
+        with prefetch(tracked_frames) as frames:
             for frame in frames: ...
 
     Order is kept. An error of the iteration is raised where its item would have come. On leaving
@@ -46,7 +46,7 @@ def ahead(items: Iterable[T], depth: int = 8) -> Iterator[Iterator[T]]:
             room.release()
             yield value
 
-    worker = threading.Thread(target=work, name="ahead", daemon=True)
+    worker = threading.Thread(target=work, name="prefetch", daemon=True)
     worker.start()
     try:
         yield taken()

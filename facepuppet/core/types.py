@@ -1,6 +1,8 @@
 """The messages that travel from stage to stage, in the order of travel.
 
-    Frame → Tracking → Motion → Rendered → Composed → Marked
+    Frame → Expression → Motion → Rendered → Composed → Marked
+
+A Frame never leaves the driver that took it; a Marked is made by markers alone (`facepuppet.watermark`).
 
 All are frozen; arrays inside them are never written to after construction. Every message
 carries the id and the capture time of the camera frame it came from, so that drops and
@@ -23,13 +25,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 U8: TypeAlias = npt.NDArray[np.uint8]
 F32: TypeAlias = npt.NDArray[np.float32]
+Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 N_LANDMARKS = 478  # 468 face mesh points and 2 x 5 iris points
 N_BLENDSHAPES = 52  # Apple ARKit's set, in ARKit's order
@@ -53,46 +56,102 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """The chosen driver face in one frame.
+class LandmarkOffsets:
+    """A facial expression, as a tracker of landmarks sees it.
 
     Attributes:
-        landmarks_px: (478, 3) float32 in the image frame; z in pixels too, negative towards the viewer.
-        camera_from_head: (3, 3) float32 rotation of the head.
-        gaze_rad: (2,) float32 yaw and pitch of the eyes relative to the head, mean of both eyes.
-        eye_opening: (2,) float32 lid aperture over eye width, image-left eye first.
-        blendshapes: (52,) float32 in ARKit order, each in [0, 1].
+        offsets: (478, 3) float32 from the face at rest, in the head frame.
+        mouth_width: of that face at rest, corner to corner, in the head frame: what the lips' offsets
+            are scaled by.
     """
 
-    landmarks_px: F32
-    camera_from_head: F32
-    gaze_rad: F32
+    offsets: F32
+    mouth_width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blendshapes:
+    """A facial expression, as weights of Apple ARKit's shapes.
+
+    Attributes:
+        weights: (52,) float32 in ARKit's order, each in [0, 1]; what `FacePose` tells of head, gaze and
+            lids counts, not the eyeLook* and eyeBlink* among them.
+    """
+
+    weights: F32
+
+
+Deformation: TypeAlias = LandmarkOffsets | Blendshapes  # `face.deformation` turns each into the other
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Where a driver's head is, against rest.
+
+    Attributes:
+        turn: (3,) float32 rotation vector in the image's axes.
+        shift: to the image right and down, in inter-ocular distances.
+        log_scale: logarithm of the size against rest; positive is nearer.
+    """
+
+    turn: F32
+    shift: tuple[float, float] = (0.0, 0.0)
+    log_scale: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TorsoPose:
+    """Where a driver's shoulders are, against rest.
+
+    Attributes:
+        lean: to the image right and down, in inter-ocular distances.
+        roll_rad: clockwise on the picture.
+        log_scale: logarithm of the size against rest.
+    """
+
+    lean: tuple[float, float]
+    roll_rad: float = 0.0
+    log_scale: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FacePose:
+    """All that a driver's head and face do, against rest.
+
+    Attributes:
+        head: where it is.
+        gaze: (2, 2) shift of each iris to the image right and down, in eye widths, image-left eye first;
+            `face.gaze.eye_widths_from_angles` makes it of angles.
+        eye_opening: (2,) float32 lid aperture, 0 shut and 1 as at rest, image-left eye first.
+        deformation: the expression.
+    """
+
+    head: HeadPose
+    gaze: Floats
     eye_opening: F32
-    blendshapes: F32
+    deformation: Deformation
 
 
 @dataclass(frozen=True, slots=True)
-class Torso:
-    """The driver's shoulders in one frame.
+class Expression:
+    """What a driver does at one moment, whoever the driver is.
 
     Attributes:
-        shoulders_px: (2, 2) float32 in the image frame, image-left shoulder first.
-        confidence: visibility of the less visible one, in [0, 1].
+        face: None while nobody is seen: the puppet holds, then eases to rest.
+        torso: None where shoulders are not seen: the torso then follows the head a little.
+        frame_id: counts what the driver took in; gaps are what it left out.
+        captured_ns: when that was, monotonic; of recordings the presentation time.
     """
 
-    shoulders_px: F32
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tracking:
-    """What the tracker saw in one frame; face or torso is None when it was not seen."""
-
-    face: Face | None
-    torso: Torso | None
-    image_size_px: tuple[int, int]  # width, height
+    face: FacePose | None
+    torso: TorsoPose | None
     frame_id: int
     captured_ns: int
+
+    @classmethod
+    def absent(cls, frame_id: int, captured_ns: int) -> Expression:
+        """Return the expression of nobody."""
+        return cls(None, None, frame_id, captured_ns)
 
 
 class Presence(Enum):
@@ -144,7 +203,6 @@ class Motion:
         torso: motion of the shoulders.
         eye_opening: (2,) float32, aperture relative to the portrait's own; 0 is shut, image-left first.
         mouth_opening: inner-lip gap over inter-ocular distance.
-        presence: whether the driver is there.
     """
 
     landmarks_px: F32
@@ -152,7 +210,6 @@ class Motion:
     torso: TorsoMotion
     eye_opening: F32
     mouth_opening: float
-    presence: Presence
     frame_id: int
     captured_ns: int
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,8 +15,9 @@ import cv2
 from facepuppet.core.hardware import Hardware, describe_hardware
 from facepuppet.core.metrics import RunStats
 from facepuppet.core.types import Frame
+from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.frames.cpu.compose import Composer
-from facepuppet.inference import Engines
+from facepuppet.inference import Runtime
 from facepuppet.media import Source, open_source
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
 from facepuppet.session.demo import perform
@@ -142,14 +142,14 @@ def _apart(work: Callable[..., R], *arguments: object) -> R:
 
 def _require(engine: str) -> None:
     """Check that an engine can run here."""
-    Engines(engine)
+    Runtime(engine)
 
 
 def _measure(video: str, portrait: Path, seconds: float, engine: str) -> RunStats:
     avatar = load_avatar(portrait, cache=False)
     puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=engine)
-    with closing(LoopedVideo(video)) as source:
-        live = LivePipeline(source, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
+    with CameraDriver(LoopedVideo(video)) as driver:
+        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
         live.run(seconds)
         return live.stats()
 

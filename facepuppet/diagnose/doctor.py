@@ -165,13 +165,13 @@ def _gpu() -> Check:
 
 def _engines() -> Check:
     from facepuppet.core.errors import EngineError
-    from facepuppet.inference import Engines
+    from facepuppet.inference import Runtime
     from facepuppet.inference.runtime import candidates
 
     works, fails = [], []
     for name in candidates():
         try:
-            works.append(Engines().require(name))
+            works.append(Runtime().require(name))
         except EngineError as problem:  # noqa: PERF203  (a handful of engines, once)
             fails.append(problem)
     detail = f"{works[0]} runs the painters"
@@ -186,15 +186,15 @@ def _engines() -> Check:
 def _frames() -> Check:
     from facepuppet.core.errors import EngineError
     from facepuppet.frames.cuda.device import Device
-    from facepuppet.inference import Engines
-    from facepuppet.inference.on_device import RESIDENT
+    from facepuppet.inference import Runtime
+    from facepuppet.inference.on_device import ON_DEVICE
     from facepuppet.inference.runtime import candidates
 
     for name in candidates():
-        if name not in RESIDENT:
+        if name not in ON_DEVICE:
             continue
         try:
-            gpu = Engines(name).gpu(name)
+            gpu = Runtime(name).gpu(name)
         except EngineError:  # told by the check of the engines
             continue
         try:

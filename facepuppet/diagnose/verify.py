@@ -11,7 +11,7 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.types import F32
 from facepuppet.drivers.scripted import PIECE_S, Performance
 from facepuppet.frames.cpu.render import Renderer
-from facepuppet.inference import Engines, OnnxSession, Session
+from facepuppet.inference import OnnxSession, Runtime, Session
 from facepuppet.inference.deviation import Deviation, Feed, measure
 from facepuppet.inference.manifest import Network, read_verified
 from facepuppet.inference.precision import emulate_half, to_half
@@ -25,7 +25,7 @@ HALF = "fp16 rounding"  # emulated on the CPU: what any GPU's fp16 will do at le
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Comparison:
     """One network on one engine.
 
     Attributes:
@@ -56,7 +56,7 @@ class Finding:
         return {**asdict(self), "passes": self.passes}
 
 
-class Exact(Engines):
+class Exact(Runtime):
     """Opens networks on the CPU in fp32: what every engine is compared with."""
 
     def __init__(self) -> None:
@@ -78,13 +78,13 @@ class Rounding(Exact):
         return OnnxSession(emulate_half(to_half(read_verified(network))), network.path.name)
 
 
-def engines_of(word: str) -> Engines:
+def engines_of(word: str) -> Runtime:
     """Return what opens networks on one of ENGINES or HALF.
 
     Raises:
         EngineError: it is unknown, or cannot run here.
     """
-    return Rounding() if word == HALF else Engines(word)
+    return Rounding() if word == HALF else Runtime(word)
 
 
 class Recorder(Exact):
@@ -128,11 +128,11 @@ def record(folder: Path | None = None) -> Iterator[tuple[Network, list[Feed]]]:
     avatar = load_avatar(sample_portrait_path())
     recorder = Recorder()
     renderer, piece = Renderer(avatar, folder, recorder), Performance()
-    retargeter = Retargeter(avatar, settle_frames=1)
+    retargeter = Retargeter(avatar)
     starts = [burst * PIECE_S / BURSTS for burst in range(BURSTS)]
     times = [start + i / FPS for start in starts for i in range(BURST)]
     for i, t_s in enumerate(times):
-        renderer.render(retargeter.update(piece.tracking(t_s, i)))
+        renderer.render(retargeter.update(piece.expression(t_s, i)))
     for network, tape in recorder.tapes.values():
         # Crops are told apart by their pictures at rest, for not every one is painted each time.
         crops: dict[bytes, list[Feed]] = {}
@@ -145,7 +145,7 @@ def verify(
     engines: Sequence[str],
     folder: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-) -> list[Finding]:
+) -> list[Comparison]:
     """Compare every network on every engine with ONNX Runtime's CPU in fp32.
 
     Args:
@@ -156,23 +156,23 @@ def verify(
     Raises:
         ManifestError: a manifest or file that cannot be read.
     """
-    findings: list[Finding] = []
+    comparisons: list[Comparison] = []
     tapes = list(record(folder))
     for network, feeds in tapes:
         for engine in engines:
             if progress is not None:
-                progress("verify", len(findings), len(tapes) * len(engines))
-            findings.append(_compare(network, engine, feeds))
-    return findings
+                progress("verify", len(comparisons), len(tapes) * len(engines))
+            comparisons.append(_compare(network, engine, feeds))
+    return comparisons
 
 
-def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Finding:
+def _compare(network: Network, engine: str, feeds: Sequence[Feed]) -> Comparison:
     reference = OnnxSession(read_verified(network), network.path.name)
     eight_bits = engine == "cpu" and network.int8 is not None
     try:
         engines = engines_of(engine)
         session = engines.open(network) if eight_bits else engines.open_unchecked(network)
         deviation = measure(session, reference, feeds)
-        return Finding(network.name, engine, session.description, deviation, eight_bits=eight_bits)
+        return Comparison(network.name, engine, session.description, deviation, eight_bits=eight_bits)
     except EngineError as problem:
-        return Finding(network.name, engine, "", None, str(problem))
+        return Comparison(network.name, engine, "", None, str(problem))

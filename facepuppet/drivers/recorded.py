@@ -1,73 +1,93 @@
-"""A performance on disk: every tracking of a run, as plain arrays."""
+"""Playing a recording, and making one of any driver."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from facepuppet.core.files import write_whole
-from facepuppet.core.types import F32, N_BLENDSHAPES, N_LANDMARKS, Tracking
-
-_FACE_SHAPES = {
-    "landmarks_px": (N_LANDMARKS, 3),
-    "camera_from_head": (3, 3),
-    "gaze_rad": (2,),
-    "eye_opening": (2,),
-    "blendshapes": (N_BLENDSHAPES,),
-}
+from facepuppet.core.clock import Clock
+from facepuppet.core.metrics import Spread
+from facepuppet.core.types import Expression
+from facepuppet.drivers.base import Driver
+from facepuppet.drivers.recording_file import RecordingReader, RecordingWriter
 
 
-class TrackingRecorder:
-    """Collects trackings and writes them as one .npz file.
+class RecordedDriver(Driver):
+    """Plays a recording once: offline to the bit, live at its own pace.
 
-    The file holds, for N frames: `pts_s` (N,), `image_size_px` (N, 2), the arrays of
-    `facepuppet.core.types.Face` by their names with a leading N, `shoulders_px` (N, 2, 2) and
-    `shoulders_confidence` (N,). What was not seen is NaN.
+    Raises:
+        RecordingError: no recording, of another version, cut off or damaged; from read() too.
     """
 
-    def __init__(self) -> None:
-        self._trackings: list[Tracking] = []
-        self._pts_s: list[float] = []
+    def __init__(self, path: Path) -> None:
+        self._reader = RecordingReader(path)
+        self._expressions = iter(self._reader)
+        self.description = f"recording {path.name!r}"
+        self.fps: float | None = self._reader.fps
+        self.n_frames: int | None = self._reader.n_frames
+        self._closed = False
 
-    def add(self, tracking: Tracking, pts_s: float) -> None:
-        """Append one frame."""
-        self._trackings.append(tracking)
-        self._pts_s.append(pts_s)
+    def read(self) -> Expression | None:
+        """Return the next expression, or None after the last."""
+        expression = None if self._closed else next(self._expressions, None)
+        return None if expression is None else self.paced(expression)
 
-    def save(self, path: Path) -> None:
-        """Write the file, under exactly this name.
-
-        Raises:
-            OutputUnwritableError: it cannot be written.
-        """
-        content = io.BytesIO()
-        np.savez_compressed(content, **_arrays(self._trackings, self._pts_s))
-        write_whole(path, content.getvalue())
-
-
-def _arrays(trackings: Sequence[Tracking], pts_s: Sequence[float]) -> dict[str, npt.NDArray[Any]]:
-    n = len(trackings)
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "pts_s": np.asarray(pts_s, dtype=np.float64),
-        "image_size_px": np.array([t.image_size_px for t in trackings], dtype=np.int32).reshape(n, 2),
-        "shoulders_px": _nans(n, 2, 2),
-        "shoulders_confidence": _nans(n),
-        **{name: _nans(n, *shape) for name, shape in _FACE_SHAPES.items()},
-    }
-    for i, tracking in enumerate(trackings):
-        if tracking.face is not None:
-            for name in _FACE_SHAPES:
-                arrays[name][i] = getattr(tracking.face, name)
-        if tracking.torso is not None:
-            arrays["shoulders_px"][i] = tracking.torso.shoulders_px
-            arrays["shoulders_confidence"][i] = tracking.torso.confidence
-    return arrays
+    def close(self) -> None:
+        """Close the file."""
+        self._closed = True
+        super().close()
+        self._reader.close()
 
 
-def _nans(*shape: int) -> F32:
-    return np.full(shape, np.nan, dtype=np.float32)
+class RecordingDriver(Driver):
+    """Does what another driver does, and writes it down; times of a live one count from its first moment.
+
+    Args:
+        driver: closed with this.
+        writer: stays open: who opened it decides whether the recording is kept.
+    """
+
+    def __init__(self, driver: Driver, writer: RecordingWriter) -> None:
+        self._driver, self._writer = driver, writer
+        self.description, self.fps = driver.description, driver.fps
+        self.n_frames, self.live = driver.n_frames, driver.live
+        self._started = False
+        self._origin_ns: int | None = None
+
+    def read(self) -> Expression | None:
+        """Return the other driver's next expression."""
+        expression = self._driver.read()
+        if expression is None:
+            return None
+        if self._origin_ns is None:
+            self._origin_ns = expression.captured_ns if self._started else 0
+        self._writer.add(replace(expression, captured_ns=expression.captured_ns - self._origin_ns))
+        return expression
+
+    def start(self, clock: Clock) -> None:
+        """Let the other driver go live."""
+        self._started = True
+        self._driver.start(clock)
+
+    def recentre(self) -> None:
+        """Re-centre the other driver."""
+        self._driver.recentre()
+
+    def close(self) -> None:
+        """Close the other driver."""
+        self._driver.close()
+
+    @property
+    def arrived(self) -> int | None:
+        """As the other driver's."""
+        return self._driver.arrived
+
+    @property
+    def dropped(self) -> int:
+        """As the other driver's."""
+        return self._driver.dropped
+
+    def timings(self) -> Mapping[str, Spread]:
+        """As the other driver's."""
+        return self._driver.timings()

@@ -1,7 +1,7 @@
-"""A scripted piece, played by the canonical face: turns, nods, gaze, speech, smile, sway, blinks.
+"""A scripted piece: turns, nods, gaze, speech, smile, sway, blinks.
 
-It enters the show as trackings, where a tracked person's would, so that the demo exercises
-everything behind the tracker, and every frame of it has a known truth.
+It enters the show as expressions, where a person's would, so that the demo exercises everything behind
+the driver, and every frame of it has a known truth.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from types import MappingProxyType
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, rotation_from_euler
-from facepuppet.core.types import F32, N_BLENDSHAPES, Face, Torso, Tracking
+from facepuppet.core.geometry import rotation_from_euler, vector_from_rotation
+from facepuppet.core.types import F32, N_BLENDSHAPES, Expression, HeadPose, TorsoPose
+from facepuppet.drivers.base import Driver
 from facepuppet.face.arkit import ARKIT_INDEX
-from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.deformation import compose_landmarks
-from facepuppet.face.gaze import eye_openings, gaze_angles
+from facepuppet.face.deformation import face_of_blendshapes
 
 PIECE_S = 12.0
 SHORTEST_S = 6.0  # played faster than in this time, it would not look human
-IMAGE_SIZE_PX = (1280, 720)
-_UNIT_PX = 170.0  # inter-ocular distance
 _NECK_HEAD = np.array([0.0, 1.05, 0.75])  # centre of rotation, in the head frame
-_EYES_PX = np.array([640.0, 290.0])
-_SHOULDERS_PX = np.array([[340.0, 690.0], [940.0, 690.0]])
+_LEAN = (42.0 / 170.0, 6.0 / 170.0)  # of the torso at full sway, in inter-ocular distances
 
 # Keyframes (seconds, value), eased between; each channel rests at 0 outside of them.
 _Track = tuple[tuple[float, float], ...]
@@ -79,27 +75,17 @@ class Performance:
 
     duration_s: float = PIECE_S
 
-    def tracking(self, t_s: float, frame_id: int) -> Tracking:
-        """Return what a perfect tracker would see at t_s seconds."""
+    def expression(self, t_s: float, frame_id: int) -> Expression:
+        """Return what is done at t_s seconds."""
         t = self._piece_time(t_s)
-        weights = expression_at(t)
         yaw, pitch, roll = (_value(_POSE[name], t) for name in ("yaw", "pitch", "roll"))
         sway = _value(_POSE["sway"], t)
         rotation = rotation_from_euler(yaw, pitch, roll + 0.06 * sway)
-        lean_px = np.array([42.0 * sway, 6.0 * abs(sway)])
-        head = compose_landmarks(canonical_landmarks(), weights)
-        landmarks = _UNIT_PX * ((head - _NECK_HEAD) @ rotation.T + _NECK_HEAD)
-        landmarks[:, :2] += _EYES_PX + 1.25 * lean_px
-        camera_from_head = rotation.astype(np.float32)
-        face = Face(
-            landmarks.astype(np.float32),
-            camera_from_head,
-            gaze_angles(head, camera_from_head),
-            eye_openings(head),
-            weights,
-        )
-        torso = Torso(_shoulders_at(lean_px, sway).astype(np.float32), 1.0)
-        return Tracking(face, torso, IMAGE_SIZE_PX, frame_id, round(t_s * 1e9))
+        lean = np.array([_LEAN[0] * sway, _LEAN[1] * abs(sway)])
+        x, y = (_NECK_HEAD - rotation @ _NECK_HEAD)[:2] + 1.25 * lean
+        head = HeadPose(vector_from_rotation(rotation).astype(np.float32), (float(x), float(y)))
+        torso = TorsoPose((float(lean[0]), float(lean[1])), 0.04 * sway)
+        return Expression(face_of_blendshapes(weights_at(t), head), torso, frame_id, round(t_s * 1e9))
 
     def _piece_time(self, t_s: float) -> float:
         if self.duration_s >= PIECE_S:
@@ -107,7 +93,35 @@ class Performance:
         return t_s * PIECE_S / max(self.duration_s, SHORTEST_S)
 
 
-def expression_at(t_s: float) -> F32:
+class ScriptedDriver(Driver):
+    """Plays the piece once, frame by frame; live, at its own pace.
+
+    Args:
+        seconds: how long.
+        fps: expressions a second.
+    """
+
+    def __init__(self, seconds: float = PIECE_S, fps: float = 30.0) -> None:
+        self.description = "the built-in piece"
+        self.fps: float | None = fps
+        self.n_frames: int | None = max(1, round(seconds * fps))
+        self._piece = Performance(self.n_frames / fps)
+        self._next_id = 0
+
+    def read(self) -> Expression | None:
+        """Return the next moment, or None after the last."""
+        if self.n_frames is None or self._next_id >= self.n_frames or self.fps is None:
+            return None
+        self._next_id += 1
+        return self.paced(self._piece.expression((self._next_id - 1) / self.fps, self._next_id - 1))
+
+    def close(self) -> None:
+        """End the piece."""
+        self.n_frames = self._next_id
+        super().close()
+
+
+def weights_at(t_s: float) -> F32:
     """ARKit weights (52,) at a time within the piece."""
     weights = np.zeros(N_BLENDSHAPES, np.float32)
     for name, track in _EXPRESSION.items():
@@ -139,9 +153,3 @@ def _value(track: _Track, t_s: float) -> float:
     i = int(np.searchsorted(times, t_s)) - 1
     share = (t_s - times[i]) / (times[i + 1] - times[i])
     return float(values[i] + (values[i + 1] - values[i]) * (1 - np.cos(np.pi * share)) / 2)
-
-
-def _shoulders_at(lean_px: F64, sway: float) -> F64:
-    middle = _SHOULDERS_PX.mean(0)
-    tilt = rotation_from_euler(0.0, 0.0, 0.04 * sway)[:2, :2]
-    return np.asarray((_SHOULDERS_PX - middle) @ tilt.T + middle + lean_px)

@@ -1,18 +1,60 @@
-"""From ARKit blendshape weights to landmarks: a face that performs a script."""
+"""Facial expressions as landmark offsets and as ARKit blendshapes, and each from the other."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from facepuppet.core.types import F32
+from facepuppet.core.geometry import rotation_from_vector
+from facepuppet.core.types import F32, Blendshapes, Deformation, FacePose, HeadPose, LandmarkOffsets
 from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
-from facepuppet.face.blendshapes import F64, landmark_basis
+from facepuppet.face.blendshapes import F64, BlendshapeFitter, landmark_basis
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.irises import iris_position
+from facepuppet.face.lips import mouth_width
 from facepuppet.face.topology import EYES, I32, LOWER_LIP_INNER, UPPER_LIP_INNER, EyeTopology
 
 _SIDES = ("Right", "Left")  # the person's, in the order of EYES
 _SHUT_LINE = 0.8  # where the lids meet, from the open upper rim (0) to the lower (1)
 _FOLD_FOLLOWS = 0.4  # how far the skin beside a rim goes with it
 _LOOKS = np.array([name.startswith("eyeLook") for name in ARKIT_NAMES])
+
+
+def landmark_offsets(deformation: Deformation) -> LandmarkOffsets:
+    """Return an expression as offsets of the landmarks; weights move the mean face."""
+    if isinstance(deformation, LandmarkOffsets):
+        return deformation
+    mean = canonical_landmarks()
+    return LandmarkOffsets(compose_landmarks(mean, deformation.weights) - mean, mouth_width(mean))
+
+
+def face_of_blendshapes(weights: F32, head: HeadPose) -> FacePose:
+    """Return the face that ARKit's weights make, gaze and lids included; what a stream of them needs.
+
+    Args:
+        weights: (52,) in ARKit's order, each in [0, 1].
+        head: where the head is.
+    """
+    mean = canonical_landmarks()
+    face = compose_landmarks(mean, weights)
+    seen = face @ rotation_from_vector(head.turn).T
+    gaze = iris_position(seen) - iris_position(mean)
+    opening = eye_openings(face) / eye_openings(mean)
+    return FacePose(head, gaze, opening, Blendshapes(weights))
+
+
+def blendshape_weights(deformation: Deformation) -> F32:
+    """Return an expression as (52,) ARKit weights in [0, 1]; of offsets the most likely ones."""
+    if isinstance(deformation, Blendshapes):
+        return deformation.weights
+    return _fitter().fit(deformation.offsets + canonical_landmarks(), canonical_landmarks())
+
+
+@cache
+def _fitter() -> BlendshapeFitter:
+    return BlendshapeFitter()
 
 
 def compose_landmarks(neutral_head: F32, weights: F32) -> F32:

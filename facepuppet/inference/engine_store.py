@@ -1,4 +1,4 @@
-"""Engines for networks: from the cache, or built and put there."""
+"""Runtime for networks: from the cache, or built and put there."""
 
 from __future__ import annotations
 

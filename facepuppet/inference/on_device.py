@@ -12,10 +12,10 @@ from facepuppet.core.errors import EngineError
 from facepuppet.inference.gpu import Gpu, import_cupy
 from facepuppet.inference.onnx_session import PROVIDERS, require_provider
 
-RESIDENT = ("tensorrt", "tensorrt-rtx", "cuda")  # engines that can do it
+ON_DEVICE = ("tensorrt", "tensorrt-rtx", "cuda")  # engines that can do it
 
 
-class ResidentSession(Protocol):
+class OnDeviceSession(Protocol):
     """One network with memory of its own, run on somebody's stream."""
 
     @property
@@ -37,7 +37,7 @@ class ResidentSession(Protocol):
         """Keep what was compiled in the first run for the next start."""
 
 
-class OnnxResident:
+class OnnxOnDevice:
     """A network run by ONNX Runtime's CUDA provider on memory that stays on the GPU.
 
     It synchronises and allocates as it likes, so it is not captured in graphs.

@@ -57,7 +57,7 @@ class Session(Protocol):
         """Names of the outputs."""
 
     def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
-        """Return every output by name; the arrays may be overwritten by the next call.
+        """Return every output by name; any thread may call it.
 
         Args:
             feed: every input by name, float32, of the network's own shape.

@@ -11,7 +11,7 @@ from facepuppet.inference.onnx_session import Session
 
 
 class Keeper(Protocol):
-    """Who remembers which engines were lost (`opening.Engines`)."""
+    """Who remembers which engines were lost (`opening.Runtime`)."""
 
     def is_lost(self, engine: str) -> bool:
         """Whether an engine failed in mid-stream: other networks need not wait for it too."""

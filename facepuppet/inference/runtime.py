@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import os
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from facepuppet.core.errors import EngineError, EngineRefusedError
 from facepuppet.inference.deviation import measure, probe_feeds
@@ -11,18 +15,22 @@ from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.engine_store import supply
 from facepuppet.inference.gpu import Gpu, list_gpus
 from facepuppet.inference.manifest import Network, read_verified
-from facepuppet.inference.on_device import OnnxResident, ResidentSession
+from facepuppet.inference.on_device import OnDeviceSession, OnnxOnDevice
 from facepuppet.inference.onnx_session import ENGINES, LABELS, OnnxSession, Session, require_provider
 from facepuppet.inference.resilient import ResilientSession
 from facepuppet.inference.runtime_cache import RuntimeCache
 from facepuppet.inference.tensorrt import MODULES, Flavour, can_try
 from facepuppet.inference.tensorrt_session import TensorRtSession
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Engines:
+class Runtime:
     """Opens networks on the best engine, and remembers what it had to fall back from.
+
+    Puppets of one process share one: a network is opened once, however many of them use it, and so are
+    kernels on a GPU and the threads that painters work on.
 
     Args:
         engine: one of ENGINES, or "auto" for the first that is installed and works.
@@ -30,6 +38,7 @@ class Engines:
         cache: where TensorRT engines are kept; the user's cache folder if None.
 
     Attributes:
+        helpers: threads for networks that run beside each other.
         fallbacks: one sentence for each engine that should have run and could not, here or later in
             mid-stream; each is logged as well.
 
@@ -41,6 +50,10 @@ class Engines:
         self._asked, self._threads, self._cache = engine, threads, cache or EngineCache()
         self._devices: dict[str, tuple[Flavour, Gpu]] = {}
         self._lost: set[str] = set()
+        self._sessions: dict[tuple[str, str], ResilientSession] = {}
+        self._shared: dict[Hashable, Any] = {}
+        self._opening = threading.RLock()
+        self.helpers = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), "painter")
         self.fallbacks: list[str] = []
         if engine != "auto":
             self.require(engine)
@@ -61,16 +74,33 @@ class Engines:
         return f"{flavour.label} on {gpu.name}"
 
     def open(self, network: Network) -> ResilientSession:
-        """Open a network.
+        """Open a network, or return the session that is open already; any number of threads may run it.
 
         Raises:
             ManifestError: its file does not match the manifest, or is no network.
             EngineError: the engine that was asked for cannot run it.
         """
+        with self._opening:
+            key = (network.name, network.sha256)
+            if key not in self._sessions:
+                self._sessions[key] = self._open(network)
+            return self._sessions[key]
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` made when this key was first asked for: what several puppets need once."""
+        with self._opening:
+            if key not in self._shared:
+                self._shared[key] = make()
+            made: T = self._shared[key]
+            return made
+
+    def _open(self, network: Network) -> ResilientSession:
         spare = self._on_cpu(network)
         for engine in candidates() if self._asked == "auto" else (self._asked,):
             if engine == "cpu":
                 break
+            if self.is_lost(engine):
+                continue
             try:
                 return ResilientSession(self._trusted(engine, network), spare, self)
             except EngineError as problem:
@@ -88,18 +118,18 @@ class Engines:
         return self._opened(self._asked, network)
 
     def gpu(self, engine: str) -> Gpu:
-        """Return the NVIDIA GPU that an engine of RESIDENT runs on.
+        """Return the NVIDIA GPU that an engine of ON_DEVICE runs on.
 
         Raises:
             EngineError: there is none.
         """
         return self._device(engine)[1] if engine in MODULES else list_gpus()[0]
 
-    def open_resident(self, engine: str, network: Network, stream: Any) -> ResidentSession:
+    def open_on_device(self, engine: str, network: Network, stream: Any) -> OnDeviceSession:
         """Open a network, trusted before, on memory that stays on the GPU.
 
         Args:
-            engine: one of RESIDENT.
+            engine: one of ON_DEVICE.
             network: what to run.
             stream: cupy.cuda.Stream to run it on.
 
@@ -108,7 +138,7 @@ class Engines:
         """
         if engine in MODULES:
             return self._on_tensorrt(engine, network)
-        return OnnxResident(read_verified(network), self.gpu(engine), stream)
+        return OnnxOnDevice(read_verified(network), self.gpu(engine), stream)
 
     def fell_back(self, sentence: str) -> None:
         """Remember and tell, once."""
@@ -172,7 +202,7 @@ class Engines:
 
 
 def candidates() -> tuple[str, ...]:
-    """Engines whose software is installed, best first, the CPU last; imports nothing of CUDA."""
+    """Runtime whose software is installed, best first, the CPU last; imports nothing of CUDA."""
     return tuple(name for name in ENGINES if _is_installed(name))
 
 
@@ -186,10 +216,10 @@ def _is_installed(engine: str) -> bool:
 
 
 def open_session(network: Network, engine: str = "auto", *, threads: int = 1) -> ResilientSession:
-    """Open one network (see `Engines`, which several networks of one run share).
+    """Open one network (see `Runtime`, which several networks of one run share).
 
     Raises:
         ManifestError: its file does not match the manifest, or is no network.
         EngineError: the engine asked for is unknown, or cannot run here.
     """
-    return Engines(engine, threads=threads).open(network)
+    return Runtime(engine, threads=threads).open(network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -36,6 +37,7 @@ class TensorRtSession:
         self.description = f"{flavour.label} on {gpu.name}"
         self._flavour, self._gpu, self._cupy = flavour, gpu, import_cupy()
         self.graphable = True
+        self._running = threading.Lock()
         self._patience_s = _FIRST_S
         try:
             with self._cupy.cuda.Device(gpu.index):
@@ -46,9 +48,9 @@ class TensorRtSession:
             raise self._lost(problem) from problem
 
     def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
-        """Return every output by name, in buffers that the next call overwrites."""
+        """Return every output by name; one call at a time, others wait."""
         try:
-            with self._cupy.cuda.Device(self._gpu.index):
+            with self._running, self._cupy.cuda.Device(self._gpu.index):
                 for name, shape in self.input_shapes.items():
                     self._host[name][...] = feed[name].reshape(shape)
                     self._device[name].set(self._host[name], stream=self._stream)
@@ -58,12 +60,12 @@ class TensorRtSession:
                 wait_for(self._stream, self._patience_s)
                 self._patience_s = HUNG_S
                 self.keep()
+                return {name: self._host[name].copy() for name in self.output_names}
         except self._cupy.cuda.memory.OutOfMemoryError as problem:
             raise self._full() from problem
         # CUDA's errors: the GPU was unplugged, reset or taken away; or it hangs.
         except (RuntimeError, TimeoutError) as problem:
             raise self._lost(problem) from problem
-        return {name: self._host[name] for name in self.output_names}
 
     @property
     def memory(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ carried as ratios of the eye's own size, so that a blink shuts eyes of any size.
 
     driver.py       measures the driver's differences from rest (Deltas)
     target.py       applies them to the portrait (Motion)
-    retargeter.py   neutral, seat, presence: what to measure against, and what to do without a face
+    retargeter.py   neutral, rest_pose, presence: what to measure against, and what to do without a face
 """
 
 from facepuppet.retarget.retargeter import Retargeter

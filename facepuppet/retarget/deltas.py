@@ -1,4 +1,4 @@
-"""What is carried from the driver to the portrait."""
+"""What is carried over to a portrait: an expression resolved into landmarks, within soft limits."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.core.types import F32, N_LANDMARKS
+from facepuppet.core.types import F32, N_LANDMARKS, FacePose, Floats, TorsoPose
+from facepuppet.face.deformation import landmark_offsets
+from facepuppet.retarget.limits import soft_limit
+
+# Limits of what no portrait is measured for (inter-ocular distances; ratios; radians).
+SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
+TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
+FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
 
 
 @dataclass(frozen=True, slots=True)
 class Deltas:
     """Everything that is carried over, as differences from rest."""
 
-    offsets: F32  # (478, 3) expression, head frame of the portrait
+    offsets: F32  # (478, 3) expression, head frame
     eye_opening: F32  # (2,) relative to the portrait's own
     gaze: F32  # (2,) iris shift to the image right and down, in eye widths
     turn: F32  # (3,) rotation vector
@@ -22,6 +29,7 @@ class Deltas:
     lean: F32  # (2,) torso, in inter-ocular distances
     torso_roll: float
     torso_log_scale: float
+    mouth_width: float | None = None  # of whom the offsets are, at rest; None: as wide as the portrait's
 
     @staticmethod
     def rest() -> Deltas:
@@ -48,4 +56,36 @@ class Deltas:
             self.lean + (other.lean - self.lean) * share,
             self.torso_roll + (other.torso_roll - self.torso_roll) * share,
             self.torso_log_scale + (other.torso_log_scale - self.torso_log_scale) * share,
+            self.mouth_width if other.mouth_width is None else other.mouth_width,
         )
+
+
+def deltas_of(face: FacePose, torso: TorsoPose | None) -> Deltas:
+    """Resolve a driver's expression; the torso follows the head a little where no shoulders are seen."""
+    head_shift = np.asarray(face.head.shift)
+    log_scale = float(soft_limit(face.head.log_scale, np.log(SCALE_LIMIT)))
+    lean, torso_roll, torso_log_scale = _torso(torso, head_shift, log_scale)
+    shape = landmark_offsets(face.deformation)
+    return Deltas(
+        offsets=shape.offsets,
+        eye_opening=face.eye_opening,
+        gaze=np.mean(face.gaze, axis=0).astype(np.float32),
+        turn=face.head.turn,
+        log_scale=log_scale,
+        shift=soft_limit(head_shift - lean, SHIFT_LIMIT).astype(np.float32),
+        lean=soft_limit(lean, LEAN_LIMIT).astype(np.float32),
+        torso_roll=torso_roll,
+        torso_log_scale=torso_log_scale,
+        mouth_width=shape.mouth_width,
+    )
+
+
+def _torso(torso: TorsoPose | None, head_shift: Floats, head_log_scale: float) -> tuple[Floats, float, float]:
+    """Lean (2,) in inter-ocular distances, roll (rad) and log scale of the shoulders."""
+    if torso is None:
+        return FOLLOW * head_shift, 0.0, 0.5 * head_log_scale
+    return (
+        np.asarray(torso.lean),
+        float(soft_limit(torso.roll_rad, TORSO_ROLL_LIMIT)),
+        float(soft_limit(torso.log_scale, np.log(TORSO_SCALE_LIMIT))),
+    )

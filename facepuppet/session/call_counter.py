@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from filelock import FileLock
+
+_PATIENCE_S = 2.0
+
 log = logging.getLogger(__name__)
 
 
@@ -24,9 +28,10 @@ def next_session(folder: Path | None = None) -> int:
     counter = folder / "sessions"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        session = (int(counter.read_text()) if counter.is_file() else 0) + 1
-        counter.write_text(str(session))
-    except (OSError, ValueError) as error:
+        with FileLock(folder / "sessions.lock", timeout=_PATIENCE_S):  # two calls may start at once
+            session = (int(counter.read_text()) if counter.is_file() else 0) + 1
+            counter.write_text(str(session))
+    except (OSError, ValueError) as error:  # filelock's Timeout is an OSError
         log.info("sessions are not counted: %s", error)
         return 0
     return session

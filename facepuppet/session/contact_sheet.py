@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8, Tracking
+from facepuppet.core.geometry import F64, rotation_from_vector
+from facepuppet.core.types import U8, Expression, FacePose, Floats
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.deformation import landmark_offsets
 from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, N_MESH
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.watermark import Marked
+from facepuppet.retarget.lids import place_lids
+from facepuppet.watermark.marked import Marked
 
 _ROW_PX = 216
 _GAP_PX = 6
-_VIEW = 2.6  # side of the driver's drawing, in face heights
+_VIEW, _EYES_HEIGHT = 4.3, 0.32  # side of a drawing in inter-ocular distances; where its eyes are
+_SHOULDERS = np.array([[-1.75, 0.0], [1.75, 0.0]])  # about the chest, in inter-ocular distances
+_CHEST = np.array([0.0, 2.35])
 _COLUMNS = 2  # pairs beside each other
 _PAPER, _INK, _SKIN, _IRIS, _BODY = 24, (150, 156, 170), (236, 238, 244), (96, 190, 255), (255, 170, 90)
 
@@ -27,30 +34,13 @@ class ContactSheet:
 
     def __init__(self, avatar: Avatar) -> None:
         self._portrait = avatar.portrait_rgb
-        self._view: tuple[float, float, float] | None = None  # centre and size of the first face
         self._cells: list[U8] = []
 
-    def add(self, caption: str, tracking: Tracking, picture: Marked) -> None:
+    def add(self, caption: str, expression: Expression, picture: Marked) -> None:
         """Append one moment: what the driver does, and the outgoing picture."""
-        driver = self._close_up(tracking)
+        driver = draw_expression(expression, _ROW_PX)
         cv2.putText(driver, caption, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
         self._cells.append(np.hstack([driver, _scaled(picture.rgb, _ROW_PX)]))
-
-    def _close_up(self, tracking: Tracking) -> U8:
-        """The driver's drawing around where the face first was, as a square."""
-        if self._view is None and tracking.face is not None:
-            low, high = (
-                tracking.face.landmarks_px[:, :2].min(axis=0),
-                tracking.face.landmarks_px[:, :2].max(axis=0),
-            )
-            self._view = (*((low + high) / 2).tolist(), float(high[1] - low[1]))
-        x, y, size = self._view or (
-            *(side / 2 for side in tracking.image_size_px),
-            tracking.image_size_px[1] / 3,
-        )
-        scale = _ROW_PX / (_VIEW * size)
-        crop = np.array([[scale, 0, _ROW_PX / 2 - scale * x], [0, scale, 0.38 * _ROW_PX - scale * y]])
-        return draw_driver(tracking, crop, (_ROW_PX, _ROW_PX))
 
     def to_png(self) -> bytes:
         """Return the sheet as a PNG file's content."""
@@ -69,20 +59,46 @@ class ContactSheet:
         return cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
-def draw_driver(tracking: Tracking, view_from_image: F64, size_px: tuple[int, int]) -> U8:
+def draw_expression(expression: Expression, side_px: int) -> U8:
+    """Draw what a driver does, on the mean face and shoulders of nobody, as a square picture."""
+    scale = side_px / _VIEW
+    view = np.array([[scale, 0, side_px / 2], [0, scale, _EYES_HEIGHT * side_px]])
+    face, torso = expression.face, expression.torso
+    landmarks = None if face is None else landmarks_in_space(face)
+    shoulders = None
+    if torso is not None:
+        shoulders = math.exp(torso.log_scale) * _SHOULDERS @ _turn(torso.roll_rad).T + _CHEST + torso.lean
+    return draw_driver(landmarks, shoulders, view, (side_px, side_px))
+
+
+def landmarks_in_space(face: FacePose) -> F64:
+    """Landmarks (478, 3) of a mean face with this pose and expression, in inter-ocular distances."""
+    mean = canonical_landmarks()
+    head = mean + landmark_offsets(face.deformation).offsets
+    for eye, opening in zip(EYES, face.eye_opening.tolist(), strict=True):
+        place_lids(head, mean, eye, opening)
+    placed = math.exp(face.head.log_scale) * head @ rotation_from_vector(face.head.turn).T
+    placed[:, :2] += face.head.shift
+    return np.asarray(placed)
+
+
+def draw_driver(
+    landmarks: Floats | None, shoulders: Floats | None, view_from_points: F64, size_px: tuple[int, int]
+) -> U8:
     """Draw landmarks and shoulders on an empty picture; no camera pixel is used.
 
     Args:
-        tracking: what to draw.
-        view_from_image: (2, 3) affine map.
+        landmarks: (478, 2 or 3), or None.
+        shoulders: (2, 2), or None.
+        view_from_points: (2, 3) affine map.
         size_px: width and height of the picture.
     """
     picture = np.full((size_px[1], size_px[0], 3), _PAPER, dtype=np.uint8)
-    if tracking.torso is not None:
-        _lines(picture, _mapped(tracking.torso.shoulders_px, view_from_image), _BODY, closed=False)
-    if tracking.face is None:
+    if shoulders is not None:
+        _lines(picture, _mapped(shoulders, view_from_points), _BODY, closed=False)
+    if landmarks is None:
         return picture
-    points = _mapped(tracking.face.landmarks_px[:, :2], view_from_image)
+    points = _mapped(landmarks[:, :2], view_from_points)
     for x, y in points[:N_MESH]:
         cv2.circle(picture, (round(float(x)), round(float(y))), 1, _INK, -1, cv2.LINE_AA)
     for ring in (FACE_OVAL, LIPS_OUTER, LIPS_INNER, *(eye.ring for eye in EYES)):
@@ -93,7 +109,12 @@ def draw_driver(tracking: Tracking, view_from_image: F64, size_px: tuple[int, in
     return picture
 
 
-def _mapped(points_px: F32, view_from_image: F64) -> F64:
+def _turn(angle_rad: float) -> F64:
+    sine, cosine = math.sin(angle_rad), math.cos(angle_rad)
+    return np.array([[cosine, -sine], [sine, cosine]])
+
+
+def _mapped(points_px: Floats, view_from_image: F64) -> F64:
     return np.asarray(points_px @ view_from_image[:, :2].T + view_from_image[:, 2])
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.metrics import RunStats
-from facepuppet.core.threads import single_threaded_blas
-from facepuppet.core.types import Tracking
-from facepuppet.drivers.scripted import Performance
+from facepuppet.core.types import Expression
+from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.consent.clearance import clear_sample
 from facepuppet.portrait.consent.revocation import Revocations
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
 from facepuppet.session.contact_sheet import ContactSheet
+from facepuppet.session.offline import Each, play
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks import open_sink
 from facepuppet.watermark import Marked
@@ -50,9 +49,10 @@ def run_demo(
     sheet = ContactSheet(avatar)
     shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}
 
-    def each(i: int, tracking: Tracking, picture: Marked) -> None:
+    def each(expression: Expression, picture: Marked) -> None:
+        i = expression.frame_id
         if i in shown:
-            sheet.add(f"{i / FPS:.1f} s", tracking, picture)
+            sheet.add(f"{i / FPS:.1f} s", expression, picture)
         if progress is not None:
             progress(i + 1, n)
 
@@ -63,37 +63,16 @@ def run_demo(
 
 
 def perform(
-    avatar: Avatar,
-    path: Path,
-    n: int,
-    each: Callable[[int, Tracking, Marked], None] | None = None,
-    consent_id: str | None = None,
+    avatar: Avatar, path: Path, n: int, each: Each | None = None, consent_id: str | None = None
 ) -> RunStats:
     """Let a portrait perform the scripted piece in n frames, into a video file.
 
-    `each`, if given, is called with every frame's number, tracking and picture.
+    `each`, if given, is called with every expression and its picture.
     """
-    begun_s = time.perf_counter()
-    puppet = Puppet(avatar, settle_frames=1, consent_id=consent_id)
-    piece = Performance(n / FPS)
-    with single_threaded_blas(), open_sink(path, puppet.canvas_px, FPS) as sink:
-        for i in range(n):
-            tracking = piece.tracking(i / FPS, i)
-            picture = puppet.show(tracking)
-            with puppet.meter.time("sink"):
-                sink.send(picture, i / FPS)
-            puppet.meter.count("with face")
-            if each is not None:
-                each(i, tracking, picture)
-    elapsed_s = time.perf_counter() - begun_s
-    return RunStats.offline(
-        puppet.meter,
-        n,
-        elapsed_s,
-        networks=puppet.networks,
-        frame_path=puppet.frame_path,
-        fallbacks=puppet.fallbacks,
-    )
+    puppet = Puppet(avatar, consent_id=consent_id)
+    driver = ScriptedDriver(n / FPS, FPS)
+    with open_sink(path, puppet.canvas_px, FPS) as sink:
+        return play(driver, puppet, sink, each)
 
 
 def _make_folder(folder: Path) -> None:

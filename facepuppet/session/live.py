@@ -1,19 +1,17 @@
-"""The live loop: five threads, newest wins between them, and one clean way out.
+"""The live loop: newest wins between its threads, and one clean way out.
 
-    capture ─Frame→ [latest] → track ─Tracking→ [latest] → puppet ─Rendered→ [latest]
-            → finish ─Marked→ [latest] → paced sinks
+    driver ─Expression→ [latest] → puppet ─frame begun→ [latest] → finish ─Marked→ [latest] → paced sinks
 
-A slow stage drops what it could not take and never queues it. When no tracking comes (at the
-start, or while a camera is unplugged) the puppet is driven by empty ones: it holds, eases to rest
-and idles, and the output keeps flowing.
+A slow stage drops what it could not take and never queues it. When no expression comes (at the start, or
+while a camera is unplugged) the puppet is driven by nobody's: it holds, eases to rest and idles, and the
+output keeps flowing. Where frames are made in one go (on a GPU) there is no finish stage.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -22,78 +20,79 @@ from threadpoolctl import threadpool_limits
 
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, StageError
-from facepuppet.core.metrics import RunStats, Spread, rss_mb
+from facepuppet.core.metrics import Meter, RunStats, Spread, rss_mb
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.threads import single_threaded_blas
-from facepuppet.core.types import Frame, Rendered, Tracking
-from facepuppet.drivers.camera.driver_old import Driver, DriverTracker
-from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.media import CaptureThread, Source
+from facepuppet.core.types import Expression
+from facepuppet.drivers.base import Driver
+from facepuppet.session.control import Control
 from facepuppet.session.puppet import Puppet
-from facepuppet.sinks import Fanout, Pacer, Sink
-from facepuppet.watermark import Marked
+from facepuppet.sinks.fanout import Fanout
+from facepuppet.sinks.pacer import Pacer
+from facepuppet.sinks.sink import Sink
+from facepuppet.watermark.marked import Marked
 
-STARVED_S = 0.25  # without a tracking for so long, the puppet goes on without its driver
+STARVED_S = 0.25  # without an expression for so long, the puppet goes on without its driver
 _POLL_S = 0.05
 _JOIN_S = 5.0
 
 log = logging.getLogger(__name__)
 
-
-def live_tracker() -> DriverTracker:
-    """Open the tracker that a live loop uses by default."""
-    return Tracker(live=True)
+Unfinished = Callable[[], Marked]
 
 
 class LivePipeline:
-    """Drives a puppet from a source into sinks until stopped.
+    """Drives a puppet into sinks until stopped.
 
-        with LivePipeline(source, puppet, [sink]) as live:
+        with LivePipeline(driver, puppet, [sink]) as live:
             live.run(seconds=60)
 
-    The pipeline neither opens nor owns the sinks; it closes the source when it stops.
+    The pipeline neither opens nor owns the sinks; it closes the driver when it stops.
 
     Args:
-        source: driver frames; a file plays at its own pace, as if it were a camera.
-        puppet: what to show; not shared with another pipeline.
+        driver: who moves the puppet; a file plays at its own pace, as if it were a camera.
+        puppet: what to show; several by name, of one canvas size, to switch between.
         sinks: one or more outputs of the puppet's canvas size.
         fps: cadence of the output.
-        make_tracker: opens the tracker, in the thread that uses it.
+
+    Attributes:
+        control: takes commands while the loop runs.
     """
 
     def __init__(
         self,
-        source: Source,
-        puppet: Puppet,
+        driver: Driver,
+        puppet: Puppet | Mapping[str, Puppet],
         sinks: Sequence[Sink],
         *,
         fps: float = 30.0,
-        make_tracker: Callable[[], DriverTracker] = live_tracker,
         clock: Clock | None = None,
     ) -> None:
-        self._source, self._puppet, self._fps = source, puppet, fps
-        self._make_tracker = make_tracker
+        self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet)
+        self._driver, self._fps = driver, fps
         self._clock = clock or SystemClock()
-        self._frames: LatestSlot[Frame] = LatestSlot()
-        self._trackings: LatestSlot[Tracking] = LatestSlot()
-        self._rendered: LatestSlot[Rendered | Marked] = LatestSlot()
+        self._expressions: LatestSlot[Expression] = LatestSlot()
+        self._unfinished: LatestSlot[Unfinished] = LatestSlot()
         self._pictures: LatestSlot[Marked] = LatestSlot()
-        self._output = _MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), puppet, self._clock)
-        self._capture = CaptureThread(source, self._frames, self._clock)
+        self._meter = Meter()
+        self._output = _MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
         self._pacer = Pacer(self._output, self._pictures, fps, self._clock)
+        self._overlaps = any(one.overlaps for one in self.control.puppets.values())
+        stages: list[tuple[str, Callable[[], None], LatestSlot[Any]]] = [
+            ("driver", self._drive, self._expressions),
+            ("puppet", self._perform, self._unfinished if self._overlaps else self._pictures),
+        ]
+        if self._overlaps:
+            stages.append(("finish", self._finish, self._pictures))
         self._workers = [
-            threading.Thread(target=self._guarded, args=(stage, body, slot), name=stage, daemon=True)
-            for stage, body, slot in (
-                ("track", self._track, self._trackings),
-                ("puppet", self._perform, self._rendered),
-                ("finish", self._finish, self._pictures),
-            )
+            threading.Thread(target=self._guarded, args=stage, name=stage[0], daemon=True) for stage in stages
         ]
         self._stopping = threading.Event()
         self._started_ns: int | None = None
         self._stopped_ns: int | None = None
         self._failure: tuple[str, Exception] | None = None
         self._blas: threadpool_limits | None = None
+        self._n_expressions = self._n_with_face = 0
 
     def start(self) -> None:
         """Start every thread; returns at once."""
@@ -102,10 +101,9 @@ class LivePipeline:
         self._pacer.start()
         for worker in reversed(self._workers):
             worker.start()
-        self._capture.start()
 
     def run(self, seconds: float | None = None) -> None:
-        """Run until the source ends, `seconds` have passed, or Ctrl-C; then stop.
+        """Run until the driver ends, `seconds` have passed, or Ctrl-C; then stop.
 
         Raises:
             FacepuppetError: what ended the loop, if a stage failed (StageError if nobody foresaw it).
@@ -129,7 +127,7 @@ class LivePipeline:
         self._stopping.set()
         self._stopped_ns = self._clock.now_ns()
         self._pacer.stop()
-        self._capture.stop()
+        self._driver.close()
         for worker in self._workers:
             worker.join(_JOIN_S)
             if worker.is_alive():
@@ -139,8 +137,7 @@ class LivePipeline:
 
     def raise_if_failed(self) -> None:
         """Raise what ended the loop, if a stage failed; the earliest stage speaks."""
-        stages = (("capture", self._capture.error), self._failure, ("sink", self._pacer.error))
-        for stage, error in (failed for failed in stages if failed is not None):
+        for stage, error in (failed for failed in (self._failure, ("sink", self._pacer.error)) if failed):
             if isinstance(error, FacepuppetError):
                 raise error
             if error is not None:
@@ -148,31 +145,31 @@ class LivePipeline:
 
     def stats(self) -> RunStats:
         """Return a snapshot of the run so far, or of the whole run after stop()."""
-        meter, sent = self._puppet.meter, self._pacer.sent
+        driver, puppet, sent = self._driver, self.control.puppet, self._pacer.sent
         begun = self._clock.now_ns() if self._started_ns is None else self._started_ns
         seconds = ((self._stopped_ns or self._clock.now_ns()) - begun) * 1e-9
         first_ns = self._output.first_ns
         return RunStats(
             seconds=round(seconds, 3),
-            frames_in=self._capture.captured,
-            frames_tracked=meter.counted("tracked"),
-            frames_with_face=meter.counted("with face"),
+            frames_in=self._n_expressions if driver.arrived is None else driver.arrived,
+            frames_tracked=self._n_expressions,
+            frames_with_face=self._n_with_face,
             frames_out=sent,
             frames_repeated=self._pacer.repeated,
             dropped={
-                "track": self._frames.dropped,
-                "puppet": self._trackings.dropped,
-                "finish": self._rendered.dropped,
+                "track": driver.dropped,
+                "puppet": self._expressions.dropped,
+                "finish": self._unfinished.dropped,
                 "sink": self._pictures.dropped,
             },
             fps=round(sent / seconds, 2) if seconds > 0 else 0.0,
             first_frame_s=None if first_ns is None else round((first_ns - begun) * 1e-9, 3),
             latency=Spread.of(self._pacer.latencies_s),
-            stages=meter.spreads(),
+            stages={**driver.timings(), **puppet.timings(), **self._meter.spreads()},
             rss_mb=rss_mb(),
-            networks=self._puppet.networks,
-            frame_path=self._puppet.frame_path,
-            fallbacks=self._puppet.fallbacks,
+            networks=puppet.networks,
+            frame_path=puppet.frame_path,
+            fallbacks=puppet.fallbacks,
         )
 
     def __enter__(self) -> LivePipeline:
@@ -193,47 +190,54 @@ class LivePipeline:
         finally:
             out.close()
 
-    def _track(self) -> None:
-        with closing(Driver(self._make_tracker(), self._puppet.meter)) as driver:
-            while not self._stopping.is_set() and (frame := self._frames.take()) is not None:
-                self._trackings.put(driver.follow(frame))
+    def _drive(self) -> None:
+        self._driver.start(self._clock)
+        while not self._stopping.is_set() and (expression := self._driver.read()) is not None:
+            self._n_expressions += 1
+            self._n_with_face += expression.face is not None
+            self._expressions.put(expression)
 
     def _perform(self) -> None:
         now_ns = self._clock.now_ns()
-        tracking = Tracking(None, None, self._source.size_px, 0, now_ns)
+        expression = Expression.absent(0, now_ns)
         patience_s = 0.0  # the first picture waits for nobody
         while not self._stopping.is_set():
-            newest = self._trackings.take(patience_s)
-            if newest is None and self._trackings.closed:
+            newest = self._expressions.take(patience_s)
+            if newest is None and self._expressions.closed:
                 return
             if newest is None:
-                tracking = self._without_driver(tracking, now_ns)
+                expression = self._without_driver(expression, now_ns)
                 patience_s = 1.0 / self._fps
             else:
                 # An idle tick may have run ahead of a late frame; time never runs back downstream.
-                tracking = replace(newest, captured_ns=max(newest.captured_ns, tracking.captured_ns))
+                expression = replace(newest, captured_ns=max(newest.captured_ns, expression.captured_ns))
                 patience_s = STARVED_S
             now_ns = self._clock.now_ns()
-            self._rendered.put(self._puppet.perform(tracking))
+            self.control.obey()
+            unfinished = self.control.puppet.start(self.control.heard(expression))
+            if self._overlaps:
+                self._unfinished.put(unfinished)
+            else:
+                self._pictures.put(unfinished())
 
     def _finish(self) -> None:
-        while not self._stopping.is_set() and (rendered := self._rendered.take()) is not None:
-            self._pictures.put(self._puppet.finish(rendered))
+        while not self._stopping.is_set() and (unfinished := self._unfinished.take()) is not None:
+            self._pictures.put(unfinished())
 
-    def _without_driver(self, last: Tracking, shown_ns: int) -> Tracking:
-        """An empty tracking as much later than the last one as it is now since that was shown."""
+    def _without_driver(self, last: Expression, shown_ns: int) -> Expression:
+        """Nobody's expression, as much later than the last one as it is now since that was shown."""
         elapsed_ns = self._clock.now_ns() - shown_ns
-        return replace(last, face=None, torso=None, captured_ns=last.captured_ns + elapsed_ns)
+        return Expression.absent(last.frame_id, last.captured_ns + elapsed_ns)
 
 
 class _MeteredSink(Sink):
     """Passes frames on, measures how long that takes, and notes when the first one left."""
 
-    def __init__(self, sink: Sink, puppet: Puppet, clock: Clock) -> None:
+    def __init__(self, sink: Sink, meter: Meter, clock: Clock) -> None:
         self.size_px = sink.size_px
         self.description = sink.description
         self.first_ns: int | None = None
-        self._sink, self._meter, self._clock = sink, puppet.meter, clock
+        self._sink, self._meter, self._clock = sink, meter, clock
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         with self._meter.time("sink"):

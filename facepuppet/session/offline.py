@@ -1,37 +1,40 @@
-"""Rendering a video: every frame in order, output frame i shows input frame i."""
+"""Rendering without a clock: every expression in order, one picture each."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
 from facepuppet.core.metrics import Meter, RunStats
-from facepuppet.core.prefetch import ahead
+from facepuppet.core.prefetch import prefetch
 from facepuppet.core.threads import single_threaded_blas
-from facepuppet.core.types import Tracking
-from facepuppet.drivers.camera.driver_old import Driver, DriverTracker
-from facepuppet.drivers.camera.profile import DriverNeutral, Seat, most_neutral, neutral_from, seat_from
-from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.drivers.recorded import TrackingRecorder
-from facepuppet.frames.cpu.compose import Composer
-from facepuppet.media import Source, open_source
+from facepuppet.core.types import Expression
+from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.camera_driver import DEFAULT_FPS, CameraDriver, FrameTracker
+from facepuppet.drivers.camera.profile import DriverNeutral, most_neutral, neutral_from, rest_pose_from
+from facepuppet.drivers.camera.rest import Rest
+from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
+from facepuppet.drivers.recording_file import RECORDING_SUFFIX, RecordingWriter
+from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.media.open_source import open_source
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.session.puppet import Puppet
-from facepuppet.sinks import open_sink
-from facepuppet.watermark import PUBLIC_KEY, Key
+from facepuppet.sinks.open_sink import open_sink
+from facepuppet.sinks.sink import Sink
+from facepuppet.watermark.keys import PUBLIC_KEY, Key
+from facepuppet.watermark.marked import Marked
 
 if TYPE_CHECKING:
     from facepuppet.watermark.certificate import Credentials
 
-DEFAULT_FPS = 30.0
-
 Progress = Callable[[str, int, "int | None"], None]  # what is being done, frames done, frames in all
+Each = Callable[[Expression, Marked], None]
 
 
 class Neutral(Enum):
@@ -41,12 +44,36 @@ class Neutral(Enum):
     AUTO = "auto"  # the most neutral one: frontal, mouth shut, eyes open; needs a pass of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One tracked frame and its presentation time."""
+def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -> RunStats:
+    """Let a puppet perform all that a driver does, into a sink, as fast as it goes.
 
-    tracking: Tracking
-    pts_s: float
+    Args:
+        driver: read in a thread of its own, a few expressions ahead.
+        puppet: fresh.
+        sink: stays open.
+        each: called with every expression and its picture.
+
+    Raises:
+        FacepuppetError: the driver or the sink cannot go on.
+    """
+    begun_s, meter, n, n_with_face = time.perf_counter(), Meter(), 0, 0
+    with single_threaded_blas(), prefetch(_expressions(driver)) as expressions:
+        for expression in expressions:
+            picture = puppet.show(expression)
+            with meter.time("sink"):
+                sink.send(picture, expression.captured_ns * 1e-9)
+            n, n_with_face = n + 1, n_with_face + (expression.face is not None)
+            if each is not None:
+                each(expression, picture)
+    return RunStats.offline(
+        n,
+        time.perf_counter() - begun_s,
+        n_with_face=n_with_face,
+        stages={**driver.timings(), **puppet.timings(), **meter.spreads()},
+        networks=puppet.networks,
+        frame_path=puppet.frame_path,
+        fallbacks=puppet.fallbacks,
+    )
 
 
 def render_video(
@@ -56,27 +83,27 @@ def render_video(
     *,
     composer: Composer | None = None,
     neutral: Neutral | DriverNeutral = Neutral.FIRST,
-    tracking_to: Path | None = None,
+    recording_to: Path | None = None,
     progress: Progress | None = None,
-    tracker: DriverTracker | None = None,
+    tracker: FrameTracker | None = None,
     key: Key = PUBLIC_KEY,
     session: int = 0,
     consent_id: str | None = None,
     engine: str = "auto",
     credentials: Credentials | None = None,
 ) -> RunStats:
-    """Let a portrait perform what the driver does in a video.
+    """Let a portrait perform what the driver does in a video or a recording.
 
     Frame times are the input's, its sound is carried over, and a frame without a face shows the
     puppet held, easing or at rest. Nothing is left under the output's name when this raises.
 
     Args:
-        source: video file, image folder, or URL of a recording.
+        source: video file, image folder, URL of a recording, or a recording of expressions (.npz).
         output: video file to write.
         avatar: the portrait.
         composer: framing, background, mirror and label; the defaults of Composer if None.
-        neutral: the driver's resting face, or how to find it.
-        tracking_to: .npz file for the trackings (see `facepuppet.drivers.recorded`).
+        neutral: the driver's resting face, or how to find it; recordings of expressions know it.
+        recording_to: .npz file for the expressions (see `facepuppet.drivers.recording_file`).
         progress: called after every frame.
         tracker: an open tracker to use and close; MediaPipe's if None.
         key: who can detect the watermark.
@@ -87,93 +114,79 @@ def render_video(
 
     Raises:
         CaptureError: the input cannot be decoded.
+        RecordingError: the recording cannot be read.
         OutputUnwritableError: the output cannot be written.
         NoDriverFaceError: no frame shows a face.
         EngineError: the engine that was asked for cannot run here.
     """
-    begun_s = time.perf_counter()
     composer = composer or Composer(avatar)
     _refuse_overwriting(source, output)
-    progress, meter, recorder = progress or _silent, Meter(), TrackingRecorder()
-    sound = Path(source) if Path(source).is_file() else None
-    with (
-        single_threaded_blas(),
-        closing(Driver(tracker or Tracker(live=False), meter)) as driver,
-        open_source(source) as opened,
-    ):
-        _refuse_live(opened)
-        fps = opened.fps or DEFAULT_FPS
-        with open_sink(
-            str(output), composer.canvas_px, fps, audio_from=sound, credentials=credentials
-        ) as sink:
-            steps: Iterable[Step] = _tracked(opened, driver, fps)
-            rest = _Rest(neutral if isinstance(neutral, DriverNeutral) else None)
-            if neutral is Neutral.AUTO:
-                steps, rest = _searched(steps, opened, progress)
-            puppet = Puppet(
-                avatar,
-                composer,
-                neutral=rest.neutral,
-                seat=rest.seat,
-                settle_frames=1,
-                key=key,
-                session=session,
-                consent_id=consent_id,
-                engine=engine,
-                meter=meter,
-            )
-            with ahead(steps) as tracked:
-                for n, step in enumerate(tracked, start=1):
-                    picture = puppet.show(step.tracking)
-                    with meter.time("sink"):
-                        sink.send(picture, step.pts_s)
-                    if tracking_to is not None:
-                        recorder.add(step.tracking, step.pts_s)
-                    progress("rendering", n, opened.n_frames)
-            if meter.counted("with face") == 0:
-                raise _no_face(opened)
-    if tracking_to is not None:
-        recorder.save(tracking_to)
-    elapsed_s = time.perf_counter() - begun_s
-    return RunStats.offline(
-        meter,
-        meter.counted("tracked"),
-        elapsed_s,
-        networks=puppet.networks,
-        frame_path=puppet.frame_path,
-        fallbacks=puppet.fallbacks,
-    )
+    show, done = progress or _silent, 0
+    with ExitStack() as stack:
+        camera = None if _is_recording(source) else _video_driver(source, neutral, tracker)
+        driver: Driver = stack.enter_context(camera or RecordedDriver(Path(source)))
+        _refuse_live(driver)
+        fps = driver.fps or DEFAULT_FPS
+        sound = Path(source) if camera is not None and Path(source).is_file() else None
+        sink = stack.enter_context(
+            open_sink(str(output), composer.canvas_px, fps, audio_from=sound, credentials=credentials)
+        )
+        if camera is not None and neutral is Neutral.AUTO:
+            driver = _Searched(camera, show)
+        if recording_to is not None:
+            writer = stack.enter_context(RecordingWriter(recording_to, driver.description, fps))
+            driver = RecordingDriver(driver, writer)
+        puppet = Puppet(avatar, composer, key=key, session=session, consent_id=consent_id, engine=engine)
+
+        def each(expression: Expression, picture: Marked) -> None:
+            nonlocal done
+            done += 1
+            show("rendering", done, driver.n_frames)
+
+        stats = play(driver, puppet, sink, each)
+        if stats.frames_with_face == 0:
+            raise _no_face(driver)
+    return stats
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """What is known of the driver at rest; what is None comes from the first frame with a face."""
+class _Searched(Driver):
+    """A camera driver whose whole input is tracked first; its most neutral frame is the driver at rest."""
 
-    neutral: DriverNeutral | None = None
-    seat: Seat | None = None
+    def __init__(self, camera: CameraDriver, progress: Progress) -> None:
+        self.description, self.fps = camera.description, camera.fps
+        self.timings = camera.timings  # type: ignore[method-assign]
+        trackings: list[Tracking] = []
+        while (tracking := camera.read_tracking()) is not None:
+            trackings.append(tracking)
+            progress("tracking", len(trackings), camera.n_frames)
+        if all(tracking.face is None for tracking in trackings):
+            raise _no_face(camera)
+        self.n_frames: int | None = len(trackings)
+        calmest = [trackings[most_neutral(trackings)]]
+        neutral = neutral_from(calmest)
+        self._rest = Rest(neutral, rest_pose_from(calmest, neutral))
+        self._trackings = iter(trackings)
+
+    def read(self) -> Expression | None:
+        """Return the next frame's expression."""
+        tracking = next(self._trackings, None)
+        return None if tracking is None else self._rest.express(tracking)
 
 
-def _tracked(source: Source, driver: Driver, fps: float) -> Iterator[Step]:
-    """Track every frame; captured_ns becomes presentation time, so that a run repeats exactly."""
-    n = 0
-    while (frame := source.read()) is not None:
-        pts_s = n / fps if frame.pts_s is None else frame.pts_s
-        yield Step(driver.follow(replace(frame, captured_ns=round(pts_s * 1e9))), pts_s)
-        n += 1
+def _expressions(driver: Driver) -> Iterator[Expression]:
+    while (expression := driver.read()) is not None:
+        yield expression
 
 
-def _searched(steps: Iterable[Step], source: Source, progress: Progress) -> tuple[list[Step], _Rest]:
-    """Track the whole input first and take its most neutral frame for the driver at rest."""
-    listed: list[Step] = []
-    for step in steps:
-        listed.append(step)
-        progress("tracking", len(listed), source.n_frames)
-    trackings = [step.tracking for step in listed]
-    if all(tracking.face is None for tracking in trackings):
-        raise _no_face(source)
-    calmest = [trackings[most_neutral(trackings)]]
-    neutral = neutral_from(calmest)
-    return listed, _Rest(neutral, seat_from(calmest, neutral))
+def _video_driver(
+    source: str | Path, neutral: Neutral | DriverNeutral, tracker: FrameTracker | None
+) -> CameraDriver:
+    rest = Rest(neutral if isinstance(neutral, DriverNeutral) else None, settle_frames=1)
+    return CameraDriver(open_source(source), rest, None if tracker is None else lambda: tracker)
+
+
+def _is_recording(source: str | Path) -> bool:
+    return Path(source).suffix.lower() == RECORDING_SUFFIX
 
 
 def _refuse_overwriting(source: str | Path, output: str | Path) -> None:
@@ -186,18 +199,18 @@ def _refuse_overwriting(source: str | Path, output: str | Path) -> None:
         )
 
 
-def _refuse_live(source: Source) -> None:
-    if source.live:
+def _refuse_live(driver: Driver) -> None:
+    if driver.live:
         raise MediaUnreadableError(
-            f"{source.description}, which never ends",
+            f"{driver.description}, which never ends",
             "a recording",
             "Use `facepuppet run` for live input.",
         )
 
 
-def _no_face(source: Source) -> NoDriverFaceError:
+def _no_face(driver: Driver) -> NoDriverFaceError:
     return NoDriverFaceError(
-        f"{source.description}, in which no frame shows a face",
+        f"{driver.description}, in which no frame shows a face",
         "a video of one person's face, at least about 60 pixels across",
         "Check the input, or crop it to the face.",
     )

@@ -1,41 +1,52 @@
-"""A portrait that follows a driver: the stages from a tracking to a marked picture, as one object."""
+"""A portrait that follows a driver: from an expression to a marked picture, as one object."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
+
 from facepuppet.core.errors import EngineError
-from facepuppet.core.metrics import Meter
-from facepuppet.core.types import Rendered, Tracking
-from facepuppet.drivers.camera.profile import DriverNeutral, Seat
-from facepuppet.frames.cpu.compose import Composer
-from facepuppet.frames.cpu.render import Renderer
-from facepuppet.frames.cuda.maker import FramePath
+from facepuppet.core.metrics import Meter, Spread
+from facepuppet.core.types import Expression, Presence
+from facepuppet.drivers.plausible import implausible
+from facepuppet.frames.base import FrameMaker
+from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.frames.cpu.cpu_maker import CpuMaker
+from facepuppet.frames.cpu.render.renderer import Renderer
+from facepuppet.frames.cuda.cuda_maker import CudaMaker
+from facepuppet.frames.fallback import FallbackMaker
+from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.retarget import Retargeter
-from facepuppet.watermark import PUBLIC_KEY, Key, Marked, Marker, Payload
+from facepuppet.retarget.gains import Gains
+from facepuppet.retarget.retargeter import Retargeter
+from facepuppet.watermark.keys import PUBLIC_KEY, Key
+from facepuppet.watermark.mark import Marker
+from facepuppet.watermark.marked import Marked
+from facepuppet.watermark.payload import Payload
+
+log = logging.getLogger(__name__)
 
 
 class Puppet:
-    """Retargets, renders, composes and marks; live and offline runs share it.
+    """Retargets, and lets the best frame maker that works do the rest; live and offline runs share it.
 
-    No camera picture enters here, only trackings, so none can leave.
+    No camera picture enters here, only expressions, so none can leave.
 
     Args:
         avatar: the portrait.
         composer: framing, background, mirror and label; the defaults of Composer if None.
-        neutral: the driver's resting face; None takes it from the first `settle_frames` seen.
-        seat: where the driver rests before the camera; None takes it from the same frames.
-        settle_frames: how many frames with a face define what was not given.
-        recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
         key: who can detect the watermark.
         session: counter that the watermark carries, modulo 2²⁴.
         consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
-        engine: what runs the painters; "auto" is the best that works (see `render.inference.ENGINES`).
-        meter: told the time of each stage; a new one if None.
+        engine: what runs the networks; "auto" is the best that works (see `inference.ENGINES`); or a
+            Runtime that several puppets share.
+        maker: makes the frames, in place of the built-in ones; of the composer's canvas size.
 
     Attributes:
+        avatar: as given.
         canvas_px: width and height of the pictures.
-        meter: time of each stage.
-        gpu: what makes whole frames on an NVIDIA GPU; None where the CPU does.
+        maker: what makes the frames.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -46,90 +57,109 @@ class Puppet:
         avatar: Avatar,
         composer: Composer | None = None,
         *,
-        neutral: DriverNeutral | None = None,
-        seat: Seat | None = None,
-        settle_frames: int = 12,
-        recentre_s: float | None = None,
         key: Key = PUBLIC_KEY,
         session: int = 0,
         consent_id: str | None = None,
-        engine: str = "auto",
-        meter: Meter | None = None,
+        engine: str | Runtime = "auto",
+        maker: FrameMaker | None = None,
     ) -> None:
-        self._composer = composer or Composer(avatar)
-        self.canvas_px = self._composer.canvas_px
-        self.meter = meter or Meter()
-        self._retargeter = Retargeter(
-            avatar, neutral, seat=seat, settle_frames=settle_frames, recentre_s=recentre_s
-        )
-        self._renderer = Renderer(avatar, engine=engine)
-        self.gpu: FramePath | None = None
-        self._lost: FramePath | None = None  # kept: destructors of a lost GPU may hang
-        payload = (
-            Payload.for_avatar(avatar.source_sha256, session)
-            if consent_id is None
-            else Payload.for_consent(consent_id, session)
-        )
-        self._marker = Marker(key, payload, size_px=self.canvas_px)
-        if self._renderer.resident_engine is not None:
-            self._move_to_gpu(avatar)
+        composer = composer or Composer(avatar)
+        self.avatar, self.canvas_px = avatar, composer.canvas_px
+        self._meter = Meter()
+        self._retargeter = Retargeter(avatar)
+        self._fallbacks: Callable[[], tuple[str, ...]] = tuple
+        self._refused: set[str] = set()
+        if maker is None:
+            payload = (
+                Payload.for_avatar(avatar.source_sha256, session)
+                if consent_id is None
+                else Payload.for_consent(consent_id, session)
+            )
+            marker = Marker(key, payload, size_px=self.canvas_px)
+            renderer = Renderer(avatar, engine=engine)
+            self._fallbacks = lambda: renderer.fallbacks
+            maker = _best_maker(avatar, renderer, composer, marker, self._meter)
+        self.maker = maker
 
     @property
-    def networks(self) -> dict[str, str]:
-        """What runs each painter's network at present, by the network's name."""
-        return self._renderer.networks
+    def overlaps(self) -> bool:
+        """Whether the rest of a frame, which `start` returns, may run beside the next `start`."""
+        return self.maker.overlaps
+
+    @property
+    def presence(self) -> Presence:
+        """How the puppet stands to its driver."""
+        return self._retargeter.presence
+
+    @property
+    def gains(self) -> Gains:
+        """How much of the driver's motion is taken over."""
+        return self._retargeter.gains
+
+    @property
+    def networks(self) -> Mapping[str, str]:
+        """What runs each network at present, by the network's name."""
+        return self.maker.networks
 
     @property
     def fallbacks(self) -> tuple[str, ...]:
         """One sentence for each painter or engine that failed so far and was replaced."""
-        return self._renderer.fallbacks
+        return self._fallbacks()
 
     @property
     def frame_path(self) -> str:
         """What makes pictures of motions at present, for people."""
-        return self.gpu.description if self.gpu else "CPU"
+        return self.maker.description
 
-    def recentre(self) -> None:
-        """Take the driver's next moments as rest: seat, and neutral unless it was given. For any thread."""
-        self._retargeter.recentre()
+    def timings(self) -> Mapping[str, Spread]:
+        """Return the time of each step so far, in the order of work."""
+        return {**self._meter.spreads(), **self.maker.timings()}
 
-    def show(self, tracking: Tracking) -> Marked:
-        """Return the outgoing picture for a tracking; they must come in the order of their capture."""
-        return self.finish(self.perform(tracking))
+    def show(self, expression: Expression) -> Marked:
+        """Return the outgoing picture for an expression; they must come in the order of their capture."""
+        return self.start(expression)()
 
-    def perform(self, tracking: Tracking) -> Rendered | Marked:
-        """Move the portrait; one thread at a time, in the order of capture. A GPU marks it as well."""
-        with self.meter.time("retarget"):
-            motion = self._retargeter.update(tracking)
-        with self.meter.time("render"):
-            if self.gpu is not None:
-                try:
-                    return self.gpu.show(motion)
-                except EngineError as problem:
-                    self._leave_gpu(problem)
-            return self._renderer.render(motion)
+    def start(self, expression: Expression) -> Callable[[], Marked]:
+        """Do what must be done in order; what is returned does the rest, on any one thread.
 
-    def finish(self, rendered: Rendered | Marked) -> Marked:
-        """Put the moved portrait before its background and mark it; may run beside the next `perform`."""
-        if isinstance(rendered, Marked):
-            return rendered
-        with self.meter.time("compose"):
-            composed = self._composer.compose(rendered)
-        with self.meter.time("mark"):
-            return self._marker.mark(composed)
+        What no face can do, such as NaN, counts as nobody's expression.
+        """
+        wrong = implausible(expression)
+        if wrong is not None:
+            self._refuse(wrong)
+            expression = Expression.absent(expression.frame_id, expression.captured_ns)
+        with self._meter.time("retarget"):
+            motion = self._retargeter.update(expression)
+        return self.maker.start(motion)
 
-    def _move_to_gpu(self, avatar: Avatar) -> None:
-        """Let the GPU that runs the painters make whole frames, if it can."""
-        try:
-            self.gpu = FramePath(avatar, self._renderer, self._composer, self._marker)
-        except EngineError as problem:
-            self._renderer.engines.fell_back(
-                f"Frames are made on the CPU, networks alone on the GPU. {problem}"
-            )
+    def set_gains(self, gains: Gains) -> None:
+        """Take over more or less of the driver's motion, from the next frame on."""
+        self._retargeter.gains = gains
 
-    def _leave_gpu(self, problem: EngineError) -> None:
-        """Go on with the CPU, networks included: what lost the frame would cost them a time-out each."""
-        engine = self._renderer.resident_engine
-        self._lost, self.gpu = self.gpu, None
-        if engine is not None:
-            self._renderer.engines.lose(engine, problem)
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Put later pictures before another background; not beside `start`."""
+        self.maker.set_backdrop(backdrop)
+
+    def _refuse(self, wrong: str) -> None:
+        """Tell each kind of nonsense once."""
+        kind = wrong.split(" ", 1)[0]
+        if kind not in self._refused:
+            self._refused.add(kind)
+            log.warning("The driver sends %s: such frames count as frames without a face.", wrong)
+
+
+def _best_maker(
+    avatar: Avatar, renderer: Renderer, composer: Composer, marker: Marker, meter: Meter
+) -> FrameMaker:
+    """Open every built-in maker that works here, best first; the CPU is always among them."""
+    cpu = CpuMaker(renderer, composer, marker, meter)
+    if renderer.on_device_engine is None:
+        return cpu
+    runtime = renderer.runtime
+    try:
+        cuda = CudaMaker(avatar, cpu, meter)
+    except EngineError as problem:
+        runtime.fell_back(f"Frames are made on the CPU, networks alone on the GPU. {problem}")
+        return cpu
+    # Networks go with the frames: what lost the frame would cost each of them a time-out.
+    return FallbackMaker([cuda, cpu], lambda lost, problem: runtime.lose(cuda.engine, problem))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
-from facepuppet.sinks.preview_window import Window
+from facepuppet.sinks.preview_window import PreviewWindow
 from facepuppet.sinks.sink import Sink
 from facepuppet.sinks.video_file import VideoFile
 from facepuppet.sinks.virtual_camera import VirtualCamera
@@ -25,7 +23,6 @@ def open_sink(
     audio_from: Path | None = None,
     clock: Clock | None = None,
     credentials: Credentials | None = None,
-    keys: Mapping[str, Callable[[], None]] = MappingProxyType({}),
 ) -> Sink:
     """Open whatever a user's word stands for.
 
@@ -36,14 +33,13 @@ def open_sink(
         audio_from: a file whose sound a video file takes over.
         clock: stamps the frames of a live recording; None for a steady `fps`.
         credentials: who signs a video file's manifest; this machine's own if None.
-        keys: what to call when a key is pressed in a window, by its character.
 
     Raises:
         SinkError: it cannot be opened; the message says what to do.
     """
     word = str(spec)
     if word == "window":
-        return Window(size_px, keys=keys)
+        return PreviewWindow(size_px)
     if word == "virtual" or word.startswith("virtual:"):
         return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
     return VideoFile(

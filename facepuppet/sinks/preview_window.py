@@ -6,9 +6,8 @@ import os
 import platform
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 import cv2
 
@@ -19,7 +18,7 @@ from facepuppet.watermark import Marked
 X11_SOCKETS = Path("/tmp/.X11-unix")  # where the X server listens, by protocol
 
 
-class Window(Sink):
+class PreviewWindow(Sink):
     """Shows each frame in a window; closing the window ends the sink with an error.
 
     The window belongs to the thread that sends first. On macOS only the main thread may.
@@ -27,18 +26,15 @@ class Window(Sink):
     Args:
         size_px: width and height of the frames.
         title: shown above them.
-        keys: what to call when a key is pressed in the window, by its character.
+
+    Attributes:
+        on_key: called with the character of a key that is pressed in the window, from the sending thread.
 
     Raises:
         WindowUnavailableError: no display.
     """
 
-    def __init__(
-        self,
-        size_px: tuple[int, int],
-        title: str = "facepuppet preview",
-        keys: Mapping[str, Callable[[], None]] = MappingProxyType({}),
-    ) -> None:
+    def __init__(self, size_px: tuple[int, int], title: str = "facepuppet preview") -> None:
         if not display_reachable():
             raise WindowUnavailableError(
                 f"no display (DISPLAY is {os.environ.get('DISPLAY', 'not set')!r})",
@@ -47,7 +43,8 @@ class Window(Sink):
             )
         self.size_px = size_px
         self.description = f"window {title!r}"
-        self._title, self._keys = title, keys
+        self.on_key: Callable[[str], None] | None = None
+        self._title = title
         self._shown = False
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
@@ -59,8 +56,8 @@ class Window(Sink):
             )
         cv2.imshow(self._title, cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
         pressed = cv2.waitKey(1)  # also lets the window system draw
-        if pressed >= 0 and (action := self._keys.get(chr(pressed & 0xFF))) is not None:
-            action()
+        if pressed >= 0 and self.on_key is not None:
+            self.on_key(chr(pressed & 0xFF))
 
     def close(self) -> None:
         """Close the window."""

@@ -12,7 +12,7 @@ from facepuppet.core.types import U8
 from facepuppet.watermark.detector import Detector
 from facepuppet.watermark.finding import CurvePoint, Finding
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
-from facepuppet.watermark.luma_frames import Look, open_source
+from facepuppet.watermark.luma_frames import LumaFrame, open_luma_frames
 
 _LIVE_S = 15.0  # a camera or the screen is watched this long unless told otherwise
 
@@ -130,9 +130,9 @@ def detect(
     return Detection(detector.finish(), n_frames, end_s - start_s)
 
 
-def _looks(source: str | Path | Iterable[tuple[U8, float]]) -> Iterator[Look]:
+def _looks(source: str | Path | Iterable[tuple[U8, float]]) -> Iterator[LumaFrame]:
     if isinstance(source, str | Path):
-        yield from open_source(source)
+        yield from open_luma_frames(source)
     else:
         for picture, t_s in source:
-            yield Look(picture, t_s, None)
+            yield LumaFrame(picture, t_s, None)

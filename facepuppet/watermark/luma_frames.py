@@ -22,7 +22,7 @@ _MAX_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LumaFrame:
     """One frame to examine.
 
     Attributes:
@@ -36,7 +36,7 @@ class Look:
     progress: float | None
 
 
-def open_source(source: str | Path) -> Iterator[Look]:
+def open_luma_frames(source: str | Path) -> Iterator[LumaFrame]:
     """Return the frames of a video file, an image, a folder of images, `camera:N` or `screen[:X,Y,W,H]`.
 
     Raises:
@@ -55,7 +55,7 @@ def open_source(source: str | Path) -> Iterator[Look]:
             f"no file at {path}", "a video, an image or a folder of images", "Check the path."
         )
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return iter([Look(_image(path), 0.0, 1.0)])
+        return iter([LumaFrame(_image(path), 0.0, 1.0)])
     return _video(path)
 
 
@@ -78,17 +78,17 @@ def _check_size(width: int, height: int) -> None:
         raise WatermarkError(f"a picture of {width}x{height}", "at most 64 megapixels", "Scale it down.")
 
 
-def _sequence(folder: Path) -> Iterator[Look]:
+def _sequence(folder: Path) -> Iterator[LumaFrame]:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise WatermarkError(
             f"the folder {folder} without images", "PNG, JPEG or WebP frames", "Check the folder."
         )
     for index, path in enumerate(paths):
-        yield Look(_image(path), index / _SEQUENCE_FPS, (index + 1) / len(paths))
+        yield LumaFrame(_image(path), index / _SEQUENCE_FPS, (index + 1) / len(paths))
 
 
-def _video(path: Path) -> Iterator[Look]:
+def _video(path: Path) -> Iterator[LumaFrame]:
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -103,7 +103,7 @@ def _video(path: Path) -> Iterator[Look]:
         ) from error
 
 
-def _decode(container: av.container.InputContainer, path: Path) -> Iterator[Look]:
+def _decode(container: av.container.InputContainer, path: Path) -> Iterator[LumaFrame]:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     fps = float(stream.average_rate or _SEQUENCE_FPS)
@@ -114,7 +114,7 @@ def _decode(container: av.container.InputContainer, path: Path) -> Iterator[Look
             _check_size(frame.width, frame.height)
             t_s = frame.time if frame.time is not None and frame.time > last_s else last_s + 1 / fps
             last_s, n_frames = t_s, n_frames + 1
-            yield Look(
+            yield LumaFrame(
                 _upright(_luma(frame), frame.rotation),
                 t_s,
                 min(1.0, t_s / duration_s) if duration_s else None,
@@ -140,7 +140,7 @@ def _upright(luma: U8, rotation_deg: int) -> U8:
     return np.rot90(luma, round(rotation_deg / 90) % 4)
 
 
-def _camera(name: str) -> Iterator[Look]:
+def _camera(name: str) -> Iterator[LumaFrame]:
     index = name.removeprefix("camera:")
     if not index.isdigit():
         raise WatermarkError(
@@ -154,12 +154,14 @@ def _camera(name: str) -> Iterator[Look]:
                 raise WatermarkError(
                     f"no picture from {name}", "a working camera", "List the cameras: facepuppet devices"
                 )
-            yield Look(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8), time.monotonic(), None)
+            yield LumaFrame(
+                np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8), time.monotonic(), None
+            )
     finally:
         capture.release()
 
 
-def _screen(name: str) -> Iterator[Look]:
+def _screen(name: str) -> Iterator[LumaFrame]:
     from PIL import ImageGrab  # touches the display, so only when a screen is asked for
 
     box = _screen_box(name)
@@ -170,7 +172,7 @@ def _screen(name: str) -> Iterator[Look]:
             raise WatermarkError(
                 f"no picture of the screen ({error})", "a graphical session", "Record it to a file."
             ) from error
-        yield Look(np.asarray(picture.convert("L"), np.uint8), time.monotonic(), None)
+        yield LumaFrame(np.asarray(picture.convert("L"), np.uint8), time.monotonic(), None)
 
 
 def _screen_box(name: str) -> tuple[int, int, int, int] | None:

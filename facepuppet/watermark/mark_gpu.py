@@ -21,7 +21,7 @@ _NUMBER_BYTES = 4
 _LAST_NUMBER = (1 << 31) - 1
 
 
-class Gpu(Protocol):
+class GpuMemory(Protocol):
     """What is needed of `facepuppet.frames.cuda.device.Device`."""
 
     def upload(self, array: npt.NDArray[Any]) -> Any:
@@ -55,7 +55,7 @@ class Timed(Protocol):
 class GpuMarker:
     """Marks canvases of one size on a GPU and brings them from there; one frame at a time.
 
-    For each frame: `tell`, let the GPU do what `enqueue` enqueued or a graph of it, wait, `take`. Nothing
+    For each frame: `set_parameters`, let the GPU do what `enqueue` enqueued or a graph of it, wait, `take`. Nothing
     but what this frame's own marking wrote can be taken: with the picture travels its number.
 
     Args:
@@ -68,7 +68,7 @@ class GpuMarker:
         WatermarkError: the canvas has another size than the marker's.
     """
 
-    def __init__(self, gpu: Gpu, marker: Marker, canvas: Any, parameters: Any) -> None:
+    def __init__(self, gpu: GpuMemory, marker: Marker, canvas: Any, parameters: Any) -> None:
         width, height = marker.size_px
         marker.check_size(canvas.shape)
         self._gpu, self._marker, self._canvas, self._parameters = gpu, marker, canvas, parameters
@@ -84,11 +84,11 @@ class GpuMarker:
         self._marked, self._brought = gpu.empty((n_bytes,), np.uint8), gpu.pinned(n_bytes)
         self._brought[-_NUMBER_BYTES:] = 0
         self._number = 0
-        self._told: Timed | None = None
+        self._frame: Timed | None = None
 
-    def tell(self, frame: Timed, parameters: npt.NDArray[Any]) -> None:
+    def set_parameters(self, frame: Timed, parameters: npt.NDArray[Any]) -> None:
         """Write what the GPU needs to know of a frame."""
-        self._told = frame
+        self._frame = frame
         self._number = self._number % _LAST_NUMBER + 1
         parameters["carrier_turn"] = carrier_turn(frame.captured_ns)
         parameters["mark_number"] = self._number
@@ -119,9 +119,11 @@ class GpuMarker:
             WatermarkError: no frame was told of since the last was taken.
             EngineError: what the GPU brought is not that frame.
         """
-        told, self._told = self._told, None
-        if told is None:
-            raise WatermarkError("no frame to take", "tell, enqueue and wait before take", "Mark the frame.")
+        frame, self._frame = self._frame, None
+        if frame is None:
+            raise WatermarkError(
+                "no frame to take", "set_parameters, enqueue and wait before take", "Mark the frame."
+            )
         brought = self._brought.copy()
         number = int.from_bytes(brought[-_NUMBER_BYTES:].tobytes(), "little")
         if number != self._number:
@@ -133,7 +135,7 @@ class GpuMarker:
         i420 = brought[self._rgb_bytes : -_NUMBER_BYTES].reshape(-1, width) if self._i420_bytes else None
         brought.flags.writeable = False  # it stays behind both
         marker = self._marker
-        return Marked(rgb, told.frame_id, told.captured_ns, marker.payload, marker.key.name, SEAL, i420)
+        return Marked(rgb, frame.frame_id, frame.captured_ns, marker.payload, marker.key.name, SEAL, i420)
 
     def _enqueue_steps(self) -> None:
         """Fill `_steps`: how much to add, at reduced size."""

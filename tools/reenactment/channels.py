@@ -9,11 +9,11 @@ import numpy as np
 
 from facepuppet.core.geometry import F64, Floats, euler_from_rotation, head_from_image
 from facepuppet.core.types import F32
-from facepuppet.drivers.camera.profile import mouth_gap, mouth_width
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.irises import iris_position
+from facepuppet.face.lips import mouth_gap, mouth_width
 from facepuppet.face.topology import EYES, OUTER_CORNERS
-from facepuppet.retarget.irises import iris_position
 
 CHANNELS = (
     *("yaw", "pitch", "roll", "mouth_open", "mouth_width"),

@@ -14,7 +14,7 @@ import onnx
 from facepuppet.core.hardware import describe_hardware
 from facepuppet.core.types import Motion
 from facepuppet.frames.cpu.render.painter import load_painters
-from facepuppet.frames.cpu.render.painter_pool import Easel
+from facepuppet.frames.cpu.render.painter_pool import PainterPool
 from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.inference.manifest import read_manifest, read_verified
 from facepuppet.portrait.avatar import Avatar
@@ -33,11 +33,11 @@ def measure_cost(engines: Path, avatar: Avatar, motions: Sequence[Motion]) -> di
     networks = read_manifest(engines)
     macs = {n.name: PASSES[n.region] * count_macs(read_verified(n)) / 1e6 for n in networks}
     painters, problems = load_painters(avatar, engines)
-    easel, warp, times_ms = Easel(painters), Warp(avatar), []
+    painter_pool, warp, times_ms = PainterPool(painters), Warp(avatar), []
     for motion in motions:
         rgba = warp.render(motion)
         start_s = time.perf_counter()
-        easel.paint(rgba, motion)
+        painter_pool.paint(rgba, motion)
         times_ms.append(1e3 * (time.perf_counter() - start_s))
     hardware = describe_hardware()
     return {

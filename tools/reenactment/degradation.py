@@ -13,7 +13,7 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.types import N_LANDMARKS, U8, Motion
 from facepuppet.diagnose.verify import Exact
 from facepuppet.drivers.scripted import PIECE_S, Performance
-from facepuppet.inference import Engines
+from facepuppet.inference import Runtime
 from facepuppet.inference.manifest import read_manifest
 from facepuppet.portrait.analyse import analyse_portrait
 from facepuppet.portrait.avatar import Avatar
@@ -134,7 +134,7 @@ def own_scene(take: Take) -> Scene:
     return Scene(analyse_portrait(take.portrait_rgb, name=take.name, source_sha256="0" * 64), take)
 
 
-def degradation(scenes: Sequence[Scene], folder: Path, engines: Engines) -> Degradation:
+def degradation(scenes: Sequence[Scene], folder: Path, engines: Runtime) -> Degradation:
     """Let every scene be performed twice, in fp32 on the CPU and on an engine.
 
     Args:
@@ -152,7 +152,7 @@ def degradation(scenes: Sequence[Scene], folder: Path, engines: Engines) -> Degr
     return Degradation(tuple(_compare(scene, folder, engines, judges) for scene in scenes))
 
 
-def _compare(scene: Scene, folder: Path, engines: Engines, judges: _Judges) -> Difference:
+def _compare(scene: Scene, folder: Path, engines: Runtime, judges: _Judges) -> Difference:
     avatar = scene.avatar
     motions = retargeted(avatar, scene.take)
     exact, given = (perform(avatar, motions, folder, which) for which in (Exact(), engines))

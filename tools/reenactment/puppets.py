@@ -12,13 +12,14 @@ import numpy as np
 from engines.data.motions import motion_to
 from facepuppet.core.errors import EngineError
 from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, U8, Motion, Tracking
-from facepuppet.drivers.camera.profile import MIN_EYE_OPENING, neutral_from, seat_from
+from facepuppet.core.types import F32, U8, Motion
+from facepuppet.drivers.camera.profile import MIN_EYE_OPENING, neutral_from, rest_pose_from
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
 from facepuppet.frames.cpu.compose.blend import lay_over
 from facepuppet.frames.cpu.render import Renderer
-from facepuppet.inference import Engines
+from facepuppet.inference import Runtime
 from facepuppet.inference.manifest import FORMAT
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget import Retargeter
@@ -69,12 +70,12 @@ def retargeted(avatar: Avatar, take: Take) -> list[Motion | None]:
     """What the product would do: smoothed trackings through the retargeter, rest taken from the source."""
     calm = [take.smoothed[take.source]]
     neutral = neutral_from(calm)
-    retargeter = Retargeter(avatar, neutral, seat=seat_from(calm, neutral))
+    retargeter = Retargeter(avatar, neutral, rest_pose=rest_pose_from(calm, neutral))
     return [retargeter.update(tracking) for tracking in take.smoothed]
 
 
 def perform(
-    avatar: Avatar, motions: list[Motion | None], folder: Path, engine: str | Engines = "auto"
+    avatar: Avatar, motions: list[Motion | None], folder: Path, engine: str | Runtime = "auto"
 ) -> list[U8]:
     """Render motions over the portrait's own background: (H, W, 3) uint8 RGB each.
 

@@ -13,12 +13,13 @@ import numpy as np
 
 from engines.data.people import Split, read_people
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError
-from facepuppet.core.types import F32, N_LANDMARKS, U8, Frame, Tracking
+from facepuppet.core.types import F32, N_LANDMARKS, U8, Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.profile import most_neutral
 from facepuppet.drivers.camera.selection import FaceBox
 from facepuppet.drivers.camera.smooth import TrackingSmoother
 from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.canonical import mirror_order
 from facepuppet.media import open_source
 from facepuppet.media.image_source import SUFFIXES

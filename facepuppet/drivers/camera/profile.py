@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from facepuppet.core.geometry import F64, Similarity, geodesic_angle, head_from_image
-from facepuppet.core.types import F32, Tracking
+from facepuppet.core.types import F32
 from facepuppet.drivers.camera.channels import Range
+from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.head_pose import fit_head
-from facepuppet.face.topology import LOWER_LIP_INNER, MOUTH_CORNERS, UPPER_LIP_INNER
+from facepuppet.face.lips import mouth_gap, mouth_width
 
 MIN_EYE_OPENING = 0.2  # aperture over width; less at rest means that the sample caught a blink
 SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
@@ -22,7 +23,7 @@ BLINK_RATIO = 0.55  # an aperture that never came below this share shows no blin
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class RestPose:
     """Where the driver sits before the camera; changes from session to session.
 
     Attributes:
@@ -104,7 +105,7 @@ def with_ranges(neutral: DriverNeutral, ranges: Mapping[str, Range]) -> DriverPr
     return DriverProfile(replace(neutral, eye_shut=shut.astype(np.float32)), ranges)
 
 
-def seat_from(samples: Sequence[Tracking], neutral: DriverNeutral) -> Seat:
+def rest_pose_from(samples: Sequence[Tracking], neutral: DriverNeutral) -> RestPose:
     """Take the median place of the head and shoulders over frames at rest.
 
     Raises:
@@ -116,7 +117,7 @@ def seat_from(samples: Sequence[Tracking], neutral: DriverNeutral) -> Seat:
     image_from_head = fit_head(np.median(faces, axis=0), neutral.landmarks_head)
     shoulders = [t.torso.shoulders_px for t in samples if t.torso is not None]
     middle = np.median(shoulders, axis=0).astype(np.float32) if shoulders else None
-    return Seat(image_from_head, middle)
+    return RestPose(image_from_head, middle)
 
 
 def most_neutral(trackings: Sequence[Tracking]) -> int:
@@ -129,17 +130,6 @@ def most_neutral(trackings: Sequence[Tracking]) -> int:
     if not seen:
         raise ValueError("got no tracking with a face, expected at least one")
     return seen[int(np.argmin(restlessness([trackings[index] for index in seen])))]
-
-
-def mouth_gap(landmarks_head: F32) -> float:
-    """Height of the mouth's opening at its middle, in the units of the landmarks."""
-    gap = landmarks_head[LOWER_LIP_INNER[5], :2] - landmarks_head[UPPER_LIP_INNER[5], :2]
-    return float(np.linalg.norm(gap))
-
-
-def mouth_width(landmarks_head: F32) -> float:
-    """Distance of the mouth's corners, in the units of the landmarks."""
-    return float(np.linalg.norm(np.subtract(*landmarks_head[MOUTH_CORNERS])))
 
 
 def restlessness(trackings: Sequence[Tracking]) -> F64:

@@ -18,8 +18,8 @@ from facepuppet.core.geometry import (
     rotation_from_vector,
     vector_from_rotation,
 )
-from facepuppet.core.types import F32, N_LANDMARKS, Face, Torso, Tracking
-from facepuppet.face.head_pose import fit_head
+from facepuppet.core.types import F32, N_LANDMARKS
+from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.topology import EYES, IRISES, LIPS
 
 MAX_GAP_S = 0.4  # after a longer silence a filter starts afresh
@@ -49,9 +49,6 @@ SKIN_RESPONSE = Response(1.0, 30.0)
 TURN_RESPONSE = Response(1.2, 12.0)  # radians
 SHIFT_RESPONSE = Response(1.2, 12.0)  # inter-ocular distances
 ZOOM_RESPONSE = Response(0.3, 20.0, 3.0)  # logarithm of scale
-GAZE_RESPONSE = Response(0.7, 3.5)  # radians
-OPENING_RESPONSE = Response(1.0, 13.0)  # aperture over width
-BLENDSHAPE_RESPONSE = Response(1.5, 4.0)
 SHOULDER_RESPONSE = Response(0.7, 6.0, 2.0)  # shoulder widths
 
 
@@ -108,9 +105,6 @@ class TrackingSmoother:
         self._head = OneEuro([TURN_RESPONSE] * 3 + [ZOOM_RESPONSE] + [SHIFT_RESPONSE] * 3)
         self._unit_px = 1.0  # inter-ocular distance when the head's filter last started
         self._expression = OneEuro(_landmark_responses(), rank=2)
-        self._gaze = OneEuro(GAZE_RESPONSE)
-        self._opening = OneEuro(OPENING_RESPONSE)
-        self._blendshapes = OneEuro(BLENDSHAPE_RESPONSE)
         self._shoulders = OneEuro(SHOULDER_RESPONSE, rank=2)
         self._shoulder_width_px = 1.0
 
@@ -124,16 +118,9 @@ class TrackingSmoother:
         )
 
     def _smooth_face(self, face: Face, t_ns: int) -> Face:
-        image_from_head = fit_head(face.landmarks_px)
-        landmarks_head = head_from_image(face.landmarks_px, image_from_head)
-        steady = self._smooth_head(image_from_head, t_ns)
-        return Face(
-            landmarks_px=_f32(steady.apply(self._expression.filter(landmarks_head, t_ns))),
-            camera_from_head=_f32(steady.rotation),
-            gaze_rad=_f32(self._gaze.filter(face.gaze_rad, t_ns)),
-            eye_opening=_f32(self._opening.filter(face.eye_opening, t_ns)),
-            blendshapes=_f32(self._blendshapes.filter(face.blendshapes, t_ns)),
-        )
+        landmarks_head = head_from_image(face.landmarks_px, face.image_from_head)
+        steady = self._smooth_head(face.image_from_head, t_ns)
+        return Face(_f32(steady.apply(self._expression.filter(landmarks_head, t_ns))), steady)
 
     def _smooth_head(self, image_from_head: Similarity, t_ns: int) -> Similarity:
         if self._head.stale(t_ns):

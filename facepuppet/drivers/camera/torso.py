@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from facepuppet.core.slot import LatestSlot
-from facepuppet.core.types import U8, Frame, Torso
+from facepuppet.core.types import U8, Frame
+from facepuppet.drivers.camera.tracking import Torso
 from facepuppet.vision.quiet import quiet_native_logs
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""From a camera picture to everything known about the driver in it."""
+"""From a camera picture to the driver's face and shoulders in it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from types import TracebackType
 
 import numpy as np
 
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, Face, Frame, Torso, Tracking
+from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
-from facepuppet.face.blendshapes import BlendshapeFitter
-from facepuppet.face.gaze import eye_openings, gaze_angles
+from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.head_pose import fit_head
 from facepuppet.vision.face_mesh import face_box
 
@@ -19,7 +17,7 @@ SHOULDER_REACH = 2.2  # the shoulders' middle is within this many face sizes of 
 
 
 class Tracker:
-    """Tracks one driver; measures only, `facepuppet.drivers.camera.smooth` smooths.
+    """Tracks one driver; measures only, `smooth` smooths.
 
         with Tracker(live=True) as tracker:
             tracking = tracker.track(frame)
@@ -28,15 +26,10 @@ class Tracker:
         live: find the shoulders on a thread of their own, so that they never delay the face. Off, the
             same frames always give the same trackings.
         torso_every: look for the shoulders on every n-th frame; by default 3 live, else 1.
-        neutral_head: (478, 3) the driver's face at rest in the head frame, which makes blendshapes exact.
     """
 
-    def __init__(
-        self, *, live: bool = False, torso_every: int | None = None, neutral_head: F32 | None = None
-    ) -> None:
+    def __init__(self, *, live: bool = False, torso_every: int | None = None) -> None:
         self._follower = FaceFollower()
-        self._neutral_head = neutral_head
-        self._blendshapes = BlendshapeFitter()
         self._torso: TorsoFinder = (
             BesideTheLoop(torso_every or 3) if live else EveryNthFrame(torso_every or 1)
         )
@@ -46,23 +39,10 @@ class Tracker:
         height, width = frame.rgb.shape[:2]
         torso = self._torso.find(frame)
         landmarks_px = self._follower.follow(frame.rgb, frame.captured_ns)
-        face = None if landmarks_px is None else self.measure(landmarks_px)
+        face = None if landmarks_px is None else Face(landmarks_px, fit_head(landmarks_px))
         if face is not None and torso is not None and not _belongs(torso, face):
             torso = None
         return Tracking(face, torso, (width, height), frame.frame_id, frame.captured_ns)
-
-    def measure(self, landmarks_px: F32) -> Face:
-        """Derive pose, gaze, lids and blendshapes from (478, 3) image landmarks."""
-        image_from_head = fit_head(landmarks_px)
-        landmarks_head = head_from_image(landmarks_px, image_from_head).astype(np.float32)
-        rotation = image_from_head.rotation.astype(np.float32)
-        return Face(
-            landmarks_px=landmarks_px,
-            camera_from_head=rotation,
-            gaze_rad=gaze_angles(landmarks_head, rotation),
-            eye_opening=eye_openings(landmarks_head),
-            blendshapes=self._blendshapes.fit(landmarks_head, self._neutral_head),
-        )
 
     def close(self) -> None:
         """Free the models and stop the threads."""

@@ -61,7 +61,12 @@ class ComposeStage:
         if composer.label is not None:
             self._ink, self._clear = device.upload(composer.label.ink), device.upload(composer.label.clear)
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def renew_background(self) -> None:
+        """Take over the composer's background of now; between frames."""
+        self._device.fill(self._background, self._composer.background)
+        self._device.fill(self._behind, self._composer.background)
+
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         parameters["label_shown"] = self._composer.label_is_due(motion.captured_ns)
 

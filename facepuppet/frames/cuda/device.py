@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facepuppet.core.errors import EngineError
 from facepuppet.frames.cuda.kernel_source import source
 from facepuppet.inference.gpu import HUNG_S, Gpu, import_cupy, wait_for
+from facepuppet.inference.runtime import Runtime
 
 _BLOCK = (32, 8)
 
@@ -24,20 +25,26 @@ class Device:
 
     Args:
         gpu: where.
+        runtime: keeps the compiled kernels, which all puppets on this GPU share; compiled anew if None.
 
     Raises:
         EngineError: no CuPy, no compiler, or the GPU was lost or is full.
     """
 
-    def __init__(self, gpu: Gpu) -> None:
+    def __init__(self, gpu: Gpu, runtime: Runtime | None = None) -> None:
         self.gpu = gpu
         self._cupy = import_cupy()
         _load_compiler()
         with self._answering():
             self.stream = self._cupy.cuda.Stream(non_blocking=True)
-            self._module = self._cupy.RawModule(code=source(), options=("--std=c++17",))
+            self._module = (
+                runtime.once(("kernels", gpu.index), self._new_module) if runtime else self._new_module()
+            )
         self._kernels: dict[str, Any] = {}
         self._graph: Any = None
+
+    def _new_module(self) -> Any:
+        return self._cupy.RawModule(code=source(), options=("--std=c++17",))
 
     def upload(self, array: npt.NDArray[Any]) -> Array:
         """Copy an array to the GPU, to stay there."""

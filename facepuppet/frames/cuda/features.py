@@ -32,7 +32,7 @@ class MouthStage:
         self._plane, self._soft = device.empty(shape, np.uint8), device.empty(shape, np.uint8)
         self._across = device.empty(shape, np.float32)
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         placed = self._mouth.place(motion)
         parameters["mouth_box_px"] = placed.box_px if placed else 0
@@ -44,14 +44,14 @@ class MouthStage:
     def enqueue(self) -> None:
         """Draw into the moved picture."""
         launch, (height, width) = self._device.launch, self._moved.shape[:2]
-        size, told = (width, height), self._parameters
-        launch("mouth_cover", size, told, self._lips, len(LIPS_INNER), width, self._plane)
-        launch("mouth_soften", size, told, self._plane, width, self._soft)
-        launch("mouth_shade", size, told, self._soft, width, self._across)
+        size, parameters = (width, height), self._parameters
+        launch("mouth_cover", size, parameters, self._lips, len(LIPS_INNER), width, self._plane)
+        launch("mouth_soften", size, parameters, self._plane, width, self._soft)
+        launch("mouth_shade", size, parameters, self._soft, width, self._across)
         launch(
             "mouth_draw",
             size,
-            told,
+            parameters,
             self._soft,
             self._across,
             self._skull,
@@ -77,7 +77,7 @@ class EyesStage:
         ]
         self._plane = device.empty(moved.shape[:2], np.uint8)
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         for i, placed in enumerate(self._eyes.place(motion)):
             parameters["eye_box_px"][i] = placed.box_px if placed else 0
@@ -90,10 +90,10 @@ class EyesStage:
     def enqueue(self) -> None:
         """Draw into the moved picture."""
         launch, (height, width) = self._device.launch, self._moved.shape[:2]
-        size, told = (width, height), self._parameters
+        size, parameters = (width, height), self._parameters
         for i, (sclera, iris) in enumerate(zip(self._scleras, self._irises, strict=True)):
-            launch("eye_cover", size, told, i, width, self._plane)
-            launch("eye_draw", size, told, i, self._plane, *sclera, *iris, width, self._moved)
+            launch("eye_cover", size, parameters, i, width, self._plane)
+            launch("eye_draw", size, parameters, i, self._plane, *sclera, *iris, width, self._moved)
 
 
 class LashesStage:
@@ -103,7 +103,7 @@ class LashesStage:
         self._device, self._lashes, self._moved, self._parameters = device, lashes, moved, parameters
         self._rims = [device.upload(np.asarray(eye.upper_lid, np.int32)) for eye in EYES]
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         for i, placed in enumerate(self._lashes.place(motion)):
             parameters["lash_box_px"][i] = placed.box_px if placed else 0

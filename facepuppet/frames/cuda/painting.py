@@ -1,4 +1,4 @@
-"""Painters on the GPU: `render.painter` and `render.easel`."""
+"""Painters on the GPU: `render.painter` and `render.painter pool`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from facepuppet.frames.cpu.render.painter import Painter
 from facepuppet.frames.cuda.device import Array, Device
 from facepuppet.frames.cuda.parameters import N_CROPS, Parameters
 from facepuppet.inference.manifest import Network
-from facepuppet.inference.on_device import ResidentSession
+from facepuppet.inference.on_device import OnDeviceSession
 
-Opener = Callable[[Network], ResidentSession]
+Opener = Callable[[Network], OnDeviceSession]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Crop:
 
     number: int
     side: int
-    session: ResidentSession
+    session: OnDeviceSession
     outlines: tuple[tuple[Array, int], ...]
 
 
@@ -67,7 +67,7 @@ class PaintersStage:
                 f"painters of {number} crops", f"at most {N_CROPS} on the GPU", "Use --engine cpu."
             )
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         i = 0
         for painter in self._painters:

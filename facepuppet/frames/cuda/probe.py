@@ -56,5 +56,5 @@ def likeness(given_rgb: U8, marked_rgb: U8, unmarked_rgb: U8) -> Likeness:
 
 def probe_motions(avatar: Avatar) -> tuple[Motion, ...]:
     """Return motions that use every part of the frame path."""
-    retargeter, piece = Retargeter(avatar, settle_frames=1), Performance()
-    return tuple(retargeter.update(piece.tracking(t_s, i)) for i, t_s in enumerate(_MOMENTS_S))
+    retargeter, piece = Retargeter(avatar), Performance()
+    return tuple(retargeter.update(piece.expression(t_s, i)) for i, t_s in enumerate(_MOMENTS_S))

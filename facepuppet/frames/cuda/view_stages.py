@@ -30,7 +30,7 @@ class FaceViewsStage:
         self._device, self._views, self._warp, self._parameters = device, views, warp, parameters
         self._textures = device.upload(np.stack(views.face.textures))
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage and the next need to know of a frame."""
         choice = self._views.choose(motion)
         for layer, shares in enumerate(_in_layers(choice)):
@@ -74,7 +74,7 @@ class PartViewsStage:
             tuple(device.upload(array) for array in _dense(part, warp.n_triangles)) for part in parts
         ]
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Nothing of its own."""
 
     def enqueue(self) -> None:

@@ -45,7 +45,7 @@ class WarpStage:
         self._prepare_body()
         self._prepare_mesh()
 
-    def tell(self, motion: Motion, parameters: Parameters) -> None:
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         head, torso = motion.head, motion.torso
         parameters["head_rotation"] = head.scale * head.rotation

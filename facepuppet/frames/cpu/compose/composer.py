@@ -57,7 +57,8 @@ class Composer:
             self.placement = identity_placement(avatar)
         else:
             self.placement = place(avatar, canvas_px, framing or Framing())
-        self.background = canvas_background(avatar, self.placement, self.canvas_px, backdrop or Backdrop())
+        self._avatar = avatar
+        self.set_backdrop(backdrop or Backdrop())
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
         self.mirror = mirror
         self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
@@ -78,6 +79,10 @@ class Composer:
         if self.label is not None and self.label_is_due(rendered.captured_ns):
             self.label.stamp(rgb)
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
+
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Put later pictures before another background."""
+        self.background = canvas_background(self._avatar, self.placement, self.canvas_px, backdrop)
 
     def restart_label(self) -> None:
         """Let the rounds of a label that comes and goes start with the next picture."""

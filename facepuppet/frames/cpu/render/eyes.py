@@ -14,7 +14,14 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.face.topology import EYES, EyeTopology
-from facepuppet.frames.cpu.render.patches import blend_into, fill_unknown, polygon_mask, region_around, to_u8
+from facepuppet.frames.cpu.render.patches import (
+    blend_into,
+    fill_unknown,
+    polygon_mask,
+    region_around,
+    sample,
+    to_u8,
+)
 from facepuppet.portrait.avatar import Avatar
 
 _EYE_WIDTH_PX = 96  # resolution at which eyeballs are kept, unless the portrait's own is finer
@@ -206,8 +213,8 @@ def _patch_from_box(eyeball: Eyeball, moved_from_rest: F32, box_px: tuple[int, i
 
 def _draw_one(rgba: U8, eyeball: Eyeball, placed: PlacedEye) -> None:
     x, y, width, height = placed.box_px
-    sclera = _sample(eyeball.sclera_rgb, placed.sclera_from_box, (width, height))
-    iris = _sample(eyeball.iris_rgba, placed.iris_from_box, (width, height))
+    sclera = sample(eyeball.sclera_rgb, placed.sclera_from_box, (width, height))
+    iris = sample(eyeball.iris_rgba, placed.iris_from_box, (width, height))
     colour = cv2.multiply(sclera, cv2.merge([255 - iris[..., 3]] * 3), scale=1 / 255)
     colour = cv2.add(colour, np.ascontiguousarray(iris[..., :3]))
     coverage = polygon_mask(placed.outline_px, (x, y), (width, height))
@@ -215,14 +222,6 @@ def _draw_one(rgba: U8, eyeball: Eyeball, placed: PlacedEye) -> None:
     if placed.fade < 1.0:
         coverage = cv2.convertScaleAbs(coverage, alpha=placed.fade)
     blend_into(rgba[y : y + height, x : x + width], colour, coverage)
-
-
-def _sample(picture: U8, picture_from_box: F32, size_px: tuple[int, int]) -> U8:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    placed: U8 = cv2.warpAffine(
-        picture, picture_from_box, size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return placed
 
 
 def _shade_under_lid(colour: U8, coverage: U8, closing: float) -> U8:

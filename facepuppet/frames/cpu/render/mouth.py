@@ -22,7 +22,14 @@ from facepuppet.face.topology import (
 )
 from facepuppet.frames.cpu.render.body import apply_head
 from facepuppet.frames.cpu.render.dentition import PATCH_PX, paint_jaw, paint_skull
-from facepuppet.frames.cpu.render.patches import blend_into, fill_unknown, polygon_mask, region_around, to_u8
+from facepuppet.frames.cpu.render.patches import (
+    blend_into,
+    fill_unknown,
+    polygon_mask,
+    region_around,
+    sample,
+    to_u8,
+)
 from facepuppet.portrait.avatar import Avatar
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
@@ -146,9 +153,9 @@ class Mouth:
 
     def _interior(self, placed: PlacedMouth) -> U8:
         size = placed.box_px[2:]
-        skull_rgba = _sample(self.skull, placed.skull_from_box, size)
+        skull_rgba = sample(self.skull, placed.skull_from_box, size)
         colour, teeth = np.ascontiguousarray(skull_rgba[..., :3]), skull_rgba[..., 3]
-        jaw_rgba = _sample(self.jaw, placed.jaw_from_box, size)
+        jaw_rgba = sample(self.jaw, placed.jaw_from_box, size)
         back = cv2.multiply(colour, cv2.merge([255 - jaw_rgba[..., 3]] * 3), scale=1 / 255)
         front = cv2.add(back, np.ascontiguousarray(jaw_rgba[..., :3]))
         blend_into(front, colour, teeth)
@@ -164,12 +171,6 @@ class Mouth:
         inverse = np.linalg.inv(linear)
         offset: F32 = middle - inverse @ (centre - box_px[:2])
         return np.column_stack([inverse, offset]).astype(np.float32)
-
-
-def _sample(patch: U8, patch_from_box: F32, size_px: tuple[int, int]) -> U8:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    placed: U8 = cv2.warpAffine(patch, patch_from_box, size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return placed
 
 
 def _shade(coverage: U8) -> U8:

@@ -26,7 +26,7 @@ from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.frames.cpu.render.crops import Crop, crops_of
 from facepuppet.frames.cpu.render.tuned import with_tuned
-from facepuppet.inference import Engines, Session, open_session
+from facepuppet.inference import Runtime, Session, open_session
 from facepuppet.inference.manifest import Network, read_manifest
 from facepuppet.portrait.avatar import Avatar
 
@@ -122,7 +122,7 @@ class Painter:
 
 
 def load_painters(
-    avatar: Avatar, folder: Path | None = None, engines: Engines | None = None
+    avatar: Avatar, folder: Path | None = None, runtime: Runtime | None = None
 ) -> tuple[list[Painter], list[str]]:
     """Load every network of the manifest, or the pack's own in its place.
 
@@ -131,7 +131,7 @@ def load_painters(
     Args:
         avatar: the portrait.
         folder: with manifest.toml and weights; the installed engines package if None.
-        engines: opens the networks; the best engine for each if None.
+        runtime: opens the networks; the best engine for each if None.
 
     Returns:
         The painters, and one sentence for each network that had to be left out.
@@ -139,7 +139,7 @@ def load_painters(
     Raises:
         EngineError: the engine that was asked for cannot run one of them.
     """
-    engines = engines or Engines()
+    runtime = runtime or Runtime()
     problems: list[str] = []
     painters: list[Painter] = []
     networks: Sequence[Network] = ()
@@ -151,7 +151,7 @@ def load_painters(
     problems += refused
     for network in networks:
         try:
-            painters.append(Painter(network, avatar, engines.open(network)))
+            painters.append(Painter(network, avatar, runtime.open(network)))
         except ManifestError as problem:  # noqa: PERF203  (a handful of networks, once)
             problems.append(f"painter {network.name!r} is off, geometry stands in: {problem}")
     for sentence in problems:

@@ -31,6 +31,13 @@ def region_around(
     return int(low[0]), int(low[1]), width, height
 
 
+def sample(picture: U8, picture_from_box: F32, size_px: tuple[int, int]) -> U8:
+    """Cut a box of (width, height) out of a picture by a (2, 3) map; borders are repeated."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut: U8 = cv2.warpAffine(picture, picture_from_box, size_px, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cut
+
+
 def blend_into(region: U8, colour: U8, coverage: U8) -> None:
     """Blend (h, w, 3) colour over region (h, w, 3 or 4), in place, by uint8 coverage (h, w)."""
     share = cv2.merge([coverage] * 3)
@@ -41,7 +48,7 @@ def blend_into(region: U8, colour: U8, coverage: U8) -> None:
     cv2.mixChannels([cv2.add(new, old)], [region], [0, 0, 1, 1, 2, 2])
 
 
-def lay_over(region: U8, layer: U8) -> None:
+def lay_layer(region: U8, layer: U8) -> None:
     """Put a premultiplied (h, w, 4) layer over a region of the same shape, in place."""
     clear = 255 - cv2.extractChannel(layer, 3)
     region[:] = cv2.add(cv2.multiply(region, cv2.merge([clear] * 4), scale=1 / 255), layer)

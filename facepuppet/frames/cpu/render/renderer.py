@@ -10,11 +10,11 @@ from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.lashes import Lashes
 from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.painter import load_painters
-from facepuppet.frames.cpu.render.painter_pool import Easel
+from facepuppet.frames.cpu.render.painter_pool import PainterPool
 from facepuppet.frames.cpu.render.view_layers import ViewLayers
 from facepuppet.frames.cpu.render.warp import Warp
-from facepuppet.inference import Engines
-from facepuppet.inference.on_device import RESIDENT
+from facepuppet.inference import Runtime
+from facepuppet.inference.on_device import ON_DEVICE
 from facepuppet.portrait.avatar import Avatar
 
 
@@ -26,37 +26,37 @@ class Renderer:
 
     Args:
         avatar: the portrait.
-        engines: folder with manifest.toml and weights; None is the installed engines package.
-        engine: what runs the painters; "auto" is the best that works (see `inference.ENGINES`); or
-            Engines of one's own.
+        weights: folder with manifest.toml and weights; None is the installed engines package.
+        engine: what runs the painters; "auto" is the best that works (see `inference.ENGINES`); or a
+            Runtime that puppets share.
 
     Attributes:
         warp, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
             where the portrait has none.
-        engines: what opened the painters' networks.
+        runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
     """
 
-    def __init__(self, avatar: Avatar, engines: Path | None = None, engine: str | Engines = "auto") -> None:
-        self.engines = engine if isinstance(engine, Engines) else Engines(engine)
+    def __init__(self, avatar: Avatar, weights: Path | None = None, engine: str | Runtime = "auto") -> None:
+        self.runtime = engine if isinstance(engine, Runtime) else Runtime(engine)
         self.warp = Warp(avatar)
         self.eyes = Eyes(avatar)
         self.lashes = Lashes(avatar)
         self.mouth = Mouth(avatar, self.eyes.white_rgb)
         self.views = ViewLayers(avatar, self.warp) if avatar.views else None
-        painters, problems = load_painters(avatar, engines, self.engines)
+        painters, problems = load_painters(avatar, weights, self.runtime)
         self.painters = tuple(painters)
-        self._easel = Easel(painters)
+        self._painter_pool = PainterPool(painters, self.runtime.helpers)
         self.problems = tuple(problems)
 
     @property
-    def resident_engine(self) -> str | None:
+    def on_device_engine(self) -> str | None:
         """The engine that runs every painter, if it can leave pictures on the GPU; else None."""
         engines = {painter.session.engine for painter in self.painters}
-        return engines.pop() if len(engines) == 1 and engines <= set(RESIDENT) else None
+        return engines.pop() if len(engines) == 1 and engines <= set(ON_DEVICE) else None
 
     @property
     def networks(self) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Renderer:
     @property
     def fallbacks(self) -> tuple[str, ...]:
         """One sentence for each painter that geometry stands in for, and each engine that failed, so far."""
-        return (*self.problems, *self.engines.fallbacks)
+        return (*self.problems, *self.runtime.fallbacks)
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
@@ -85,5 +85,5 @@ class Renderer:
             self.views.draw_parts(rgba, flow, choice)
         self.eyes.draw(rgba, motion)
         self.lashes.draw(rgba, motion)
-        self._easel.paint(rgba, motion)
+        self._painter_pool.paint(rgba, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)

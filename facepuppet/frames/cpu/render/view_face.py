@@ -8,9 +8,9 @@ import numpy as np
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import N_MESH, face_triangles
 from facepuppet.frames.cpu.render.mesh import affine_table, draw_numbers, sample_affine
-from facepuppet.frames.cpu.render.patches import lay_over, to_u8
+from facepuppet.frames.cpu.render.patches import lay_layer, to_u8
 from facepuppet.frames.cpu.render.view_choice import Shares
-from facepuppet.frames.cpu.render.view_visibility import place_and_use
+from facepuppet.frames.cpu.render.view_visibility import place_and_visibility
 from facepuppet.frames.cpu.render.warp import Flow, Warp
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.views import View
@@ -37,7 +37,8 @@ class FaceLayer:
         numbers = draw_numbers(vertices, np.argsort(-rest[triangles, 2].mean(1)), (width, height))
         self.textures = [
             _premultiplied(
-                view, sample_affine(affine_table(vertices, place_and_use(view, weight)[triangles]), numbers)
+                view,
+                sample_affine(affine_table(vertices, place_and_visibility(view, weight)[triangles]), numbers),
             )
             for view in avatar.views
         ]
@@ -53,7 +54,7 @@ class FaceLayer:
         for view, share in shares:
             skin = cv2.remap(self.textures[view], layout, None, cv2.INTER_LINEAR)
             total = cv2.scaleAdd(skin, share, total)
-        lay_over(rgba[window], total)
+        lay_layer(rgba[window], total)
 
 
 def _premultiplied(view: View, sampled: F32) -> U8:

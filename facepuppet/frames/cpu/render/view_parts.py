@@ -10,9 +10,9 @@ import numpy as np
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import I32, face_triangles
 from facepuppet.frames.cpu.render.mesh import FacePatch, affine_table, all_triangles, sample_affine
-from facepuppet.frames.cpu.render.patches import lay_over
+from facepuppet.frames.cpu.render.patches import lay_layer
 from facepuppet.frames.cpu.render.view_choice import Shares
-from facepuppet.frames.cpu.render.view_visibility import place_and_use
+from facepuppet.frames.cpu.render.view_visibility import place_and_visibility
 from facepuppet.portrait.views import View
 
 _ENLARGED = 2
@@ -42,7 +42,7 @@ class PartLayer:
         self._count = len(triangles)
         self.chosen = np.flatnonzero(fills | (skin & (weight[triangles].max(1) > 0.0)))
         self.textures = textures
-        self.sources = [place_and_use(view, weight)[triangles[self.chosen]] for view in views]
+        self.sources = [place_and_visibility(view, weight)[triangles[self.chosen]] for view in views]
         self.inside = fills[self.chosen]
         for source in self.sources:
             source[self.inside, :, 2] = 1.0
@@ -74,7 +74,7 @@ class PartLayer:
         coarse = sample_affine(table, face.numbers[y0:y1:_STEP, x0:x1:_STEP], start, _STEP)
         region, sampled = _in_picture(coarse, face, window)
         for k, (view, share) in enumerate(in_turn(shares)):
-            lay_over(rgba[region], _cut_out(self.textures[view], sampled[k], share))
+            lay_layer(rgba[region], _cut_out(self.textures[view], sampled[k], share))
 
 
 def in_turn(shares: Shares) -> Shares:

@@ -12,7 +12,7 @@ from facepuppet.portrait.views import View
 _GRAZING, _GRAZING_SOFT = 0.15, 0.25  # cosine to the viewer from which a view shows its skin, and all of it
 
 
-def place_and_use(view: View, weight: F32) -> F32:
+def place_and_visibility(view: View, weight: F32) -> F32:
     """Where each landmark is in a view's picture, and how far it is of use: (468, 3)."""
     place = view.landmarks_px[:N_MESH, :2] - view.origin_px
     use = weight * smoothstep((_facing(view.landmarks_px) - _GRAZING) / _GRAZING_SOFT)

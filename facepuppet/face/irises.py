@@ -10,18 +10,33 @@ import numpy as np
 
 from facepuppet.core.geometry import F64, Floats
 from facepuppet.core.types import F32
+from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.face.gaze import IRIS_ORBIT
 from facepuppet.face.topology import EYES, EyeTopology
 
 
 def iris_position(landmarks_px: Floats) -> F64:
-    """Mean position (2,) of both irises: to the image right and down from mid-eye, in eye widths.
+    """Position (2, 2) of each iris, image-left eye first: to the right and down from mid-eye, in eye widths.
 
-    Both eyes look at one thing, so the mean is the gaze, with half the tracker's noise.
+    Both eyes look at one thing, so their mean is the gaze, with half the tracker's noise.
 
     Args:
         landmarks_px: (478, 2 or 3) in the image or portrait frame.
     """
-    return np.asarray(np.mean([_position(landmarks_px, eye) for eye in EYES], axis=0))
+    return np.array([_position(landmarks_px, eye) for eye in EYES])
+
+
+def eye_widths_from_angles(angles_rad: Floats) -> F64:
+    """Shift (..., 2) of an iris in eye widths, as a viewer before the face sees it.
+
+    Args:
+        angles_rad: (..., 2) yaw and pitch of the eye from straight ahead, signs as in the head pose.
+    """
+    yaw, pitch = np.moveaxis(np.asarray(angles_rad, np.float64), -1, 0)
+    mean = canonical_landmarks()
+    width = float(np.mean([np.linalg.norm(mean[eye.outer] - mean[eye.inner]) for eye in EYES]))
+    across = np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch)], axis=-1)
+    return np.asarray(IRIS_ORBIT / width * across)
 
 
 def move_irises(landmarks_px: F32, rest_px: Floats, gaze: Floats, steady: Floats) -> None:

@@ -1,0 +1,140 @@
+"""A person before a camera, or in a video: the last place where a camera picture is seen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from facepuppet.core.clock import Clock
+from facepuppet.core.metrics import Meter, Spread
+from facepuppet.core.slot import LatestSlot
+from facepuppet.core.types import Expression, Frame
+from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.rest import Rest
+from facepuppet.drivers.camera.smooth import TrackingSmoother
+from facepuppet.drivers.camera.tracker import Tracker
+from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.media.capture_thread import CaptureThread
+from facepuppet.media.source import Source
+
+DEFAULT_FPS = 30.0  # of sources that do not say
+
+
+class FrameTracker(Protocol):
+    """What this driver needs of a tracker; `tracker.Tracker` is the real one."""
+
+    def track(self, frame: Frame) -> Tracking:
+        """Track one frame; frames come in the order of their capture."""
+
+    def close(self) -> None:
+        """Free the models."""
+
+
+class CameraDriver(Driver):
+    """Tracks one face, takes the tremble out, and measures against the person's rest.
+
+    Args:
+        source: pictures of the driver; closed with this.
+        rest: what motion is measured against; taken from the first moments if None.
+        make_tracker: opens the tracker, in the thread that reads.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        rest: Rest | None = None,
+        make_tracker: Callable[[], FrameTracker] | None = None,
+    ) -> None:
+        self.description, self.n_frames, self.live = source.description, source.n_frames, source.live
+        self.fps = source.fps
+        self._source, self._rest = source, rest or Rest()
+        self._make_tracker = make_tracker
+        self._meter = Meter()
+        self._frames: LatestSlot[Frame] = LatestSlot()
+        self._capture: CaptureThread | None = None
+        self._smoother = TrackingSmoother()
+        self._tracker: FrameTracker | None = None
+        self._tracking = threading.RLock()  # held while the tracker works, so that close() waits for it
+        self._closed = False
+        self._n = 0
+
+    def start(self, clock: Clock) -> None:
+        """Capture in a thread of its own from now on: a slow tracker gets the newest frame, not the next."""
+        self._capture = CaptureThread(self._source, self._frames, clock)
+        self._capture.start()
+
+    def read(self) -> Expression | None:
+        """Return what the person does in the next frame, or after `start` in the newest."""
+        tracking = self.read_tracking()
+        return None if tracking is None else self._express(tracking)
+
+    def read_tracking(self) -> Tracking | None:
+        """As `read`, before it is measured against rest: to find out how a person rests.
+
+        Raises:
+            CaptureError: the source cannot go on.
+        """
+        frame = self._next_frame()
+        with self._tracking:
+            return None if frame is None or self._closed else self.follow(frame)
+
+    def follow(self, frame: Frame) -> Tracking:
+        """Track and smooth one frame that somebody else read, in the order of capture; not after close()."""
+        with self._tracking:
+            if self._tracker is None:
+                live = self._capture is not None
+                self._tracker = self._make_tracker() if self._make_tracker else Tracker(live=live)
+            with self._meter.time("track"):
+                tracking = self._tracker.track(frame)
+            with self._meter.time("smooth"):
+                return self._smoother.smooth(tracking)
+
+    def recentre(self) -> None:
+        """Take the driver's next moments as rest: place, and face unless that was given."""
+        self._rest.recentre()
+
+    def close(self) -> None:
+        """Close the source, stop the threads and free the models."""
+        if self._capture is not None:
+            self._capture.stop()
+        else:
+            self._source.close()
+        with self._tracking:
+            self._closed = True
+            tracker, self._tracker = self._tracker, None
+        if tracker is not None:
+            tracker.close()
+
+    @property
+    def arrived(self) -> int | None:
+        """How many frames were captured."""
+        return None if self._capture is None else self._capture.captured
+
+    @property
+    def dropped(self) -> int:
+        """How many frames were replaced by newer ones before they were tracked."""
+        return self._frames.dropped
+
+    def timings(self) -> Mapping[str, Spread]:
+        """Return the time of tracking, smoothing and measuring."""
+        return self._meter.spreads()
+
+    def _express(self, tracking: Tracking) -> Expression:
+        with self._meter.time("measure"):
+            return self._rest.express(tracking)
+
+    def _next_frame(self) -> Frame | None:
+        if self._capture is not None:
+            frame = self._frames.take()
+            if frame is None:
+                self._capture.raise_if_failed()
+            return frame
+        frame = self._source.read()
+        if frame is None:
+            return None
+        # Presentation time in place of the clock's, so that a run repeats exactly.
+        pts_s = self._n / (self.fps or DEFAULT_FPS) if frame.pts_s is None else frame.pts_s
+        self._n += 1
+        return replace(frame, captured_ns=round(pts_s * 1e9))

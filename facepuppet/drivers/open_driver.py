@@ -1,0 +1,43 @@
+"""From what the user typed to the driver it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.camera_driver import CameraDriver
+from facepuppet.drivers.camera.profile import DriverNeutral
+from facepuppet.drivers.camera.rest import Rest
+from facepuppet.drivers.recorded import RecordedDriver
+from facepuppet.drivers.recording_file import RECORDING_SUFFIX
+from facepuppet.drivers.scripted import ScriptedDriver
+from facepuppet.media.open_source import open_source
+
+SCRIPT = "script"
+
+
+def open_driver(
+    spec: str | int | Path,
+    *,
+    fps: float = 30.0,
+    neutral: DriverNeutral | None = None,
+    recentre_s: float | None = None,
+) -> Driver:
+    """Open whatever a user's word stands for.
+
+    Args:
+        spec: "script", a recording of expressions (.npz), or whoever is before a camera or in a video: see
+            `facepuppet.media.open_source`.
+        fps: rate asked of a camera.
+        neutral: the person's resting face; None takes it from the first moments.
+        recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
+
+    Raises:
+        CaptureError: the camera or video is missing, busy or cannot be decoded.
+        RecordingError: the recording cannot be read.
+    """
+    if spec == SCRIPT:
+        return ScriptedDriver(fps=fps)
+    if not isinstance(spec, int) and "://" not in str(spec) and str(spec).lower().endswith(RECORDING_SUFFIX):
+        return RecordedDriver(Path(spec).expanduser())
+    return CameraDriver(open_source(spec, fps=fps), Rest(neutral, recentre_s=recentre_s))

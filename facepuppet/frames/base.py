@@ -1,0 +1,63 @@
+"""What every maker of frames offers: motions of one portrait in, marked pictures out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+from facepuppet.core.metrics import Meter, Spread
+from facepuppet.core.types import Motion
+from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.watermark.marked import Marked
+
+
+class FrameMaker(ABC):
+    """Makes the outgoing pictures of one portrait; one thread at a time, in the order of capture.
+
+    A subclass needs `make` and `set_backdrop`. It may draw as it likes, but only markers construct Marked,
+    so its pictures end in `cpu.finisher.Finisher` or on a GPU in `watermark.mark_gpu.GpuMarker`.
+
+    Args:
+        meter: told the time of each step; a new one if None.
+
+    Attributes:
+        description: what makes them, for people.
+        networks: what runs each network at present, by the network's name.
+        overlaps: the rest of one frame, which `start` returns, may run beside the next `start`.
+    """
+
+    description: str = "a frame maker"
+    overlaps: bool = False
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._meter = meter or Meter()
+
+    @abstractmethod
+    def make(self, motion: Motion) -> Marked:
+        """Return the marked picture of a motion.
+
+        Raises:
+            EngineError: what runs it was lost; it will not recover.
+        """
+
+    @abstractmethod
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Put later pictures before another background."""
+
+    def start(self, motion: Motion) -> Callable[[], Marked]:
+        """Do what must be done in order, and return what does the rest, on any one thread.
+
+        Raises:
+            EngineError: as `make`.
+        """
+        marked = self.make(motion)
+        return lambda: marked
+
+    def timings(self) -> Mapping[str, Spread]:
+        """Return the time of each step so far, by its name, in the order of work."""
+        return self._meter.spreads()
+
+    @property
+    def networks(self) -> Mapping[str, str]:
+        """What runs each network at present, by the network's name."""
+        return {}

@@ -1,0 +1,59 @@
+"""Whole frames on the CPU; only the painters' networks may run elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from facepuppet.core.metrics import Meter
+from facepuppet.core.types import Motion
+from facepuppet.frames.base import FrameMaker
+from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.frames.cpu.finisher import Finisher
+from facepuppet.frames.cpu.render.renderer import Renderer
+from facepuppet.watermark.mark import Marker
+from facepuppet.watermark.marked import Marked
+
+
+class CpuMaker(FrameMaker):
+    """Renders, composes and marks; composing one frame runs beside rendering the next.
+
+    Args:
+        renderer: of the portrait.
+        composer: of the same portrait.
+        marker: of the composer's canvas size.
+        meter: told the times of "render", "compose" and "mark".
+
+    Attributes:
+        renderer, finisher: its two halves, for makers that are built upon them.
+    """
+
+    description = "CPU"
+    overlaps = True
+
+    def __init__(
+        self, renderer: Renderer, composer: Composer, marker: Marker, meter: Meter | None = None
+    ) -> None:
+        super().__init__(meter)
+        self.renderer = renderer
+        self.finisher = Finisher(composer, marker, self._meter)
+
+    def make(self, motion: Motion) -> Marked:
+        """Return the marked picture of a motion."""
+        return self.start(motion)()
+
+    def start(self, motion: Motion) -> Callable[[], Marked]:
+        """Render; what is returned composes and marks."""
+        with self._meter.time("render"):
+            rendered = self.renderer.render(motion)
+        return partial(self.finisher.finish, rendered)
+
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Put later pictures before another background."""
+        self.finisher.set_backdrop(backdrop)
+
+    @property
+    def networks(self) -> Mapping[str, str]:
+        """What runs each painter's network at present, by the network's name."""
+        return self.renderer.networks

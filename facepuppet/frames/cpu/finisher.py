@@ -1,0 +1,37 @@
+"""From a moved portrait to the marked picture: composition, then the mark."""
+
+from __future__ import annotations
+
+from facepuppet.core.metrics import Meter
+from facepuppet.core.types import Rendered
+from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.watermark.mark import Marker
+from facepuppet.watermark.marked import Marked
+
+
+class Finisher:
+    """The end of every frame that is made on the CPU, whoever drew the portrait.
+
+    Args:
+        composer: framing, background, mirror and label.
+        marker: of the composer's canvas size.
+        meter: told the times of "compose" and "mark".
+
+    Attributes:
+        composer, marker: as given.
+    """
+
+    def __init__(self, composer: Composer, marker: Marker, meter: Meter) -> None:
+        self.composer, self.marker, self._meter = composer, marker, meter
+
+    def finish(self, rendered: Rendered) -> Marked:
+        """Put the moved portrait before its background, and mark the picture."""
+        with self._meter.time("compose"):
+            composed = self.composer.compose(rendered)
+        with self._meter.time("mark"):
+            return self.marker.mark(composed)
+
+    def set_backdrop(self, backdrop: Backdrop) -> None:
+        """Put later pictures before another background."""
+        self.composer.set_backdrop(backdrop)
