@@ -39,8 +39,7 @@ def driver(
     in which you look straight, turn, speak and blink, gives the same profile without any steps.
     """
     from calibrate.driver_profile import make_profile
-    from facepuppet.cli.options import refuse_clobbering
-    from facepuppet.cli.options import camera_word
+    from facepuppet.cli.options import camera_word, refuse_clobbering
     from facepuppet.drivers.camera.profile_file import save_profile
     from facepuppet.media import open_source
 

@@ -46,8 +46,11 @@ CameraOption = Annotated[
     str,
     typer.Option(
         "--camera",
-        help="Camera index or name, video file, URL, recording (.npz), or script: the built-in piece.",
+        help="Camera index or name, video file, URL, recording (.npz), or script for the built-in piece.",
     ),
+]
+TrackingOption = Annotated[
+    Path | None, typer.Option("--tracking", help="Record the driver's expressions, too (.npz).")
 ]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", help="Driver profile (TOML).")]
 AvatarOption = Annotated[Path, typer.Option("--avatar", help="Portrait picture or avatar pack.")]

@@ -18,6 +18,7 @@ from facepuppet.cli.options import (
     MirrorOption,
     SignerOption,
     StatsOption,
+    TrackingOption,
     composer,
     engine_line,
     refuse_clobbering,
@@ -60,9 +61,7 @@ def render(
     subject: SubjectOption = None,
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
-    tracking: Annotated[
-        Path | None, typer.Option("--tracking", help="Write the driver's expressions, too (.npz).")
-    ] = None,
+    tracking: TrackingOption = None,
 ) -> None:
     """Let a portrait perform what the driver does in a video; frame i shows frame i, sound is kept."""
     from facepuppet.cli.progress import progress_bar

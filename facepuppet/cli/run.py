@@ -21,6 +21,7 @@ from facepuppet.cli.options import (
     ProfileOption,
     SignerOption,
     StatsOption,
+    TrackingOption,
     camera_word,
     composer,
     engine_line,
@@ -75,9 +76,7 @@ def run(
     subject: SubjectOption = None,
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
-    tracking: Annotated[
-        Path | None, typer.Option("--tracking", help="Write the driver's expressions, too (.npz).")
-    ] = None,
+    tracking: TrackingOption = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
 
@@ -111,9 +110,8 @@ def run(
         driver = stack.enter_context(open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S))
         output, windows = _open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by))
         stack.enter_context(output)
-        live = stack.enter_context(
-            LivePipeline(_recorded(driver, tracking, stack), puppet, [output], fps=fps)
-        )
+        heard = _recorded(driver, tracking, stack)
+        live = stack.enter_context(LivePipeline(heard, puppet, [output], fps=fps))
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         typer.echo(f"{driver.description} → {output.description}{ran_by}", err=True)
         controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))

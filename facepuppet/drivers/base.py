@@ -55,7 +55,7 @@ class Driver(ABC):
         """Go live: from now on expressions come in real time, stamped by this clock."""
         self._pace = _Pace(clock)
 
-    def recentre(self) -> None:
+    def recentre(self) -> None:  # noqa: B027 - most drivers have nothing to re-centre
         """Take the next moments as rest, if rest is measured here; safe in a signal handler."""
 
     def close(self) -> None:

@@ -61,7 +61,8 @@ class Target:
 
         Args:
             deltas: from rest.
-            frame_id, captured_ns: of the driver's frame.
+            frame_id: of the driver's frame.
+            captured_ns: of the same.
             gains: how much of the deltas is taken over.
         """
         if gains != _ALL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from facepuppet.core.errors import ControlError, FacepuppetError
@@ -99,7 +100,7 @@ class Control:
         for command in self._waiting():
             try:
                 self._do(command)
-            except FacepuppetError as problem:
+            except FacepuppetError as problem:  # noqa: PERF203 - each command stands alone
                 self._refused = str(problem)
                 log.warning("%s", problem)
 
@@ -114,11 +115,9 @@ class Control:
         return replace(self._held, frame_id=expression.frame_id, captured_ns=expression.captured_ns)
 
     def _waiting(self) -> Iterator[Command]:
-        while True:
-            try:
+        with suppress(queue.Empty):
+            while True:
                 yield self._commands.get_nowait()
-            except queue.Empty:
-                return
 
     def _do(self, command: Command) -> None:
         match command:

@@ -55,8 +55,8 @@ class Timed(Protocol):
 class GpuMarker:
     """Marks canvases of one size on a GPU and brings them from there; one frame at a time.
 
-    For each frame: `set_parameters`, let the GPU do what `enqueue` enqueued or a graph of it, wait, `take`. Nothing
-    but what this frame's own marking wrote can be taken: with the picture travels its number.
+    For each frame: `set_parameters`, let the GPU do what `enqueue` enqueued or a graph of it, wait, `take`.
+    Nothing but what this frame's own marking wrote can be taken: with the picture travels its number.
 
     Args:
         gpu: where.
