@@ -1,8 +1,8 @@
 """facepuppet: your face drives a portrait in a live video call, and every frame says it is synthetic.
 
     puppet = Puppet(load_avatar("portrait.jpg"))
-    with open_source(0) as source, open_sink("virtual", puppet.canvas_px, 30) as sink:
-        with LivePipeline(source, puppet, [sink]) as live:
+    with open_driver(0) as driver, open_sink("virtual", puppet.canvas_px, 30) as sink:
+        with LivePipeline(driver, puppet, [sink]) as live:
             live.run()
 
 Names are listed in `__init__.pyi` and loaded when they are first used, so `import facepuppet` costs nothing.

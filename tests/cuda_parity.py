@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from avatars import hopper
 
-from facepuppet.core.types import N_LANDMARKS, HeadMotion, Motion, Presence, TorsoMotion
+from facepuppet.core.types import N_LANDMARKS, HeadMotion, Motion, TorsoMotion
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cuda.device import Device
 from facepuppet.frames.cuda.parameters import DTYPE
@@ -21,8 +21,8 @@ MOMENTS = (0, 45, 103, 162, 247, 292)
 @cache
 def motions() -> tuple[Motion, ...]:
     """Motions of the sample portrait at MOMENTS."""
-    retargeter, piece = Retargeter(hopper(), settle_frames=1), Performance()
-    played = [retargeter.update(piece.tracking(i / 30, i)) for i in range(max(MOMENTS) + 1)]
+    retargeter, piece = Retargeter(hopper()), Performance()
+    played = [retargeter.update(piece.expression(i / 30, i)) for i in range(max(MOMENTS) + 1)]
     return tuple(played[i] for i in MOMENTS)
 
 
@@ -61,4 +61,4 @@ def resting(frame_id: int = 0, captured_ns: int = 0) -> Motion:
     head = HeadMotion(np.eye(3, dtype=np.float32), np.zeros(2, np.float32), 1.0)
     torso = TorsoMotion(np.zeros(2, np.float32), 0.0, 1.0)
     landmarks, lids = np.zeros((N_LANDMARKS, 3), np.float32), np.ones(2, np.float32)
-    return Motion(landmarks, head, torso, lids, 0.0, Presence.PRESENT, frame_id, captured_ns)
+    return Motion(landmarks, head, torso, lids, 0.0, frame_id, captured_ns)

@@ -12,93 +12,12 @@ import numpy as np
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import U8, Composed, Frame
 from facepuppet.media.source import Source
-from facepuppet.sinks.sink import Sink
+from facepuppet.testing import FakeClock, ListDriver, ListSource, MemorySink
 from facepuppet.watermark import Marked, Marker
 
+__all__ = ["FakeClock", "ListDriver", "ListSource", "MemorySink"]
+
 PATIENCE_S = 20.0  # for what happens in real time; far more than it takes
-
-
-class FakeClock:
-    """A clock that moves only when told to or slept on."""
-
-    def __init__(self, now_ns: int = 1_000_000_000) -> None:
-        self._now_ns = now_ns
-        self._lock = threading.Lock()
-
-    def now_ns(self) -> int:
-        with self._lock:
-            return self._now_ns
-
-    def sleep_s(self, duration_s: float) -> None:
-        self.advance_s(max(0.0, duration_s))
-
-    def advance_s(self, duration_s: float) -> None:
-        with self._lock:
-            self._now_ns += round(duration_s * 1e9)
-
-
-class ListCamera(Source):
-    """A source that delivers given pictures, one period apart by its clock."""
-
-    def __init__(
-        self, pictures: Sequence[U8], fps: float = 30.0, *, live: bool = True, clock: FakeClock | None = None
-    ) -> None:
-        self.fps: float | None = fps
-        self.size_px = (pictures[0].shape[1], pictures[0].shape[0]) if pictures else (0, 0)
-        self.live = live
-        self.n_frames: int | None = len(pictures)
-        self.description = f"{len(pictures)} pictures"
-        self.closed = False
-        self._pictures = pictures
-        self._clock = clock or FakeClock()
-        self._next_id = 0
-
-    def read(self) -> Frame | None:
-        if self.closed or self._next_id == len(self._pictures):
-            return None
-        pts_s = self._next_id / (self.fps or 30.0)
-        if self.live:
-            self._clock.advance_s(1.0 / (self.fps or 30.0))
-        frame = Frame(self._pictures[self._next_id], self._next_id, self._clock.now_ns(), pts_s)
-        self._next_id += 1
-        return frame
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class MemorySink(Sink):
-    """Keeps what it is sent; fails at frame number `fails_at` if given."""
-
-    def __init__(
-        self,
-        size_px: tuple[int, int] = (160, 128),
-        *,
-        fails_at: int | None = None,
-        clock: FakeClock | None = None,
-    ) -> None:
-        self.size_px = size_px
-        self.description = "memory"
-        self.frames: list[Marked] = []
-        self.times_s: list[float | None] = []
-        self.sent_ns: list[int] = []
-        self.closed = False
-        self.aborted = False
-        self._fails_at = fails_at
-        self._clock = clock or FakeClock()
-
-    def _write(self, frame: Marked, pts_s: float | None) -> None:
-        if len(self.frames) == self._fails_at:
-            raise OSError("memory sink told to fail")
-        self.frames.append(frame)
-        self.times_s.append(pts_s)
-        self.sent_ns.append(self._clock.now_ns())
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.aborted = True
 
 
 def picture(size_px: tuple[int, int] = (160, 128), *, seed: int = 0, level: int | None = None) -> U8:

@@ -36,11 +36,11 @@ def frames() -> dict[str, U8]:
     """Render every moment, (150, 128, 3) RGB."""
     avatar = hopper()
     renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
-    retargeter, piece = Retargeter(avatar, settle_frames=1), Performance()
+    retargeter, piece = Retargeter(avatar), Performance()
     names = {round(t * 30): name for name, t in MOMENTS_S.items()}
     out = {}
     for i in range(max(names) + 1):
-        motion = retargeter.update(piece.tracking(i / 30, i))
+        motion = retargeter.update(piece.expression(i / 30, i))
         if i in names:
             picture = composer.compose(renderer.render(motion)).rgb
             width = round(picture.shape[1] * HEIGHT_PX / picture.shape[0])

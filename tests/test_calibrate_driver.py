@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from pictures import canvas, hopper_rgb
+from scripted_faces import tracking_at
 from typer.testing import CliRunner
 
 from calibrate.cli import app
@@ -16,8 +17,7 @@ from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.drivers.camera.channels import CHANNELS
 from facepuppet.drivers.camera.profile import most_neutral, restlessness
 from facepuppet.drivers.camera.profile_file import load_profile
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.drivers.scripted import Performance
+from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
@@ -30,8 +30,7 @@ def tracking(rotation=None, **shapes):
         weights[ARKIT_INDEX[name]] = value
     head = compose_landmarks(canonical_landmarks(), weights)
     points = (150 * head @ (np.eye(3) if rotation is None else rotation).T + 300).astype(np.float32)
-    face = replace(Performance().tracking(0.0, 0).face, landmarks_px=points)
-    return Tracking(face, None, (640, 640), 0, 0)
+    return Tracking(Face.of(points), None, (640, 640), 0, 0)
 
 
 def test_restlessness_tells_rest_from_everything_else():
@@ -48,16 +47,14 @@ def test_restlessness_tells_rest_from_everything_else():
 
 
 def test_the_resting_face_of_a_lively_piece_is_the_neutral_one():
-    piece = Performance()
-    trackings = [piece.tracking(i / 15, i) for i in range(180)]
+    trackings = [tracking_at(i / 15, i) for i in range(180)]
     neutral = make_profile(trackings, "the piece").neutral
     assert np.abs(neutral.landmarks_head - canonical_landmarks()).max() < 0.03
     assert most_neutral(trackings) in range(180)
 
 
 def test_nobody_at_rest_is_refused():
-    piece = Performance()
-    talking = [piece.tracking(8.25, i) for i in range(10)]
+    talking = [tracking_at(8.25, i) for i in range(10)]
     with pytest.raises(ProfileError, match="open mouth"):
         make_profile(talking, "a shout")
 
@@ -69,8 +66,7 @@ def test_nobody_there_is_named():
 
 
 def test_ranges_of_a_scripted_piece_are_those_of_its_script():
-    piece = Performance()
-    profile = make_profile([piece.tracking(i / 30, i) for i in range(360)], "the piece")
+    profile = make_profile([tracking_at(i / 30, i) for i in range(360)], "the piece")
     ranges = profile.ranges
     assert set(ranges) == set(CHANNELS)
     # As the keyframes have it: turns of 0.34 rad, nods of 0.24, tilts of 0.12; low and high leave out 3 %.
@@ -91,12 +87,11 @@ def test_ranges_of_a_scripted_piece_are_those_of_its_script():
 
 def test_lids_that_never_look_quite_shut_have_their_own_shut_aperture():
     """Behind glasses, say, the tracker sees half of every blink."""
-    piece = Performance()
-    trackings = [narrowed(piece.tracking(i / 30, i), 0.4) for i in range(360)]
+    trackings = [narrowed(tracking_at(i / 30, i), 0.4) for i in range(360)]
     neutral = make_profile(trackings, "glasses").neutral
     share = neutral.eye_shut / neutral.eye_opening
     assert share == pytest.approx([0.4, 0.4], abs=0.05)
-    unmeasured = make_profile([piece.tracking(0.0, i) for i in range(30)], "a stare").neutral
+    unmeasured = make_profile([tracking_at(0.0, i) for i in range(30)], "a stare").neutral
     assert unmeasured.eye_shut / unmeasured.eye_opening == pytest.approx([0.3, 0.3])
 
 

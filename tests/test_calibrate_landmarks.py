@@ -14,7 +14,7 @@ from calibrate.landmarks.points import LEFT_TO_RIGHT, POINTS, REQUIRED, TOP_TO_B
 from facepuppet.core.errors import LandmarksError
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.core.types import F32
-from facepuppet.drivers.scripted import expression_at
+from facepuppet.drivers.scripted import weights_at
 from facepuppet.face.canonical import canonical_landmarks, is_face
 from facepuppet.face.deformation import compose_landmarks
 from facepuppet.face.topology import EYES, IRISES
@@ -47,7 +47,7 @@ def test_a_portraits_own_points_give_its_landmarks_back(names: object, limit: fl
 @pytest.mark.parametrize("moment_s", [0.0, 8.25, 9.6])
 def test_turned_and_speaking_faces_come_back(turn: tuple[float, float, float], moment_s: float) -> None:
     """At rest, with the mouth wide open, and smiling."""
-    head = compose_landmarks(canonical_landmarks(), expression_at(moment_s))
+    head = compose_landmarks(canonical_landmarks(), weights_at(moment_s))
     truth = (200 * head @ rotation_from_euler(*np.deg2rad(turn)).T + (256, 250, 0)).astype(np.float32)
     found = fit_landmarks(placed(truth))
     assert error_share(found, truth) < 0.025

@@ -1,4 +1,4 @@
-"""Re-centring while a run is live: by a typed line, by a signal, by a key in the window."""
+"""Commands to a live run: by a typed line, by a signal, by a key in the window."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import pytest
 from fakes import marked, wait_until
 
 from facepuppet.cli.controls import Controls
+from facepuppet.session.commands import Away, Command, Freeze, Recentre
 from facepuppet.sinks import preview_window as window
 
 posix = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
@@ -39,37 +40,40 @@ class Typist:
 
 
 @posix
-def test_the_typed_key_recentres_and_other_lines_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    typist, called = Typist(monkeypatch), threading.Semaphore(0)
-    with Controls(called.release, window=False) as controls:
-        assert "type r and Enter" in controls.hint
-        for line in ("r\n", "recentre\n", "R\n"):
+def test_typed_letters_command_and_other_lines_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    typist, sent = Typist(monkeypatch), SimpleQueue()
+    with Controls(sent.put, window=False) as controls:
+        assert "r re-centre" in controls.hint and "type a letter and Enter" in controls.hint
+        for line in ("r\n", "recentre\n", "F\n", "a\n"):
             typist.type(line)
             time.sleep(0.05)
-        assert called.acquire(timeout=20) and called.acquire(timeout=20)
-        assert not called.acquire(timeout=0.3)
+        assert [sent.get(timeout=20) for _ in range(3)] == [Recentre(), Freeze(), Away()]
+        with pytest.raises(Empty):
+            sent.get(timeout=0.3)
     typist.type("r\n")
-    assert not called.acquire(timeout=0.5)  # nothing listens after the run
+    with pytest.raises(Empty):  # nothing listens after the run
+        sent.get(timeout=0.5)
 
 
 @posix
 def test_in_the_background_the_terminal_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    typist, called = Typist(monkeypatch), threading.Semaphore(0)
+    typist, sent = Typist(monkeypatch), SimpleQueue()
     typist.foreground = -1
-    with Controls(called.release, window=False):
+    with Controls(sent.put, window=False):
         typist.type("r\n")
-        assert not called.acquire(timeout=0.5)
+        with pytest.raises(Empty):
+            sent.get(timeout=0.5)
         assert os.read(typist.program_fd, 9).strip() == b"r"  # still there, for whom it was meant
 
 
 @posix
 def test_the_signal_recentres_and_its_old_handler_comes_back() -> None:
-    called: list[int] = []
+    sent: list[Command] = []
     before = signal.getsignal(signal.SIGUSR1)
-    with Controls(lambda: called.append(1), window=False) as controls:
+    with Controls(sent.append, window=False) as controls:
         assert f"kill -USR1 {os.getpid()}" in controls.hint
         os.kill(os.getpid(), signal.SIGUSR1)
-        wait_until(lambda: bool(called))
+        wait_until(lambda: sent == [Recentre()])
     assert signal.getsignal(signal.SIGUSR1) is before
 
 
@@ -77,7 +81,7 @@ def test_piped_input_is_not_read() -> None:
     """A script that runs the program in a loop keeps its own lines."""
     code = (
         "from facepuppet.cli.controls import Controls; import time, sys\n"
-        "with Controls(lambda: print('taken'), window=False) as c: time.sleep(0.5); print('type' in c.hint)\n"
+        "with Controls(lambda command: print('taken'), window=False) as c: time.sleep(0.5); print('type' in c.hint)\n"
         "print(sys.stdin.read().strip())"
     )
     root = Path(__file__).resolve().parents[1]
@@ -89,21 +93,25 @@ def test_piped_input_is_not_read() -> None:
 
 def test_a_program_without_standard_input_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    with Controls(lambda: None, window=True) as controls:
+    with Controls(lambda command: None, window=True) as controls:
         assert "preview window" in controls.hint
-    with Controls(lambda: None, window=False) as controls:
+    with Controls(lambda command: None, window=False) as controls:
         assert "preview window" not in controls.hint
 
 
 def test_a_key_in_the_preview_window_recentres(monkeypatch: pytest.MonkeyPatch) -> None:
     pressed = iter([-1, ord("x"), ord("r"), -1])
-    called: list[str] = []
+    sent: list[Command] = []
     monkeypatch.setattr(window, "display_reachable", lambda: True)
     monkeypatch.setattr(window.cv2, "waitKey", lambda ms: next(pressed, -1))
     for name in ("namedWindow", "resizeWindow", "imshow", "destroyWindow"):
         monkeypatch.setattr(window.cv2, name, lambda *args: None)
     monkeypatch.setattr(window.cv2, "getWindowProperty", lambda *args: 1.0)
-    with window.Window((160, 128), keys={"r": lambda: called.append("r")}) as sink:
+    with (
+        window.PreviewWindow((160, 128)) as sink,
+        Controls(sent.append, window=True) as controls,
+    ):
+        sink.on_key = controls.press
         for i in range(4):
             sink.send(marked(frame_id=i))
-    assert called == ["r"]
+    assert sent == [Recentre()]

@@ -8,8 +8,6 @@ from avatars import hopper
 from cuda_parity import MOMENTS, Bench, difference, motions
 from emulated_cuda import needs_compiler
 
-from facepuppet.core.types import Presence
-from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.frames.cuda.warping import WarpStage
 from facepuppet.retarget.deltas import Deltas
@@ -39,7 +37,6 @@ def test_the_warp_is_the_cpus(machine, moment):
     ],
 )
 def test_the_warp_is_the_cpus_at_the_border(machine, turn, scale, shift):
-    tracking = Tracking(None, None, (1280, 720), 0, 0)
     deltas = replace(
         Deltas.rest(),
         turn=np.array(turn, np.float32),
@@ -48,7 +45,7 @@ def test_the_warp_is_the_cpus_at_the_border(machine, turn, scale, shift):
         lean=np.array(shift, np.float32) / 4,
         torso_roll=0.1,
     )
-    motion = Target(hopper()).motion(deltas, None, Presence.PRESENT, tracking)
+    motion = Target(hopper()).motion(deltas)
     warp, bench = Warp(hopper()), Bench()
     stage = WarpStage(bench.device, warp, hopper().size_px, bench.parameters)
     bench.run(stage, motion=motion)

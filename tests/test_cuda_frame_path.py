@@ -14,7 +14,9 @@ from facepuppet.core.types import Composed
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.compose.label import Label
+from facepuppet.frames.cuda.cuda_maker import CudaMaker
 from facepuppet.frames.cuda.probe import likeness
+from facepuppet.frames.fallback import FallbackMaker
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks.virtual_camera import to_i420
 from facepuppet.watermark import Marker
@@ -33,11 +35,17 @@ def machine(machine, monkeypatch, tmp_path):
 
 def puppet(engine="tensorrt-rtx", avatar=None, **composed):
     avatar = avatar or hopper()
-    return Puppet(avatar, Composer(avatar, **composed), engine=engine, settle_frames=1)
+    return Puppet(avatar, Composer(avatar, **composed), engine=engine)
+
+
+def cuda(puppet):
+    """What makes the puppet's frames on the GPU; None where the CPU does."""
+    maker = puppet.maker.maker if isinstance(puppet.maker, FallbackMaker) else puppet.maker
+    return maker if isinstance(maker, CudaMaker) else None
 
 
 def shown(puppet, times_s=TIMES_S):
-    return [puppet.show(PIECE.tracking(t_s, i)) for i, t_s in enumerate(times_s)]
+    return [puppet.show(PIECE.expression(t_s, i)) for i, t_s in enumerate(times_s)]
 
 
 def test_a_performance_is_the_cpus(machine):
@@ -51,7 +59,7 @@ def test_a_performance_is_the_cpus(machine):
         assert (given.frame_id, given.captured_ns) == (truth.frame_id, truth.captured_ns)
         assert (given.payload, given.key_name) == (truth.payload, truth.key_name)
         assert (given.i420 == to_i420(given.rgb)).all()
-    assert on_gpu.gpu is not None and on_gpu.fallbacks == ()
+    assert cuda(on_gpu) is not None and on_gpu.fallbacks == ()
 
 
 def test_threads_do_not_wait_for_each_other(machine):
@@ -68,9 +76,9 @@ def test_threads_do_not_wait_for_each_other(machine):
 def test_what_is_shown_stays_as_it_is(machine):
     """A pacer repeats a frame while the next one is made."""
     one = puppet()
-    first = one.show(PIECE.tracking(0.0, 0))
+    first = one.show(PIECE.expression(0.0, 0))
     kept = first.rgb.copy()
-    one.show(PIECE.tracking(8.25, 1))
+    one.show(PIECE.expression(8.25, 1))
     assert (first.rgb == kept).all() and not first.rgb.flags.writeable
 
 
@@ -87,7 +95,7 @@ def test_a_label_that_comes_and_goes_starts_with_the_first_frame(machine):
 def test_views_take_part(machine):
     avatar = replace(hopper(), views=(view_of(posed(jaw=0.7)), view_of(posed(yaw=0.35))))
     on_gpu, on_cpu = puppet(avatar=avatar), puppet("cpu", avatar=avatar)
-    assert on_gpu.gpu is not None
+    assert cuda(on_gpu) is not None
     for given, truth in zip(shown(on_gpu, (1.5, 8.25)), shown(on_cpu, (1.5, 8.25)), strict=True):
         assert np.abs(given.rgb.astype(int) - truth.rgb).mean() < 0.5
 
@@ -99,13 +107,13 @@ def test_the_cpu_goes_on_within_a_second(machine, how):
     before = shown(one)[-1]
     setattr(machine, how, True)
     begun_s = time.process_time()
-    after = one.show(PIECE.tracking(TIMES_S[-1], len(TIMES_S)))
+    after = one.show(PIECE.expression(TIMES_S[-1], len(TIMES_S)))
     assert time.process_time() - begun_s < 1.0
     assert np.abs(after.rgb.astype(int) - before.rgb).mean() < 1.0
-    assert one.frame_path == "CPU" and one.gpu is None
+    assert one.frame_path == "CPU" and cuda(one) is None
     assert any("failed in mid-stream" in sentence for sentence in one.fallbacks)
     assert all("CPU" in by for by in one.networks.values())
-    assert one.show(PIECE.tracking(TIMES_S[-1], len(TIMES_S) + 1)).i420 is None
+    assert one.show(PIECE.expression(TIMES_S[-1], len(TIMES_S) + 1)).i420 is None
 
 
 @pytest.mark.parametrize("what_fails", ["capturable", "replayable"])
@@ -114,7 +122,7 @@ def test_without_graphs_kernels_are_launched_one_by_one(machine, caplog, what_fa
     setattr(machine, what_fails, False)
     one = puppet()
     assert "kernel by kernel" in one.frame_path and "No CUDA graph" in caplog.text
-    given, truth = one.show(PIECE.tracking(0.0, 0)), puppet("cpu").show(PIECE.tracking(0.0, 0))
+    given, truth = one.show(PIECE.expression(0.0, 0)), puppet("cpu").show(PIECE.expression(0.0, 0))
     assert np.abs(given.rgb.astype(int) - truth.rgb).mean() < 0.5
 
 
@@ -123,7 +131,7 @@ def test_a_full_gpu_leaves_frames_to_the_cpu(machine):
     puppet()
     machine.full_from = machine.allocated + (8 << 20)
     one = puppet()
-    assert one.gpu is None and "TensorRT-RTX" in one.networks["mouth"]
+    assert cuda(one) is None and "TensorRT-RTX" in one.networks["mouth"]
     assert any("Frames are made on the CPU" in said and "memory is full" in said for said in one.fallbacks)
 
 
@@ -141,13 +149,13 @@ def test_a_gpu_that_shows_something_else_is_not_used(machine, monkeypatch, sound
     assert sound in code
     monkeypatch.setattr(device, "source", lambda: code.replace(sound, broken))
     one = puppet()
-    assert one.gpu is None
+    assert cuda(one) is None
     assert any("Frames are made on the CPU" in said for said in one.fallbacks)
-    assert (one.show(PIECE.tracking(0.0, 0)).rgb > 0).any()
+    assert (one.show(PIECE.expression(0.0, 0)).rgb > 0).any()
 
 
 def test_a_gpu_that_does_not_mark_is_not_used(machine, monkeypatch):
-    from facepuppet.frames.cuda import maker as frame_path
+    from facepuppet.frames.cuda import cuda_maker as frame_path
 
     class Bare(frame_path.GpuMarker):
         def set_parameters(self, frame, parameters):
@@ -156,12 +164,12 @@ def test_a_gpu_that_does_not_mark_is_not_used(machine, monkeypatch):
 
     monkeypatch.setattr(frame_path, "GpuMarker", Bare)
     one = puppet()
-    assert one.gpu is None and any("mark 0.0" in said for said in one.fallbacks)
+    assert cuda(one) is None and any("mark 0.0" in said for said in one.fallbacks)
 
 
 def test_stages_are_timed(machine):
     one = puppet()
-    taken = one.gpu.profile(one._retargeter.update(PIECE.tracking(0.0, 0)))
+    taken = cuda(one).profile(one._retargeter.update(PIECE.expression(0.0, 0)))
     assert {"CPU: parameters", "upload", "warp", "painters", "compose", "CPU: take"} <= set(taken)
     assert min(taken.values()) >= 0.0
 
@@ -169,7 +177,7 @@ def test_stages_are_timed(machine):
 def test_painters_on_the_cpu_keep_frames_there(machine):
     machine.wrong = 1.0  # the networks' gate refuses the GPU
     one = puppet("auto")
-    assert one.gpu is None and one.frame_path == "CPU" and one.fallbacks
+    assert cuda(one) is None and one.frame_path == "CPU" and one.fallbacks
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driver_profile_stability import _concordance, agreements
+from scripted_faces import tracking_at
 
 from calibrate.driver_profile import make_profile
 from facepuppet.drivers.camera.channels import CHANNELS
-from facepuppet.drivers.scripted import PIECE_S, Performance
+from facepuppet.drivers.scripted import PIECE_S
 
 FPS = 20
 
@@ -24,8 +25,7 @@ def test_concordance_falls_with_offset_and_gain_where_correlation_does_not() -> 
 
 
 def test_one_round_of_a_piece_that_repeats_gives_the_profile_of_three() -> None:
-    piece = Performance(3 * PIECE_S)
-    whole = [piece.tracking(i / FPS, i) for i in range(round(3 * PIECE_S * FPS))]
+    whole = [tracking_at(i / FPS, i) for i in range(round(3 * PIECE_S * FPS))]
     one, all_of_it = (make_profile(part, "the piece").ranges for part in (whole[: len(whole) // 3], whole))
     for name, channel in CHANNELS.items():
         for side in ("rest", "low", "high"):

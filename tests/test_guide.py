@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
-from fakes import ListCamera
+from fakes import ListSource
 from rich.console import Console
 
 from calibrate.driver_profile import make_profile
@@ -24,7 +23,6 @@ from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.channels import CHANNELS
 from facepuppet.drivers.camera.tracking import Face, Tracking
-from facepuppet.drivers.scripted import Performance
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
@@ -33,13 +31,6 @@ FPS = 15
 UNIT_PX = 150.0
 SIZE_PX = (1280, 720)
 Pose = dict[str, float]  # yaw, pitch, roll (rad), lean (inter-ocular distances), and ARKit shapes
-
-
-@cache
-def some_face() -> Face:
-    face = Performance().tracking(0.0, 0).face
-    assert face is not None
-    return face
 
 
 def seen(
@@ -55,7 +46,7 @@ def seen(
     rotation = rotation_from_euler(*(pose.get(name, 0.0) for name in ("yaw", "pitch", "roll")))
     points = unit_px * head @ rotation.T
     points[:, :2] += (centre[0] + unit_px * pose.get("lean", 0.0), centre[1])
-    face = replace(some_face(), landmarks_px=points.astype(np.float32))
+    face = Face.of(points.astype(np.float32))
     return Tracking(face, None, SIZE_PX, round(t_s * FPS), round(t_s * 1e9))
 
 
@@ -240,8 +231,8 @@ class Scripted:
         self.closed = True
 
 
-def camera(seconds: float) -> ListCamera:
-    return ListCamera([np.full((72, 128, 3), 120, np.uint8)] * round(seconds * FPS), fps=FPS)
+def camera(seconds: float) -> ListSource:
+    return ListSource([np.full((72, 128, 3), 120, np.uint8)] * round(seconds * FPS), fps=FPS)
 
 
 def test_a_session_runs_from_camera_to_profile_and_shows_every_frame() -> None:

@@ -23,11 +23,12 @@ ALLOWED: dict[str, set[str]] = {
     "portrait": {"core", "face", "media", "vision"},
     "drivers": {"core", "face", "media", "vision"},
     "retarget": {"core", "face", "portrait"},
-    "frames": {"core", "drivers", "face", "inference", "portrait", "retarget", "watermark"},
+    "frames": {"core", "drivers", "face", "inference", "media", "portrait", "retarget", "watermark"},
 }
-ALLOWED["session"] = {*ALLOWED}
-ALLOWED["diagnose"] = {*ALLOWED}
-ALLOWED["cli"] = {*ALLOWED}
+ALLOWED["testing"] = {"core", "drivers", "media", "sinks", "watermark"}
+ALLOWED["session"] = {*ALLOWED} - {"testing"}
+ALLOWED["diagnose"] = {*ALLOWED} - {"testing"}
+ALLOWED["cli"] = {*ALLOWED} - {"testing"}
 
 
 def sources(package: str) -> list[Path]:

@@ -12,7 +12,9 @@ from pictures import astronaut_rgb
 
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import StageError
-from facepuppet.core.types import U8, Frame, Rendered
+from facepuppet.core.types import U8, Expression, Frame
+from facepuppet.drivers.camera.camera_driver import CameraDriver
+from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.frames.cpu.compose import Composer, Corner
@@ -68,10 +70,10 @@ class FailingPuppet(Puppet):
 
     failing = False
 
-    def perform(self, tracking: Tracking) -> Rendered:
+    def start(self, expression: Expression) -> Callable[[], Marked]:
         if self.failing:
             raise RuntimeError("puppet told to fail")
-        return super().perform(tracking)
+        return super().start(expression)
 
 
 class Show:
@@ -81,11 +83,10 @@ class Show:
         self.camera = StreamingCamera(wall(), fps=30.0)
         self.trackers: list[FailingTracker] = []
         composer = Composer(hopper(), CANVAS, label=Corner.OFF)
-        self.puppet = FailingPuppet(hopper(), composer, settle_frames=1)
+        self.puppet = FailingPuppet(hopper(), composer)
         self.sink = MemorySink(CANVAS, clock=SystemClock())
-        self.loop = LivePipeline(
-            self.camera, self.puppet, [self.sink], fps=30.0, make_tracker=self._make_tracker
-        )
+        driver = CameraDriver(self.camera, Rest(settle_frames=1), self._make_tracker)
+        self.loop = LivePipeline(driver, self.puppet, [self.sink], fps=30.0)
 
     def _make_tracker(self) -> FailingTracker:
         self.trackers.append(FailingTracker())
@@ -121,7 +122,7 @@ def test_nothing_leaks_from_start_to_crash() -> None:
                 wait_until(lambda seen=seen: live.stats().frames_with_face > seen)
             show.assert_safe(start)
         show.trackers[0].failing = True
-        with pytest.raises(StageError, match="stage track"):
+        with pytest.raises(StageError, match="stage driver"):
             live.run(seconds=PATIENCE_S)
     show.assert_safe()
 
@@ -130,7 +131,7 @@ def test_nothing_leaks_from_start_to_crash() -> None:
     ("crash", "stage"),
     [
         (lambda show: setattr(show.puppet, "failing", True), "puppet"),
-        (lambda show: setattr(show.camera, "broken", RuntimeError("camera told to fail")), "capture"),
+        (lambda show: setattr(show.camera, "broken", RuntimeError("camera told to fail")), "driver"),
     ],
     ids=["puppet", "camera"],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from scripted_faces import tracking_at
 
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
 from facepuppet.core.types import Frame
@@ -20,6 +21,8 @@ from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
 from facepuppet.session.offline import Neutral, render_video
+from facepuppet.session.puppet import Puppet
+from facepuppet.watermark import Marked
 
 CANVAS = (256, 144)
 LEAK = (255, 0, 255)
@@ -34,7 +37,7 @@ class IndexedTracker:
 
     def track(self, frame: Frame) -> Tracking:
         self.seen.append(frame.frame_id)
-        seen = self._piece.tracking(frame.frame_id / 10.0, frame.frame_id)
+        seen = tracking_at(frame.frame_id / 10.0, frame.frame_id, self._piece)
         face = seen.face if frame.frame_id in self._faces else None
         return Tracking(face, seen.torso, seen.image_size_px, frame.frame_id, frame.captured_ns)
 
@@ -163,28 +166,32 @@ def test_auto_tracks_once_and_rests_at_the_calmest_frame(tmp_path: Path) -> None
     )
     assert tracker.seen == list(range(60))
     piece = Performance(8.0)
-    calmest = 20 + most_neutral([piece.tracking(i / 10.0, i) for i in range(20, 60)])
+    calmest = 20 + most_neutral([tracking_at(i / 10.0, i, piece) for i in range(20, 60)])
     _, pictures = read_video(tmp_path / "out.mp4")
     away = [np.abs(picture.astype(int) - pictures[0]).mean() for picture in pictures[30:]]
     assert calmest >= 30 and away[calmest - 30] < 0.5 * max(away)
     assert phases[0] == ("tracking", 1) and phases[59] == ("tracking", 60) and phases[-1] == ("rendering", 60)
 
 
-def test_tracking_file_holds_what_was_seen(tmp_path: Path) -> None:
-    source = write_video(tmp_path / "in.mp4", np.arange(6) / 30.0)
-    render_video(
-        source,
-        tmp_path / "out.mp4",
-        avatar(),
-        composer=composer(),
-        tracking_to=tmp_path / "seen.npz",
-        tracker=IndexedTracker(range(2, 6)),
+def test_a_recording_plays_back_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pictures, mark included, whether the driver is a video or its recording."""
+    shown: list[bytes] = []
+    show = Puppet.show
+    monkeypatch.setattr(Puppet, "show", lambda puppet, e: _kept(show(puppet, e), shown))
+    source, take = write_video(tmp_path / "in.mp4", np.arange(6) / 30.0), tmp_path / "take.npz"
+    tracker = IndexedTracker(range(2, 6))
+    first = render_video(
+        source, tmp_path / "1.mp4", avatar(), composer=composer(), recording_to=take, tracker=tracker
     )
-    with np.load(tmp_path / "seen.npz", allow_pickle=False) as seen:
-        assert seen["landmarks_px"].shape == (6, 478, 3)
-        assert np.isnan(seen["blendshapes"]).all(axis=1).tolist() == [True, True, False, False, False, False]
-        assert seen["pts_s"] == pytest.approx(np.arange(6) / 30.0, abs=0.002)
-        assert seen["shoulders_px"].shape == (6, 2, 2)
+    again = render_video(take, tmp_path / "2.mp4", avatar(), composer=composer())
+    assert shown[:6] == shown[6:] and len(set(shown)) > 2
+    assert (first.frames_out, first.frames_with_face) == (again.frames_out, again.frames_with_face) == (6, 4)
+    assert read_video(tmp_path / "1.mp4")[0] == read_video(tmp_path / "2.mp4")[0]
+
+
+def _kept(marked: Marked, shown: list[bytes]) -> Marked:
+    shown.append(marked.rgb.tobytes())
+    return marked
 
 
 def test_portrait_canvas_keeps_the_portraits_size(tmp_path: Path) -> None:

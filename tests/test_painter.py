@@ -11,10 +11,8 @@ from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
 from facepuppet.core.errors import ManifestError
-from facepuppet.core.types import Presence
 from facepuppet.diagnose.verify import record
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.drivers.scripted import expression_at
+from facepuppet.drivers.scripted import weights_at
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
 from facepuppet.face.topology import LIPS_OUTER
@@ -32,12 +30,11 @@ SIDE = 64
 
 def moved(share=1.0):
     """A motion from rest (0) to speech, a glance and half a blink (1)."""
-    weights = expression_at(8.25)
+    weights = weights_at(8.25)
     offsets = compose_landmarks(canonical_landmarks(), weights) - canonical_landmarks()
     lids, gaze = np.full(2, 0.5, np.float32), np.array([0.1, 0.0], np.float32)
     deltas = replace(Deltas.rest(), offsets=offsets.astype(np.float32), eye_opening=lids, gaze=gaze)
-    seen = Tracking(None, None, (1280, 720), 0, 0)
-    return Target(hopper()).motion(deltas.blended(share), None, Presence.PRESENT, seen)
+    return Target(hopper()).motion(deltas.blended(share))
 
 
 def rest():
@@ -178,8 +175,7 @@ def turned(share):
         Deltas.rest(), turn=np.array([0.0, 0.0, 0.3 * share], np.float32), log_scale=0.2 * share,
         shift=np.array([0.3, 0.1], np.float32) * np.float32(share),
     )  # fmt: skip
-    seen = Tracking(None, None, (1280, 720), 0, 0)
-    return Target(hopper()).motion(deltas, None, Presence.PRESENT, seen)
+    return Target(hopper()).motion(deltas)
 
 
 @pytest.mark.parametrize("motion", [rest(), turned(1.0)], ids=["rest", "a leaning head"])

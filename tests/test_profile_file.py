@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted_faces import tracking_at
 
 from facepuppet.core.errors import OutputUnwritableError, ProfileError
 from facepuppet.drivers.camera.channels import CHANNELS, Range
 from facepuppet.drivers.camera.profile import SHUT_RATIO, DriverProfile, neutral_from, with_ranges
 from facepuppet.drivers.camera.profile_file import load_profile, save_profile
-from facepuppet.drivers.scripted import Performance
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,7 +22,7 @@ else:
 
 
 def profile() -> DriverProfile:
-    neutral = neutral_from([Performance(8.0).tracking(0.0, 0)])
+    neutral = neutral_from([tracking_at(0.0, 0)])
     ranges = {name: _middle_half(*channel.bounds) for name, channel in CHANNELS.items()}
     ranges["eye_left"] = Range(0.3, 0.06, 0.4)
     return with_ranges(neutral, ranges)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from reenactment import channels
+from scripted_faces import tracking_at
 
-from facepuppet.drivers.scripted import Performance
 from facepuppet.face.topology import OUTER_CORNERS
 
 FPS = 30.0
@@ -12,8 +12,7 @@ FPS = 30.0
 
 @pytest.fixture(scope="module")
 def landmarks():
-    piece = Performance()
-    return np.stack([piece.tracking(n / FPS, n).face.landmarks_px for n in range(360)])
+    return np.stack([tracking_at(n / FPS, n).face.landmarks_px for n in range(360)])
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ import pytest
 from avatars import hopper
 from pictures import canvas, hopper_rgb
 from PIL import Image
+from scripted_faces import tracking_at
 from typer.testing import CliRunner
 
 from calibrate.cli import app
@@ -31,7 +32,6 @@ from facepuppet.core.errors import AvatarPackError, FacepuppetError, OutputUnwri
 from facepuppet.drivers.camera.channels import CHANNELS
 from facepuppet.drivers.camera.profile import DriverProfile
 from facepuppet.drivers.camera.profile_file import save_profile
-from facepuppet.drivers.scripted import Performance
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.portrait.pack import Pack
 from facepuppet.portrait.views import View, view_box
@@ -55,7 +55,7 @@ def avatar_report() -> Report:
 
 @cache
 def driver_profile() -> DriverProfile:
-    return make_profile([Performance().tracking(i / 15, i) for i in range(180)], "the piece")
+    return make_profile([tracking_at(i / 15, i) for i in range(180)], "the piece")
 
 
 class Page(HTMLParser):

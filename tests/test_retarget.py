@@ -7,6 +7,7 @@ import pytest
 from avatars import hopper
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted_faces import Follower
 
 from facepuppet.core.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
 from facepuppet.core.types import N_BLENDSHAPES, Presence
@@ -34,13 +35,7 @@ def tracking(
     rotation = np.eye(3) if rotation is None else rotation
     landmarks = UNIT_PX * scale * head @ rotation.T
     landmarks[:, :2] += np.array([640, 300]) + shift_px
-    seen = Face(
-        landmarks.astype(np.float32),
-        rotation.astype(np.float32),
-        np.zeros(2, np.float32),
-        eye_openings(head),
-        np.zeros(N_BLENDSHAPES, np.float32),
-    )
+    seen = Face.of(landmarks.astype(np.float32))
     torso = None if shoulders_px is None else Torso(np.array(shoulders_px, np.float32), 1.0)
     return Tracking(seen if face else None, torso, (1280, 720), int(second * 30), int(second * 1e9))
 
@@ -54,16 +49,27 @@ def expression(**shapes) -> np.ndarray:
 
 def follow(*later: Tracking):
     """Motions of a retargeter that saw the driver at rest first."""
-    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter = Follower(hopper())
     retargeter.update(tracking(0.0))
     retargeter.update(tracking(1.0))  # the presence machine has arrived
     return [retargeter.update(t) for t in later]
 
 
+def presences(*later: Tracking) -> list[Presence]:
+    """How the puppet stands to its driver at each of these."""
+    retargeter = Follower(hopper())
+    retargeter.update(tracking(0.0))
+    told = []
+    for seen in later:
+        retargeter.update(seen)
+        told.append(retargeter.presence)
+    return told
+
+
 def test_a_driver_at_rest_leaves_the_portrait_as_it_is():
     (motion,) = follow(tracking(2.0))
     assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
-    assert motion.presence is Presence.PRESENT
+    assert presences(tracking(2.0)) == [Presence.PRESENT]
     assert motion.head.scale == pytest.approx(1.0, abs=1e-4)
     assert np.allclose(motion.eye_opening, 1.0, atol=0.01)
 
@@ -74,7 +80,7 @@ def test_the_driver_s_face_shape_never_shows(width, height, seed):
     """Whatever the driver's resting face looks like, at rest the portrait keeps its own."""
     shape = canonical_landmarks() * np.array([width, height, 1.0], np.float32)
     shape += np.random.default_rng(seed).normal(0, 0.02, shape.shape).astype(np.float32)
-    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter = Follower(hopper())
     retargeter.update(tracking(0.0, head=shape))
     motion = retargeter.update(tracking(1.0, head=shape))
     unit = np.linalg.norm(np.subtract(*hopper().landmarks_px[OUTER_CORNERS, :2]))
@@ -122,12 +128,12 @@ def test_a_measured_range_holds_each_channel_on_each_side():
 def test_the_live_loop_keeps_within_the_avatar_s_range():
     avatar = replace(hopper(), safe_range=SafeRange(yaw_rad=(0.15, 0.3), mouth_opening=0.12))
     wide = expression(jawOpen=1.0)
-    retargeter = Retargeter(avatar, settle_frames=1)
+    retargeter = Follower(avatar)
     retargeter.update(tracking(0.0))
     motion = retargeter.update(tracking(1.0, rotation=rotation_from_euler(-0.9, 0, 0), head=wide))
     assert -0.151 < euler_from_rotation(motion.head.rotation)[0] < -0.13
     assert 0.08 < motion.mouth_opening < 0.125
-    free = Retargeter(hopper(), settle_frames=1)
+    free = Follower(hopper())
     free.update(tracking(0.0))
     assert free.update(tracking(1.0, head=wide)).mouth_opening > 0.25
 
@@ -148,7 +154,7 @@ def test_a_blink_shuts_eyes_of_any_size(eye_scale):
         middle = (landmarks[eye.upper_lid] + landmarks[eye.lower_lid]) / 2
         for lid in (eye.upper_lid, eye.lower_lid):
             landmarks[lid] = middle + eye_scale * (landmarks[lid] - middle)
-    retargeter = Retargeter(replace(avatar, landmarks_px=landmarks), settle_frames=1)
+    retargeter = Follower(replace(avatar, landmarks_px=landmarks))
     retargeter.update(tracking(0.0))
     retargeter.update(tracking(1.0))
     motion = retargeter.update(tracking(2.0, head=expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)))
@@ -188,7 +194,7 @@ def test_speech_opens_the_mouth_in_proportion():
 
 def test_lips_never_pass_through_each_other():
     """The driver's neutral was taken with an open mouth: shutting it must not invert the portrait's."""
-    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter = Follower(hopper())
     retargeter.update(tracking(0.0, head=expression(jawOpen=0.7)))
     motion = retargeter.update(tracking(1.0, head=expression(mouthPressLeft=0.5, mouthPressRight=0.5)))
     upper, lower = motion.landmarks_px[UPPER_LIP_INNER, 1], motion.landmarks_px[LOWER_LIP_INNER, 1]
@@ -199,7 +205,7 @@ def test_lips_never_pass_through_each_other():
 
 def test_shoulders_carry_the_torso_and_the_head_goes_with_them():
     rest, lean = [(340.0, 690.0), (940.0, 690.0)], [(420.0, 690.0), (1020.0, 690.0)]
-    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter = Follower(hopper())
     retargeter.update(tracking(0.0, shoulders_px=rest))
     motion = retargeter.update(tracking(1.0, shift_px=(80.0, 0.0), shoulders_px=lean))
     assert motion.torso.shift_px[0] > 10
@@ -207,7 +213,7 @@ def test_shoulders_carry_the_torso_and_the_head_goes_with_them():
 
 
 def test_rolled_shoulders_roll_the_torso_clockwise():
-    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter = Follower(hopper())
     retargeter.update(tracking(0.0, shoulders_px=[(340, 690), (940, 690)]))
     motion = retargeter.update(tracking(1.0, shoulders_px=[(340, 660), (940, 720)]))
     assert motion.torso.roll_rad == pytest.approx(0.1, abs=0.02)
@@ -217,8 +223,10 @@ def test_without_a_face_it_holds_then_eases_home_and_comes_back():
     turned = rotation_from_euler(0.3, 0.0, 0.0)
     lost = [tracking(2.0 + t, face=False) for t in (0.1, 0.3, 0.8, 3.0)]
     present, held, _, easing, away = follow(tracking(2.0, rotation=turned), *lost)
-    assert [m.presence for m in (present, held, easing, away)] == [
+    told = presences(tracking(2.0, rotation=turned), *lost)
+    assert told == [
         Presence.PRESENT,
+        Presence.HELD,
         Presence.HELD,
         Presence.EASING,
         Presence.AWAY,
@@ -263,13 +271,14 @@ def test_a_face_missed_for_one_frame_is_followed_again_at_once():
 
 def test_a_face_lost_again_while_fading_is_held_where_it_was_shown():
     turned, elsewhere = rotation_from_euler(0.3, 0.0, 0.0), rotation_from_euler(-0.3, 0.0, 0.0)
-    _, _, shown, held = follow(
+    seen = (
         tracking(2.0, rotation=turned),
         tracking(2.2, face=False),
         tracking(2.3, rotation=elsewhere),
         tracking(2.35, face=False),
     )
-    assert held.presence is Presence.HELD
+    _, _, shown, held = follow(*seen)
+    assert presences(*seen)[-1] is Presence.HELD
     assert np.allclose(held.landmarks_px, shown.landmarks_px)
 
 
@@ -284,13 +293,14 @@ def test_a_face_that_returns_to_an_idle_puppet_fades_in_from_rest_alone():
 
 
 def test_before_any_face_the_portrait_idles():
-    motion = Retargeter(hopper()).update(tracking(0.0, face=False))
-    assert motion.presence is Presence.AWAY
+    idle = Follower(hopper())
+    motion = idle.update(tracking(0.0, face=False))
+    assert idle.presence is Presence.AWAY
     assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
 
 
 def test_a_held_lean_recentres():
-    retargeter = Retargeter(hopper(), settle_frames=1, recentre_s=2.0)
+    retargeter = Follower(hopper(), recentre_s=2.0)
     for i in range(3):
         retargeter.update(tracking(i / 10))
     at_once = retargeter.update(tracking(0.5, shift_px=(60.0, 0.0)))
@@ -302,10 +312,10 @@ def test_a_held_lean_recentres():
 
 @pytest.mark.parametrize("known", [False, True], ids=["neutral from the camera", "neutral from a profile"])
 def test_recentre_takes_the_next_pose_as_rest(known):
-    retargeter = Retargeter(hopper(), neutral_from([tracking(0.0)]) if known else None, settle_frames=1)
+    retargeter = Follower(hopper(), neutral_from([tracking(0.0)]) if known else None)
     retargeter.update(tracking(0.0))
     turned = rotation_from_euler(0.25, 0.1, 0.0)
-    retargeter.recentre()
+    retargeter.rest.recentre()
     retargeter.update(tracking(1.0, rotation=turned))
     motion = retargeter.update(tracking(2.0, rotation=turned))
     assert np.abs(motion.landmarks_px - hopper().landmarks_px).max() < 0.1
@@ -317,7 +327,7 @@ def test_lids_of_a_driver_who_never_looks_quite_shut_shut_with_a_profile():
     neutral = neutral_from([tracking(0.0)])
     own = replace(neutral, eye_shut=eye_openings(half))
     for known, expected in ((neutral, 0.2), (own, 0.0)):
-        retargeter = Retargeter(hopper(), known, settle_frames=1)
+        retargeter = Follower(hopper(), known)
         retargeter.update(tracking(0.0))
         retargeter.update(tracking(1.0))
         opening = retargeter.update(tracking(2.0, head=half)).eye_opening
@@ -331,8 +341,8 @@ def test_neutral_of_a_blinking_sample_still_has_open_eyes():
 
 
 def test_the_whole_piece_gives_finite_motions():
-    retargeter = Retargeter(hopper(), settle_frames=1)
+    retargeter = Retargeter(hopper())
     piece = Performance()
     for i in range(120):
-        motion = retargeter.update(piece.tracking(i / 10, i))
+        motion = retargeter.update(piece.expression(i / 10, i))
         assert np.isfinite(motion.landmarks_px).all() and motion.frame_id == i

@@ -12,7 +12,6 @@ from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.smooth import MAX_GAP_S, OneEuro, Response, TrackingSmoother
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.gaze import eye_openings
 from facepuppet.face.topology import EYES, LIPS, LOWER_LIP_INNER, RIGID, UPPER_LIP_INNER
 
 S = 1_000_000_000
@@ -40,8 +39,7 @@ def tracking(i: int, landmarks_head: np.ndarray | None = None, yaw: float = 0.0)
     head = canonical_landmarks() if landmarks_head is None else landmarks_head
     rotation = rotation_from_euler(yaw, 0.05, 0.0)
     landmarks_px = (UNIT_PX * head @ rotation.T + [640.0, 360.0, 0.0]).astype(np.float32)
-    gaze = np.zeros(2, np.float32)
-    face = Face(landmarks_px, rotation.astype(np.float32), gaze, eye_openings(head), np.zeros(52, np.float32))
+    face = Face.of(landmarks_px)
     shoulders_px = np.array([[400.0, 700.0], [880.0, 700.0]], np.float32)
     return Tracking(face, Torso(shoulders_px, 0.9), (1280, 720), i, i * FRAME)
 
@@ -53,7 +51,7 @@ def noisy(t: Tracking, rng: np.random.Generator, noise_px: float = 0.6) -> Track
     shoulders = t.torso.shoulders_px + rng.normal(0, 2.0, (2, 2))
     return replace(
         t,
-        face=replace(t.face, landmarks_px=shaken.astype(np.float32)),
+        face=Face.of(shaken.astype(np.float32)),
         torso=replace(t.torso, shoulders_px=shoulders.astype(np.float32)),
     )
 

@@ -12,8 +12,7 @@ from avatars import hopper
 from PIL import Image
 
 from facepuppet.core.geometry import rotation_from_euler, vector_from_rotation
-from facepuppet.core.types import N_BLENDSHAPES, U8, Motion, Presence
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.core.types import N_BLENDSHAPES, U8, Motion
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
@@ -37,8 +36,7 @@ def motion(*, yaw: float = 0.0, jaw: float = 0.0, eyes: float = 1.0, avatar: Ava
     turn = vector_from_rotation(rotation_from_euler(yaw, 0.0, 0.0)).astype(np.float32)
     opening = np.full(2, eyes, np.float32)
     deltas = replace(Deltas.rest(), offsets=offsets, turn=turn, eye_opening=opening)
-    tracking = Tracking(None, None, (1280, 720), 7, 42)
-    return Target(avatar or hopper()).motion(deltas, None, Presence.PRESENT, tracking)
+    return Target(avatar or hopper()).motion(deltas)
 
 
 @cache

@@ -40,9 +40,9 @@ def row(path: Path, height: int) -> U8:
     """Render one portrait at every moment."""
     avatar = load_avatar(path)
     renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
-    retargeter = Retargeter(avatar, settle_frames=1)
+    retargeter = Retargeter(avatar)
     piece = Performance()
-    retargeter.update(piece.tracking(0.0, 0))
+    retargeter.update(piece.expression(0.0, 0))
     cells = [_fit(avatar.portrait_rgb, height)]
     for index, moment in enumerate(MOMENTS.values()):
         # A second later each, so that the presence machine has long arrived.

@@ -101,7 +101,7 @@ def survey(path: Path, *, with_sweep: bool) -> tuple[Row, U8 | None]:
 def perform(avatar: Avatar) -> dict[str, U8]:
     """Let a puppet follow the driver's expressions: a picture of each."""
     renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
-    retargeter = Retargeter(avatar, settle_frames=1)
+    retargeter = Retargeter(avatar)
     retargeter.update(_tracking("rest", 0))
     return {
         # A second apart, so that the presence machine has long arrived.

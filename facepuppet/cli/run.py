@@ -85,7 +85,7 @@ def run(
     """
     from facepuppet.cli.controls import Controls
     from facepuppet.drivers.camera.profile_file import load_profile
-    from facepuppet.drivers.open_driver import open_driver
+    from facepuppet.drivers.driver_words import open_driver
     from facepuppet.portrait.load import load_as_pack
     from facepuppet.session.call_counter import next_session
     from facepuppet.session.live import LivePipeline
@@ -158,8 +158,8 @@ def _open_sinks(
     """Open every output or none; what one of them meets later does not spoil the others."""
     from facepuppet.core.clock import SystemClock
     from facepuppet.sinks.fanout import Fanout
-    from facepuppet.sinks.open_sink import open_sink
     from facepuppet.sinks.preview_window import PreviewWindow
+    from facepuppet.sinks.sink_words import open_sink
 
     with ExitStack() as opened:
         clock = SystemClock()

@@ -85,7 +85,7 @@ def _torso(torso: TorsoPose | None, head_shift: Floats, head_log_scale: float) -
     if torso is None:
         return FOLLOW * head_shift, 0.0, 0.5 * head_log_scale
     return (
-        np.asarray(torso.lean),
+        np.asarray(torso.lean, np.float32),
         float(soft_limit(torso.roll_rad, TORSO_ROLL_LIMIT)),
         float(soft_limit(torso.log_scale, np.log(TORSO_SCALE_LIMIT))),
     )

@@ -25,8 +25,8 @@ from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.media.open_source import open_source
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.session.puppet import Puppet
-from facepuppet.sinks.open_sink import open_sink
 from facepuppet.sinks.sink import Sink
+from facepuppet.sinks.sink_words import open_sink
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.marked import Marked
 

@@ -10,7 +10,6 @@ from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
-from facepuppet.face.head_pose import fit_head
 from facepuppet.vision.face_mesh import face_box
 
 SHOULDER_REACH = 2.2  # the shoulders' middle is within this many face sizes of the face's centre
@@ -39,7 +38,7 @@ class Tracker:
         height, width = frame.rgb.shape[:2]
         torso = self._torso.find(frame)
         landmarks_px = self._follower.follow(frame.rgb, frame.captured_ns)
-        face = None if landmarks_px is None else Face(landmarks_px, fit_head(landmarks_px))
+        face = None if landmarks_px is None else Face.of(landmarks_px)
         if face is not None and torso is not None and not _belongs(torso, face):
             torso = None
         return Tracking(face, torso, (width, height), frame.frame_id, frame.captured_ns)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from facepuppet.core.geometry import Similarity
 from facepuppet.core.types import F32
+from facepuppet.face.head_pose import fit_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Face:
 
     landmarks_px: F32
     image_from_head: Similarity
+
+    @classmethod
+    def of(cls, landmarks_px: F32) -> Face:
+        """Return the face of these landmarks."""
+        return cls(landmarks_px, fit_head(landmarks_px))
 
 
 @dataclass(frozen=True, slots=True)

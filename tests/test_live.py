@@ -9,13 +9,12 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from facepuppet.drivers.camera.driver_old import DriverTracker
 from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
+from scripted_faces import ScriptedTracker
 
 from facepuppet.core.errors import CameraMissingError, OutputUnwritableError, StageError
-from facepuppet.core.types import Frame
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.drivers.scripted import Performance
+from facepuppet.drivers.camera.camera_driver import CameraDriver, FrameTracker
+from facepuppet.drivers.camera.rest import Rest
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.media.source import Source
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
@@ -27,33 +26,13 @@ CANVAS = (256, 144)
 LEAK = np.array([255, 0, 255], np.uint8)  # a colour that neither portrait nor background has
 
 
-class ScriptedTracker:
-    """Sees the scripted performance in every frame, or no face, or fails at one."""
-
-    def __init__(self, *, sees: bool = True, fails_at: int | None = None) -> None:
-        self._piece, self._sees, self._fails_at = Performance(8.0), sees, fails_at
-        self._n = 0
-        self.closed = False
-
-    def track(self, frame: Frame) -> Tracking:
-        self._n += 1
-        if self._n == self._fails_at:
-            raise RuntimeError("tracker told to fail")
-        seen = self._piece.tracking(self._n / 30.0, frame.frame_id)
-        face, torso = (seen.face, seen.torso) if self._sees else (None, None)
-        return Tracking(face, torso, seen.image_size_px, frame.frame_id, frame.captured_ns)
-
-    def close(self) -> None:
-        self.closed = True
-
-
 @lru_cache(maxsize=1)
 def avatar():
     return load_avatar(sample_portrait_path())
 
 
 def puppet() -> Puppet:
-    return Puppet(avatar(), Composer(avatar(), CANVAS, label=Corner.OFF), settle_frames=1)
+    return Puppet(avatar(), Composer(avatar(), CANVAS, label=Corner.OFF))
 
 
 def camera() -> StreamingCamera:
@@ -61,9 +40,13 @@ def camera() -> StreamingCamera:
 
 
 def loop(
-    source: Source, sinks: Sequence[MemorySink], tracker: Callable[[], DriverTracker] = ScriptedTracker
+    source: Source, sinks: Sequence[MemorySink], tracker: Callable[[], FrameTracker] = ScriptedTracker
 ) -> LivePipeline:
-    return LivePipeline(source, puppet(), sinks, fps=60.0, make_tracker=tracker)
+    return LivePipeline(driver(source, tracker), puppet(), sinks, fps=60.0)
+
+
+def driver(source: Source, tracker: Callable[[], FrameTracker] = ScriptedTracker) -> CameraDriver:
+    return CameraDriver(source, Rest(settle_frames=1), tracker)
 
 
 def assert_no_leak(frames: Sequence[Marked]) -> None:
@@ -165,7 +148,7 @@ def test_output_goes_on_while_the_camera_is_unplugged(sink: MemorySink) -> None:
 
 def test_failing_tracker_ends_the_loop_with_one_error(sink: MemorySink) -> None:
     live = loop(camera(), [sink], lambda: ScriptedTracker(fails_at=5))
-    with pytest.raises(StageError, match="stage track") as caught:
+    with pytest.raises(StageError, match="stage driver") as caught:
         live.run(seconds=PATIENCE_S)
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert_no_leak(sink.frames)
@@ -181,8 +164,8 @@ def test_tracker_that_cannot_open_ends_the_loop(sink: MemorySink) -> None:
 
 def test_failing_puppet_ends_the_loop(sink: MemorySink) -> None:
     broken = puppet()
-    broken.perform = lambda tracking: 1 // 0  # type: ignore[method-assign, assignment, return-value]
-    live = LivePipeline(camera(), broken, [sink], make_tracker=ScriptedTracker)
+    broken.start = lambda expression: 1 // 0  # type: ignore[method-assign, assignment, return-value]
+    live = LivePipeline(driver(camera()), broken, [sink])
     with pytest.raises(StageError, match="ZeroDivisionError in stage puppet"):
         live.run(seconds=PATIENCE_S)
 
@@ -257,7 +240,7 @@ def test_real_tracker_sees_a_second_face_but_shows_neither() -> None:
     wall[20 : 20 + face.shape[0], 20 : 20 + face.shape[1]] = face
     wall[20 : 20 + face.shape[0], -20 - face.shape[1] : -20] = face[:, ::-1]
     sink = MemorySink(CANVAS)
-    with LivePipeline(StreamingCamera(wall, 15.0), puppet(), [sink], fps=30.0) as live:
+    with LivePipeline(CameraDriver(StreamingCamera(wall, 15.0)), puppet(), [sink], fps=30.0) as live:
         live.start()
         wait_until(lambda: live.stats().frames_with_face >= 5)
     assert_no_leak(sink.frames)

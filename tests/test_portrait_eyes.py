@@ -13,8 +13,7 @@ from pictures import astronaut_rgb, hopper_rgb
 from views import NO_ENGINES
 
 from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8, Presence
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import EYES, N_MESH, eye_interior_triangles, face_triangles
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.media.pictures import decode_picture
@@ -96,8 +95,7 @@ def rendered(rgb: U8, landmarks_px: F32, **changes) -> U8:
     solid = np.full(rgb.shape[:2], 255, np.uint8)
     shoulders = np.array([[0, rgb.shape[0]], rgb.shape[1::-1]], np.float32)
     avatar = Avatar("eyes", rgb, landmarks_px, shoulders, solid, rgb, rgb, "0")
-    seen = Tracking(None, None, (1280, 720), 0, 0)
-    motion = Target(avatar).motion(replace(Deltas.rest(), **changes), None, Presence.PRESENT, seen)
+    motion = Target(avatar).motion(replace(Deltas.rest(), **changes))
     return Renderer(avatar, NO_ENGINES).render(motion).rgba[..., :3]  # what geometry alone covers
 
 

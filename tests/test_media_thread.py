@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from fakes import FakeClock, ListCamera, picture
+from fakes import FakeClock, ListSource, picture
 
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import MediaUnreadableError
@@ -28,7 +28,7 @@ class KeepingSlot(LatestSlot[Frame]):
         super().put(item)
 
 
-def run_to_the_end(source: ListCamera, clock: FakeClock) -> tuple[CaptureThread, KeepingSlot]:
+def run_to_the_end(source: ListSource, clock: FakeClock) -> tuple[CaptureThread, KeepingSlot]:
     slot = KeepingSlot()
     thread = CaptureThread(source, slot, clock)
     thread.start()
@@ -40,7 +40,7 @@ def run_to_the_end(source: ListCamera, clock: FakeClock) -> tuple[CaptureThread,
 
 def test_a_file_is_paced_as_if_it_were_a_camera() -> None:
     clock = FakeClock()
-    thread, slot = run_to_the_end(ListCamera(PICTURES, fps=10, live=False, clock=clock), clock)
+    thread, slot = run_to_the_end(ListSource(PICTURES, fps=10, live=False, clock=clock), clock)
     start_ns = slot.offered[0].captured_ns
     assert [(f.captured_ns - start_ns) * 1e-9 for f in slot.offered] == pytest.approx([0, 0.1, 0.2, 0.3])
     assert thread.captured == 4
@@ -50,13 +50,13 @@ def test_a_file_is_paced_as_if_it_were_a_camera() -> None:
 
 def test_live_frames_pass_untouched() -> None:
     clock = FakeClock(now_ns=0)
-    _, slot = run_to_the_end(ListCamera(PICTURES, fps=20, clock=clock), clock)
+    _, slot = run_to_the_end(ListSource(PICTURES, fps=20, clock=clock), clock)
     assert [f.captured_ns * 1e-9 for f in slot.offered] == pytest.approx([0.05, 0.1, 0.15, 0.2])
 
 
 def test_the_newest_frame_wins_when_nobody_takes() -> None:
     slot: LatestSlot[Frame] = LatestSlot()
-    thread = CaptureThread(ListCamera(PICTURES), slot, FakeClock())
+    thread = CaptureThread(ListSource(PICTURES), slot, FakeClock())
     thread.start()
     while thread.running:
         threading.Event().wait(0.01)
@@ -67,7 +67,7 @@ def test_the_newest_frame_wins_when_nobody_takes() -> None:
 
 
 def test_an_error_reaches_the_owner_and_closes_the_slot() -> None:
-    class Failing(ListCamera):
+    class Failing(ListSource):
         def read(self) -> Frame | None:
             raise MediaUnreadableError("nonsense", "sense", "Try again.")
 
@@ -78,7 +78,7 @@ def test_an_error_reaches_the_owner_and_closes_the_slot() -> None:
 
 
 def test_stop_ends_a_long_pause_and_closes_the_source() -> None:
-    source = ListCamera(PICTURES, fps=0.001, live=False)  # the second frame is due in 1000 s
+    source = ListSource(PICTURES, fps=0.001, live=False)  # the second frame is due in 1000 s
     slot: LatestSlot[Frame] = LatestSlot()
     thread = CaptureThread(source, slot, SystemClock())
     thread.start()
