@@ -45,7 +45,7 @@ def measure_channels(face: Face, neutral: DriverNeutral, rest_pose: RestPose) ->
             mouth_gap(head),
             mouth_width(head),
             *eye_openings(head),
-            *iris_position(face.landmarks_px),
+            *iris_position(face.landmarks_px).mean(0),
             head[corners, 1].mean() - head[brows, 1].mean(),
             *np.degrees(euler_from_rotation(image_from_head.rotation)),
             shift[0],

@@ -6,12 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from scripted_faces import tracking_at
 
 from facepuppet.core.slot import LatestSlot
-from facepuppet.core.types import U8, Composed, Frame
+from facepuppet.core.types import U8, Composed, Frame, Motion, Presence
+from facepuppet.drivers.camera.profile import DriverNeutral
+from facepuppet.drivers.camera.rest import Rest
+from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.drivers.scripted import Performance
 from facepuppet.media.source import Source
+from facepuppet.portrait.avatar import Avatar
+from facepuppet.retarget import Retargeter
 from facepuppet.testing import FakeClock, ListDriver, ListSource, MemorySink
 from facepuppet.watermark import Marked, Marker
 
@@ -107,3 +115,38 @@ def wait_until(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.01)
+
+
+class ScriptedTracker:
+    """Sees the piece in every frame, or no face, or fails at one."""
+
+    def __init__(self, *, sees: bool = True, fails_at: int | None = None, seconds: float = 8.0) -> None:
+        self._piece, self._sees, self._fails_at = Performance(seconds), sees, fails_at
+        self._n = 0
+        self.closed = False
+
+    def track(self, frame: Frame) -> Tracking:
+        self._n += 1
+        if self._n == self._fails_at:
+            raise RuntimeError("tracker told to fail")
+        seen = tracking_at(self._n / 30.0, frame.frame_id, self._piece)
+        face, torso = (seen.face, seen.torso) if self._sees else (None, None)
+        return Tracking(face, torso, seen.image_size_px, frame.frame_id, frame.captured_ns)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Follower:
+    """A camera driver's measuring and a retargeter in a row: trackings in, motions out."""
+
+    def __init__(self, avatar: Avatar, neutral: DriverNeutral | None = None, **rest: Any) -> None:
+        self.rest = Rest(neutral, **{"settle_frames": 1, **rest})
+        self.retargeter = Retargeter(avatar)
+
+    def update(self, tracking: Tracking) -> Motion:
+        return self.retargeter.update(self.rest.express(tracking))
+
+    @property
+    def presence(self) -> Presence:
+        return self.retargeter.presence

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -17,10 +18,10 @@ from program import one_line, run
 
 from facepuppet.cli import main
 from facepuppet.cli.options import camera_word
-from facepuppet.core.types import Rendered
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.core.types import Expression
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.session.puppet import Puppet
+from facepuppet.watermark import Marked
 
 PORTRAIT = str(sample_portrait_path())
 
@@ -85,7 +86,7 @@ def test_render_follows_a_real_face(
     assert "45 frames" in out
     stats = json.loads((tmp_path / "stats.json").read_text())
     assert stats["frames_with_face"] == stats["frames_out"] == 45
-    assert np.load(tmp_path / "seen.npz")["landmarks_px"].shape == (45, 478, 3)
+    assert np.load(tmp_path / "seen.npz")["frames_000000"]["offsets"].shape == (45, 478, 3)
     with av.open(str(tmp_path / "out.mp4")) as video:
         assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 180)
 
@@ -111,15 +112,15 @@ def test_a_crash_keeps_the_recording_so_far(
     performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was shown until a stage failed is a finished file, and the failure is told."""
-    perform, shown = Puppet.perform, []
+    start, shown = Puppet.start, []
 
-    def failing(puppet: Puppet, tracking: Tracking) -> Rendered:
-        shown.append(tracking)
+    def failing(puppet: Puppet, expression: Expression) -> Callable[[], Marked]:
+        shown.append(expression)
         if len(shown) > 5:  # few, for a busy machine drops most
             raise RuntimeError("told to fail")
-        return perform(puppet, tracking)
+        return start(puppet, expression)
 
-    monkeypatch.setattr(Puppet, "perform", failing)
+    monkeypatch.setattr(Puppet, "start", failing)
     out = tmp_path / "live.mp4"
     status, _, err = run(
         capsys,

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 import calibrate.cli
 from calibrate.consent import consent_from_options
 from facepuppet.core.errors import ConsentError, ConsentRevokedError, ImageUnreadableError
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.core.types import Expression
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.portrait.consent import Consent
 from facepuppet.portrait.consent.sample import sample_consent
@@ -319,7 +319,7 @@ def test_from_python_the_id_is_an_argument() -> None:
     for consent_id, schema in ((consent.id, 2), (None, 1)):
         composer = Composer(hopper(), (320, 180))
         puppet = Puppet(hopper(), composer, session=5, consent_id=consent_id)
-        unseen = [Tracking(None, None, (640, 360), i, round(i / 30 * 1e9)) for i in range(31)]
+        unseen = [Expression.absent(i, round(i / 30 * 1e9)) for i in range(31)]
         shown = [(np.array(puppet.show(each).rgb), each.captured_ns * 1e-9) for each in unseen]
         found = detect(shown).best.payload
         assert found is not None

@@ -81,7 +81,7 @@ def test_piped_input_is_not_read() -> None:
     """A script that runs the program in a loop keeps its own lines."""
     code = (
         "from facepuppet.cli.controls import Controls; import time, sys\n"
-        "with Controls(lambda command: print('taken'), window=False) as c: time.sleep(0.5); print('type' in c.hint)\n"
+        "with Controls(print, window=False) as c: time.sleep(0.5); print('type' in c.hint)\n"
         "print(sys.stdin.read().strip())"
     )
     root = Path(__file__).resolve().parents[1]

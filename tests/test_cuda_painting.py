@@ -25,7 +25,7 @@ def unpainted(motion):
 
 def test_painters_add_what_they_add_on_the_cpu(machine):
     """Contours are drawn from distances, so that the networks see slightly other rims."""
-    painters, _ = load_painters(hopper(), engines=Runtime("cpu"))
+    painters, _ = load_painters(hopper(), runtime=Runtime("cpu"))
     for motion in motions()[3:]:
         bench, moved = Bench(), unpainted(motion)
         held = bench.device.upload(moved)
@@ -46,7 +46,7 @@ def test_painters_add_what_they_add_on_the_cpu(machine):
 
 def test_what_is_no_number_is_not_painted(machine):
     """Odd weights of a stranger's pack may overflow; the picture stays as it was."""
-    painters, _ = load_painters(hopper(), engines=Runtime("cpu"))
+    painters, _ = load_painters(hopper(), runtime=Runtime("cpu"))
     motion, bench = motions()[4], Bench()
     moved = unpainted(motion)
     held = bench.device.upload(moved)

@@ -20,6 +20,7 @@ from fake_gpu import Machine
 from fakes import MemorySink, StreamingCamera
 from networks import unet, write_manifest
 from program import one_line, run
+from scripted_faces import tracking_at
 
 from facepuppet.cli.bench_table import table
 from facepuppet.cli.options import ENGINE_WORDS, engine_line
@@ -28,8 +29,8 @@ from facepuppet.core.types import Frame
 from facepuppet.diagnose import verify
 from facepuppet.diagnose.bench import BenchResult
 from facepuppet.diagnose.doctor import Verdict, examine_machine
+from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.render import painter
 from facepuppet.inference import ENGINES
@@ -323,7 +324,7 @@ def test_a_gpu_lost_in_a_call_keeps_the_cadence(
         deliver(*frame)
 
     monkeypatch.setattr(sink, "_write", timed)
-    with LivePipeline(StreamingCamera(WALL), puppet, [sink], make_tracker=_Actor) as live:
+    with LivePipeline(CameraDriver(StreamingCamera(WALL), make_tracker=_Actor), puppet, [sink]) as live:
         threading.Timer(1.0, lambda: setattr(machine, "hung", True)).start()
         live.run(seconds=3.0)
         stats = live.stats()
@@ -345,7 +346,7 @@ class _Actor:
     def track(self, frame: Frame) -> Tracking:
         self._begun_ns = self._begun_ns or frame.captured_ns
         t_s = 6.3 + (frame.captured_ns - self._begun_ns) * 1e-9
-        return replace(Performance().tracking(t_s, frame.frame_id), captured_ns=frame.captured_ns)
+        return replace(tracking_at(t_s, frame.frame_id), captured_ns=frame.captured_ns)
 
     def close(self) -> None:
         return None

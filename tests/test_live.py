@@ -9,8 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
-from scripted_faces import ScriptedTracker
+from fakes import PATIENCE_S, MemorySink, ScriptedTracker, StreamingCamera, wait_until
 
 from facepuppet.core.errors import CameraMissingError, OutputUnwritableError, StageError
 from facepuppet.drivers.camera.camera_driver import CameraDriver, FrameTracker

@@ -10,8 +10,6 @@ from networks import SIDE, unet
 from onnx import TensorProto, helper, numpy_helper
 from reenactment.cost import WARM_UP, count_macs, measure_cost
 
-from facepuppet.core.types import Presence
-from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
 
@@ -70,9 +68,7 @@ def test_the_cost_of_a_manifest_is_measured(tmp_path):
             'licence = "Apache-2.0"\norigin = "a test"'
         )
     (tmp_path / "manifest.toml").write_text("\n".join(["format = 1", *entries]))
-    rest = Target(hopper()).motion(
-        Deltas.rest(), None, Presence.PRESENT, Tracking(None, None, (1280, 720), 0, 0)
-    )
+    rest = Target(hopper()).motion(Deltas.rest())
     cost = measure_cost(tmp_path, hopper(), [rest] * (WARM_UP + 4))
     assert onnx.load_from_string(data)
     assert cost["networks_mmac"]["eye"] == pytest.approx(2 * cost["networks_mmac"]["mouth"])

@@ -8,7 +8,6 @@ from reenactment.takes import Take
 
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
-from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.inference.manifest import read_manifest
@@ -16,10 +15,7 @@ from facepuppet.inference.manifest import read_manifest
 
 def tracking(landmarks, shoulders=None):
     landmarks = landmarks.astype(np.float32)
-    eye = np.eye(3, dtype=np.float32)
-    face = Face(
-        landmarks, eye, gaze_angles(landmarks, eye), eye_openings(landmarks), np.zeros(52, np.float32)
-    )
+    face = Face.of(landmarks)
     torso = None if shoulders is None else Torso(shoulders.astype(np.float32), 0.9)
     return Tracking(face, torso, hopper().size_px, 0, 0)
 

@@ -30,7 +30,7 @@ def renderer() -> Renderer:
 
 def motion(**changes) -> Motion:
     """A motion of the test portrait from rest, with some deltas."""
-    return Target(hopper()).motion(replace(Deltas.rest(), **changes))
+    return Target(hopper()).motion(replace(Deltas.rest(), **changes), 7, 42)
 
 
 def expression(**shapes) -> np.ndarray:

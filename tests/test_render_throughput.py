@@ -10,7 +10,7 @@ from fake_gpu import Machine
 
 def measured(monkeypatch, capsys, *words):
     monkeypatch.setattr(render_throughput, "WARM_UP", 1)
-    monkeypatch.setattr(render_throughput, "N_TRACKINGS", 3)
+    monkeypatch.setattr(render_throughput, "N_EXPRESSIONS", 3)
     arguments = ["--portrait", "256", "--canvas", "320x180", "--seconds", "0.2", *words]
     monkeypatch.setattr(sys, "argv", ["render_throughput.py", *arguments])
     render_throughput.main()

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from avatars import hopper
+from fakes import Follower
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted_faces import Follower
 
 from facepuppet.core.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
 from facepuppet.core.types import N_BLENDSHAPES, Presence

@@ -178,7 +178,7 @@ def test_landmarks_and_rotation_tell_the_same_pose() -> None:
     assert face is not None
     centred = canonical_landmarks()[RIGID] - canonical_landmarks()[RIGID].mean(axis=0)
     seen = face.landmarks_px[RIGID] - face.landmarks_px[RIGID].mean(axis=0)
-    np.testing.assert_allclose(seen, UNIT_PX * centred @ face.camera_from_head.T, atol=2.0)
+    np.testing.assert_allclose(seen, UNIT_PX * centred @ face.image_from_head.rotation.T, atol=2.0)
 
 
 def test_what_was_not_seen_stays_unseen_and_the_rest_is_carried() -> None:

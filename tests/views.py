@@ -36,7 +36,7 @@ def motion(*, yaw: float = 0.0, jaw: float = 0.0, eyes: float = 1.0, avatar: Ava
     turn = vector_from_rotation(rotation_from_euler(yaw, 0.0, 0.0)).astype(np.float32)
     opening = np.full(2, eyes, np.float32)
     deltas = replace(Deltas.rest(), offsets=offsets, turn=turn, eye_opening=opening)
-    return Target(avatar or hopper()).motion(deltas)
+    return Target(avatar or hopper()).motion(deltas, 7, 42)
 
 
 @cache

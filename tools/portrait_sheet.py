@@ -46,8 +46,8 @@ def row(path: Path, height: int) -> U8:
     cells = [_fit(avatar.portrait_rgb, height)]
     for index, moment in enumerate(MOMENTS.values()):
         # A second later each, so that the presence machine has long arrived.
-        tracking = replace(piece.tracking(moment, index), captured_ns=(index + 1) * 1_000_000_000)
-        motion = retargeter.update(tracking)
+        expression = replace(piece.expression(moment, index), captured_ns=(index + 1) * 1_000_000_000)
+        motion = retargeter.update(expression)
         cells.append(_fit(composer.compose(renderer.render(motion)).rgb, height))
     return np.hstack(cells)
 

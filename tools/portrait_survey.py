@@ -24,11 +24,10 @@ from calibrate.portrait import open_portrait
 from calibrate.sweep import sweep
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, N_BLENDSHAPES, U8
-from facepuppet.drivers.camera.tracking import Face, Tracking
+from facepuppet.core.types import F32, N_BLENDSHAPES, U8, Expression, HeadPose
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.deformation import face_of_blendshapes, landmark_offsets
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.lips import mouth_gap, mouth_width
@@ -42,7 +41,6 @@ from facepuppet.vision.quiet import quiet_native_logs
 
 MOST_SHUT, LEAST_OPENED = 0.25, 0.8
 JAW_OPEN = 0.6  # of the widest: wide talking, not a yawn
-UNIT_PX, EYES_PX, IMAGE_PX = 170.0, (640.0, 290.0), (1280, 720)
 EXPRESSIONS = {
     "rest": {},
     "shut": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0},
@@ -102,27 +100,26 @@ def perform(avatar: Avatar) -> dict[str, U8]:
     """Let a puppet follow the driver's expressions: a picture of each."""
     renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
     retargeter = Retargeter(avatar)
-    retargeter.update(_tracking("rest", 0))
+    retargeter.update(_expression("rest", 0))
     return {
         # A second apart, so that the presence machine has long arrived.
-        name: composer.compose(renderer.render(retargeter.update(_tracking(name, second)))).rgb
+        name: composer.compose(renderer.render(retargeter.update(_expression(name, second)))).rgb
         for second, name in enumerate(EXPRESSIONS, 1)
     }
 
 
-def _driver_head(name: str) -> F32:
+def _expression(name: str, second: int) -> Expression:
     weights = np.zeros(N_BLENDSHAPES, np.float32)
     for shape, value in EXPRESSIONS[name].items():
         weights[ARKIT_INDEX[shape]] = value
-    return compose_landmarks(canonical_landmarks(), weights)
+    face = face_of_blendshapes(weights, HeadPose(np.zeros(3, np.float32)))
+    return Expression(face, None, second, second * 1_000_000_000)
 
 
-def _tracking(name: str, second: int) -> Tracking:
-    head = _driver_head(name)
-    landmarks = (UNIT_PX * head + (*EYES_PX, 0.0)).astype(np.float32)
-    upright, ahead = np.eye(3, dtype=np.float32), np.zeros(2, np.float32)
-    face = Face(landmarks, upright, ahead, eye_openings(head), np.zeros(N_BLENDSHAPES, np.float32))
-    return Tracking(face, None, IMAGE_PX, second, second * 1_000_000_000)
+def _driver_head(name: str) -> F32:
+    face = _expression(name, 0).face
+    assert face is not None
+    return canonical_landmarks() + landmark_offsets(face.deformation).offsets
 
 
 def _head(rgb: U8) -> F32 | None:

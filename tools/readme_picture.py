@@ -16,7 +16,7 @@ import numpy as np
 from facepuppet.core.types import U8
 from facepuppet.drivers.scripted import Performance
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
-from facepuppet.session.contact_sheet import draw_driver
+from facepuppet.session.contact_sheet import draw_expression
 from facepuppet.session.puppet import Puppet
 
 MOMENTS_S = (1.5, 2.8, 5.4, 8.5, 9.75)
@@ -32,18 +32,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "readme" / "demo.jpg")
     args = parser.parse_args()
     avatar = load_avatar(sample_portrait_path())
-    puppet, piece = Puppet(avatar, settle_frames=1), Performance()
+    puppet, piece = Puppet(avatar), Performance()
     wanted = [round(t * FPS) for t in MOMENTS_S]
     cells = [
         np.vstack([np.full((CELL_PX[1] // 2, CELL_PX[0], 3), 24, np.uint8), _middle(avatar.portrait_rgb)])
     ]
     for i in range(max(wanted) + 1):
-        tracking = piece.tracking(i / FPS, i)
-        picture = puppet.show(tracking)
+        expression = piece.expression(i / FPS, i)
+        picture = puppet.show(expression)
         if i in wanted:
-            zoom = np.array([[0.36, 0, CELL_PX[0] / 2 - 0.36 * 640], [0, 0.36, -0.36 * 90]])
-            driver = draw_driver(tracking, zoom, (CELL_PX[0], CELL_PX[1] // 2))
-            cells.append(np.vstack([driver, _middle(picture.rgb)]))
+            driver = draw_expression(expression, CELL_PX[0])
+            cells.append(np.vstack([driver[: CELL_PX[1] // 2], _middle(picture.rgb)]))
     sheet = np.hstack(cells)
     args.out.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(args.out), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])

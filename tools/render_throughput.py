@@ -15,30 +15,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from facepuppet.drivers.camera.driver_old import Driver
 
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.hardware import describe_hardware
 from facepuppet.core.metrics import Spread
-from facepuppet.core.types import Frame
+from facepuppet.core.types import Expression, Frame
 from facepuppet.diagnose.bench import driver_clip, square_portrait
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.drivers.camera.camera_driver import CameraDriver
+from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer
+from facepuppet.frames.cuda.cuda_maker import CudaMaker
 from facepuppet.frames.cuda.probe import probe_motions
+from facepuppet.frames.fallback import FallbackMaker
 from facepuppet.inference import ENGINES
 from facepuppet.media import Source, open_source
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.load import load_avatar
-from facepuppet.session.live import live_tracker
 from facepuppet.session.puppet import Puppet
 
-N_TRACKINGS = 300
+N_EXPRESSIONS = 300
 WARM_UP = 30
 
 
@@ -77,16 +78,40 @@ def main() -> None:
 def _rendering_step(puppet: Puppet) -> Callable[[], None]:
     """Render the next moment of the built-in piece."""
     piece = Performance()
-    told = cycle([piece.tracking(i / 30, i) for i in range(N_TRACKINGS)])
-    return lambda: _show(puppet, next(told))
+    played = cycle([piece.expression(i / 30, i) for i in range(N_EXPRESSIONS)])
+    return lambda: _show(puppet, next(played))
 
 
 def _tracking_step(puppet: Puppet, folder: str) -> Callable[[], None]:
     """Track the next frame of a clip, decoded beforehand, and render it."""
     with open_source(driver_clip(Path(folder))) as source:
-        frames = cycle(list(_frames(source)))
-    driver = Driver(live_tracker(), puppet.meter)
-    return lambda: _show(puppet, driver.follow(next(frames)))
+        frames = list(_frames(source))
+    driver = CameraDriver(_Looped(frames), make_tracker=lambda: Tracker(live=True))
+
+    def step() -> None:
+        expression = driver.read()
+        assert expression is not None, "the clip never ends"
+        _show(puppet, expression)
+
+    return step
+
+
+class _Looped(Source):
+    """Decoded frames, over and over, with times that go on."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.fps, self.live, self.n_frames = 30.0, False, None
+        self.size_px = (frames[0].rgb.shape[1], frames[0].rgb.shape[0])
+        self.description = "a clip, looped"
+        self._frames, self._n = cycle(frames), 0
+
+    def read(self) -> Frame | None:
+        """Return the next frame."""
+        self._n += 1
+        return replace(next(self._frames), frame_id=self._n - 1, pts_s=(self._n - 1) / 30.0)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _frames(source: Source) -> Iterator[Frame]:
@@ -94,8 +119,8 @@ def _frames(source: Source) -> Iterator[Frame]:
         yield frame
 
 
-def _show(puppet: Puppet, tracking: Tracking) -> None:
-    puppet.show(tracking)
+def _show(puppet: Puppet, expression: Expression) -> None:
+    puppet.show(expression)
 
 
 def _timed(step: Callable[[], None], seconds: float) -> list[float]:
@@ -111,8 +136,8 @@ def _timed(step: Callable[[], None], seconds: float) -> list[float]:
 
 def _stages(engine: str, puppet: Puppet, avatar: Avatar, seconds: float) -> str:
     """Time every step on the GPU; the CPU's own are in the line of a plain run."""
-    path = puppet.gpu
-    if path is None:
+    path = puppet.maker.maker if isinstance(puppet.maker, FallbackMaker) else puppet.maker
+    if not isinstance(path, CudaMaker):
         sys.exit(
             f"render_throughput: --stages needs frames made on a GPU, got {puppet.frame_path} by {engine}"
         )
@@ -135,7 +160,7 @@ def _line(engine: str, puppet: Puppet, durations_s: Sequence[float], first_s: fl
     assert spread is not None
     pace = len(durations_s) / sum(durations_s)
     by = ", ".join(sorted(set(puppet.networks.values()))) or "no network"
-    stages = ", ".join(f"{name} {told.median_ms:.2f}" for name, told in puppet.meter.spreads().items())
+    stages = ", ".join(f"{name} {told.median_ms:.2f}" for name, told in puppet.timings().items())
     ratio = first_s * 1e3 / spread.median_ms
     lines = [
         f"{engine}: {pace:.0f} frames a second, {ratio:.2f} times the first",

@@ -17,7 +17,8 @@ from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
-from facepuppet.vision.face_mesh import FaceMesh, face_box
+from facepuppet.vision.face_box import face_box
+from facepuppet.vision.face_mesh import FaceMesh
 
 SIDE_PX = 512  # of the copy that is swept: what tears at this size tears at any
 _FAR = (4.0, 4.0)  # soft limits this far from any value hardly bend it

@@ -47,7 +47,7 @@ def motion_to(
         place_lids(head, rest, eye, share)
         draw_fold(head, rest, eye, share)
     placed = moved_from_head.apply(head).astype(np.float32)
-    gaze = iris_position(landmarks_px) - iris_position(avatar.landmarks_px)
+    gaze = iris_position(landmarks_px).mean(0) - iris_position(avatar.landmarks_px).mean(0)
     move_irises(placed, avatar.landmarks_px, gaze, np.clip(opening / 0.5, 0.0, 1.0))
     pivot = avatar.head_pivot_px
     shift = moved_from_head.apply(portrait_from_head.inverse().apply(pivot[None]))[0] - pivot

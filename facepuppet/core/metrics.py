@@ -48,7 +48,7 @@ class RunStats:
         seconds: since the start.
         frames_in: frames or packets that came in from the driver.
         frames_tracked: of those, made into expressions.
-        frames_with_face: of those, in which the driver's face was seen.
+        frames_with_face: of those, in which the driver was seen, and rest was known.
         frames_out: new pictures delivered.
         frames_repeated: pictures delivered again to keep the cadence.
         dropped: frames replaced by newer ones before a stage took them, by the stage that was late.

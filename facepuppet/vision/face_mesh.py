@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from facepuppet.core.types import F32, N_LANDMARKS, U8
-from facepuppet.drivers.camera.selection import FaceBox
-from facepuppet.face.topology import N_MESH, OUTER_CORNERS
+from facepuppet.vision.face_box import FaceBox, eye_roll
 from facepuppet.vision.quiet import quiet_native_logs
 
 WINDOW = 1.5  # side of what the landmark network sees over the size of the face, as MediaPipe's own graph
@@ -116,23 +115,8 @@ class FaceDetector:
         self._near.close()
 
 
-def face_box(landmarks_px: F32) -> FaceBox:
-    """The box of (478, 3) landmarks; detector boxes agree with it within about a tenth."""
-    mesh = landmarks_px[:N_MESH, :2]
-    low, high = mesh.min(axis=0), mesh.max(axis=0)
-    x, y = (low + high) / 2
-    left, right = landmarks_px[OUTER_CORNERS, :2]
-    return FaceBox(float(x), float(y), float((high - low).max()), _roll(left, right))
-
-
 def _detected_box(location: Any, width: int, height: int) -> FaceBox:
     box = location.relative_bounding_box
     left, right = (np.array([p.x * width, p.y * height]) for p in location.relative_keypoints[:2])  # eyes
     w, h = box.width * width, box.height * height
-    return FaceBox(box.xmin * width + w / 2, box.ymin * height + h / 2, max(w, h), _roll(left, right))
-
-
-def _roll(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:
-    """Angle of the line through the eyes, clockwise."""
-    x, y = right - left
-    return float(np.arctan2(y, x))
+    return FaceBox(box.xmin * width + w / 2, box.ymin * height + h / 2, max(w, h), eye_roll(left, right))

@@ -54,7 +54,7 @@ def _measure(points: F32) -> list[float]:
         mouth_gap(head),
         mouth_width(head),
         *eye_openings(head).tolist(),
-        *iris_position(points).tolist(),
+        *iris_position(points).mean(0).tolist(),
         float(brow),
         *gaze_angles(head, pose.rotation.astype(np.float32)).tolist(),
     ]

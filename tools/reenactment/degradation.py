@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scripted_faces import tracking_at
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.types import N_LANDMARKS, U8, Motion
 from facepuppet.diagnose.verify import Exact
-from facepuppet.drivers.scripted import PIECE_S, Performance
+from facepuppet.drivers.scripted import PIECE_S
 from facepuppet.inference import Runtime
 from facepuppet.inference.manifest import read_manifest
 from facepuppet.portrait.analyse import analyse_portrait
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.vision.face_mesh import FaceMesh, face_box
+from facepuppet.vision.face_box import face_box
+from facepuppet.vision.face_mesh import FaceMesh
 from reenactment.channels import jitter
 from reenactment.identity import Identity
 from reenactment.puppets import perform, retargeted
@@ -124,8 +126,7 @@ def _cells(scene: Difference) -> tuple[str, ...]:
 
 def scripted_take() -> Take:
     """The demo's piece as a perfect tracker would see it, so that no clip of anybody is needed."""
-    piece = Performance()
-    tracked = tuple(piece.tracking(n / FPS, n) for n in range(round(PIECE_S * FPS)))
+    tracked = tuple(tracking_at(n / FPS, n) for n in range(round(PIECE_S * FPS)))
     return Take("scripted piece", (), tracked, tracked, FPS, 0)
 
 

@@ -14,6 +14,7 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.geometry import head_from_image
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.drivers.camera.profile import MIN_EYE_OPENING, neutral_from, rest_pose_from
+from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
@@ -70,8 +71,8 @@ def retargeted(avatar: Avatar, take: Take) -> list[Motion | None]:
     """What the product would do: smoothed trackings through the retargeter, rest taken from the source."""
     calm = [take.smoothed[take.source]]
     neutral = neutral_from(calm)
-    retargeter = Retargeter(avatar, neutral, rest_pose=rest_pose_from(calm, neutral))
-    return [retargeter.update(tracking) for tracking in take.smoothed]
+    rest, retargeter = Rest(neutral, rest_pose_from(calm, neutral)), Retargeter(avatar)
+    return [retargeter.update(rest.express(tracking)) for tracking in take.smoothed]
 
 
 def perform(

@@ -16,7 +16,8 @@ import numpy as np
 from facepuppet.core.types import F32, U8
 from facepuppet.portrait.analyse import analyse_portrait
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.vision.face_mesh import FaceMesh, face_box
+from facepuppet.vision.face_box import face_box
+from facepuppet.vision.face_mesh import FaceMesh
 from reenactment import channels, pictures
 from reenactment.channels import Blinks, Series
 from reenactment.identity import Identity

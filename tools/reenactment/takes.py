@@ -16,14 +16,13 @@ from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError
 from facepuppet.core.types import F32, N_LANDMARKS, U8, Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.profile import most_neutral
-from facepuppet.drivers.camera.selection import FaceBox
 from facepuppet.drivers.camera.smooth import TrackingSmoother
 from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.canonical import mirror_order
 from facepuppet.media import open_source
 from facepuppet.media.image_source import SUFFIXES
-from facepuppet.vision.face_mesh import face_box
+from facepuppet.vision.face_box import FaceBox, face_box
 
 SIDE_PX = 512
 CLIP_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")

@@ -7,41 +7,13 @@ sees boxes and times only, so that it can be tested without pictures.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from facepuppet.vision.face_box import FaceBox
 
 GRACE_NS = 1_500_000_000  # for this long after a loss only a face at the old place may return
-STIR = 0.08  # a face has moved when its centre or size changed by this share of its size
 SURE_SIZE = 0.7  # an unknown face this large, against the lost driver's, need not move first
 TAKEOVER_SIZE = 1.3  # a face this much larger takes over from one that never stirred
 MAX_STEP = 0.7  # between two frames a face moves by at most this share of its size
 MAX_ZOOM = 1.6  # and grows or shrinks by at most this factor
-
-
-@dataclass(frozen=True, slots=True)
-class FaceBox:
-    """Where a face is in the image: its centre, its longer side, and how it is tilted (clockwise)."""
-
-    x_px: float
-    y_px: float
-    size_px: float
-    roll_rad: float = 0.0
-
-    def distance(self, other: FaceBox) -> float:
-        """Distance of the centres over the larger size."""
-        return math.hypot(self.x_px - other.x_px, self.y_px - other.y_px) / max(self.size_px, other.size_px)
-
-    def zoom(self, other: FaceBox) -> float:
-        """Ratio of the larger to the smaller size, at least 1."""
-        return max(self.size_px, other.size_px) / max(min(self.size_px, other.size_px), 1e-6)
-
-    def resembles(self, other: FaceBox, distance: float = 1.0, zoom: float = 2.0) -> bool:
-        """Whether both could be one face, seen at two moments."""
-        return self.distance(other) < distance and self.zoom(other) < zoom
-
-    def stirred_from(self, other: FaceBox) -> bool:
-        """Whether the face has visibly moved."""
-        return self.distance(other) > STIR or self.zoom(other) > 1.0 + STIR
 
 
 class FaceSelector:
