@@ -88,9 +88,9 @@ def test_readme_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         sinks.append(MemorySink(size_px))
         return sinks[-1]
 
-    monkeypatch.setattr("facepuppet.portrait.load.load_avatar", lambda path: sample())
-    monkeypatch.setattr("facepuppet.drivers.driver_words.open_driver", lambda spec: fake_driver())
-    monkeypatch.setattr("facepuppet.sinks.sink_words.open_sink", to_memory)
+    monkeypatch.setattr("facepuppet.load_avatar", lambda path: sample())
+    monkeypatch.setattr("facepuppet.open_driver", lambda spec: fake_driver())
+    monkeypatch.setattr("facepuppet.open_sink", to_memory)
     exec(compile(example.group(1), "README.md", "exec"), {})
     assert sinks[0].frames
 

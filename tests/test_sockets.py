@@ -128,16 +128,17 @@ def test_what_faces_really_do_is_plausible() -> None:
     assert implausible(Expression.absent(0, 0)) is None
 
 
-def test_a_driver_that_raises_ends_the_run_with_one_error() -> None:
+@pytest.mark.parametrize(
+    ("error", "kind"), [(DriverError("a", "b", "Go."), DriverError), (RuntimeError("told to"), StageError)]
+)
+def test_a_driver_that_raises_ends_the_run_with_one_error(error: Exception, kind: type[Exception]) -> None:
     class Failing(ListDriver):
         def read(self) -> Expression | None:
             raise error
 
-    for error, kind in ((DriverError("a", "b", "Go."), DriverError), (RuntimeError("told to"), StageError)):
-        sink = MemorySink(CANVAS)
-        with LivePipeline(Failing([]), Puppet(hopper(), composer()), [sink]) as live:
-            with pytest.raises(kind):
-                live.run(seconds=PATIENCE_S)
+    live = LivePipeline(Failing([]), Puppet(hopper(), composer()), [MemorySink(CANVAS)])
+    with pytest.raises(kind):
+        live.run(seconds=PATIENCE_S)
 
 
 def test_a_driver_that_stalls_leaves_the_puppet_idle() -> None:
