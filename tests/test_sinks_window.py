@@ -82,7 +82,11 @@ def test_the_picture_appears_on_the_screen(display: str, tmp_path: Path) -> None
     seen_enough = tmp_path / "seen enough"
     viewer = subprocess.Popen(
         [sys.executable, "-c", SHOW, str(seen_enough)],
-        env={**os.environ, "DISPLAY": display, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"},
+        env={
+            **os.environ,
+            "DISPLAY": display,
+            "PYTHONPATH": os.pathsep.join(map(str, (tests, tests.parent, tests.parent / "tools"))),
+        },
     )
     inner = picture((320, 240), seed=1)[40:200, 40:280]
     score, give_up_s = 0.0, time.monotonic() + 60
