@@ -18,8 +18,8 @@ from facepuppet.inference.manifest import read_manifest
 from facepuppet.portrait.analyse import analyse_portrait
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.vision.face_mesh import FaceMesh, face_box
-from reenactment.channels import jitter
 from reenactment.identity import Identity
+from reenactment.motion_series import jitter
 from reenactment.puppets import perform, retargeted
 from reenactment.takes import Take
 
