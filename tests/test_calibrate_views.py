@@ -20,9 +20,9 @@ from calibrate.views.align import as_view, motion_to
 from calibrate.views.candidates import Candidate, read_picture, read_video
 from calibrate.views.choose import calmest, difference, most_varied, unrest, what_it_shows
 from calibrate.views.collect import add_views, portrait_first
-from calibrate.views.gains import measure_gains
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, light_gain, likeness
+from calibrate.views.view_gain import measure_gains
 from facepuppet.core.errors import MediaUnreadableError, NoFaceError, OtherPersonError, PortraitError
 from facepuppet.core.types import U8, Motion
 from facepuppet.face.topology import LIPS_INNER

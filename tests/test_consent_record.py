@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from facepuppet.core.errors import ConsentError
 from facepuppet.portrait.consent import Basis, Claim, Consent, Document, Grant
-from facepuppet.portrait.consent.record import MAX_RECORD_BYTES
+from facepuppet.portrait.consent.consent_record import MAX_RECORD_BYTES
 
 UNHURRIED = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 import facepuppet.portrait.consent
 from facepuppet.portrait.consent import Consent
 from facepuppet.portrait.consent.claim import MAX_NAME, MAX_STATEMENT, Basis
-from facepuppet.portrait.consent.record import MAX_RECORD_BYTES
+from facepuppet.portrait.consent.consent_record import MAX_RECORD_BYTES
 from facepuppet.portrait.consent.sample import sample_consent
 
 SPEC = (Path(facepuppet.portrait.consent.__file__).parent / "SPEC.md").read_text(encoding="utf-8")

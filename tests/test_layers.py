@@ -94,3 +94,15 @@ def test_import_is_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_module_name_means_one_thing() -> None:
+    """Commands are named after their word, and so is what they run: both keep the name."""
+    of_commands = {ROOT / "facepuppet/cli", ROOT / "calibrate/commands"}
+    shared_on_purpose = {"__init__", "__main__", "base"}  # base: the socket of each package of plug-ins
+    places: dict[str, list[str]] = {}
+    for path in (p for package in ("facepuppet", "calibrate", "engines", "tools") for p in sources(package)):
+        if path.parent not in of_commands and path.stem not in shared_on_purpose:
+            places.setdefault(path.stem, []).append(str(path.relative_to(ROOT)))
+    doubled = {name: paths for name, paths in places.items() if len(paths) > 1}
+    assert not doubled, f"rename the less central one of {doubled}"

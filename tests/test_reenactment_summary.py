@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from reenactment.channels import CHANNELS, GAZE_ANGLES, find_blinks
+from reenactment.motion_series import CHANNELS, GAZE_ANGLES, find_blinks
 
 pytest.importorskip("dlib", reason="the judges need the extra `evaluate`")
 pytest.importorskip("torch", reason="the judges need the extra `evaluate`")
 
-from reenactment.report import markdown
+from reenactment.markdown_report import markdown
 from reenactment.self_reenactment import Performed
 from reenactment.summary import (
     FROZEN,

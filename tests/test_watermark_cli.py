@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
@@ -13,8 +14,9 @@ from typer.testing import CliRunner
 
 from facepuppet.cli.app import app
 from facepuppet.core.types import Composed
-from facepuppet.watermark import PUBLIC_KEY, Key, Marker, Payload, detect
-from facepuppet.watermark.detection_report import render_report
+from facepuppet.watermark import PUBLIC_KEY, Detection, Key, Marker, Payload, detect
+from facepuppet.watermark.detection_report import render_report, write_report
+from facepuppet.watermark.finding import Finding
 
 PAYLOAD = Payload(avatar=0xFACE, session=1)
 SECRET = b"a private secret of 32 bytes ..."
@@ -89,3 +91,49 @@ def test_report_is_well_formed_and_escapes_the_source(tmp_path: Path, key: Key |
 def test_report_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     path = _picture(tmp_path / "picture.png", None)
     assert _run(path, "--report", tmp_path / "no" / "such" / "report.html")[0] == 2
+
+
+class Cells(HTMLParser):
+    """The tags of a page, and the text of its table's cells."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.texts: list[str] = []
+        self._inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+        if tag == "td":
+            self.texts.append("")
+        self._inside = tag == "td"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.texts[-1] += data
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "</td><script>alert(1)</script>.mp4",
+        '"><img src=x onerror="alert(1)">.png',
+        "&lt;b&gt; 'quoted'.png",
+        "{{ 7 * 7 }}{% raw %}{curly}.png",
+    ],
+)
+def test_a_hostile_file_name_is_only_text(name: str) -> None:
+    detection = Detection((Finding("a key", 0.0, None, None, None, None, ()),), 1, 0.0)
+    cells = Cells(render_report(name, detection))
+    assert cells.texts[:2] == ["Source", name]
+    assert cells.tags == {"html", "meta", "title", "style", "h1", "table", "tr", "td", "p"}
+
+
+def test_a_file_name_that_is_no_text_can_be_reported(tmp_path: Path) -> None:
+    detection = Detection((Finding("a key", 0.0, None, None, None, None, ()),), 1, 0.0)
+    write_report(tmp_path / "report.html", b"caf\xe9.png".decode("utf-8", "surrogateescape"), detection)
+    assert r"caf\udce9.png" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -28,8 +28,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     cv2.setNumThreads(1)
     # The judges' libraries are wanted only by those who go on.
-    from reenactment.report import markdown
-    from reenactment.run import Evaluation
+    from reenactment.evaluation import Evaluation
+    from reenactment.markdown_report import markdown
     from reenactment.summary import bars
     from reenactment.takes import find_clips, find_portraits
 

@@ -27,9 +27,9 @@ import numpy as np
 from calibrate.views.align import aligned_picture, as_view, motion_to
 from calibrate.views.candidates import Candidate
 from calibrate.views.choose import calmest, most_varied
-from calibrate.views.gains import part_masks
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import light_gain
+from calibrate.views.view_gain import part_masks
 from facepuppet.core.geometry import euler_from_rotation
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.drivers.camera.follow import FaceFollower

@@ -12,7 +12,7 @@ from calibrate.preview import cut_out, with_points
 from calibrate.report.model import Picture, Row, Section, Table
 from calibrate.report.of_sweep import SweepLook, sweep_sections
 from calibrate.sweep import sweep
-from calibrate.views.gains import PARTS, ViewGain, measure_gains
+from calibrate.views.view_gain import PARTS, ViewGain, measure_gains
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.pack import Pack
 from facepuppet.portrait.views import View

@@ -10,9 +10,9 @@ from pathlib import Path
 from calibrate.views.align import as_view
 from calibrate.views.candidates import Candidate, is_video, read_picture, read_video
 from calibrate.views.choose import calmest, most_varied, what_it_shows
-from calibrate.views.gains import ViewGain, measure_gains
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, SURE_LIKENESS, light_gain, likeness
+from calibrate.views.view_gain import ViewGain, measure_gains
 from facepuppet.core.errors import OtherPersonError, PortraitError
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.view_state import FaceState, StateReader

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+
+import jinja2
 
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.watermark.correlate import Geometry
@@ -11,23 +15,34 @@ from facepuppet.watermark.detection import Detection
 from facepuppet.watermark.finding import CurvePoint
 from facepuppet.watermark.provenance import Provenance
 
-_WIDTH, _HEIGHT, _MARGIN = 720, 260, 44
+_WIDTH, _HEIGHT, _MARGIN, _TOP = 720, 260, 44, 16
+_LEFT, _RIGHT, _BOTTOM = _MARGIN, _WIDTH - _MARGIN, _TOP + _HEIGHT - 2 * _MARGIN
 _THRESHOLD = -6.0
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Watermark report</title>
-<style>
-body{{font:16px/1.5 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 1rem;color:#222}}
-h1{{font-size:1.4rem}} td{{padding:.15rem 1rem .15rem 0}} svg{{width:100%;height:auto}} .note{{color:#555}}
-</style>
-<h1>{verdict}</h1>
-<table>{rows}</table>
-{chart}
-<p class="note">Solid: evidence of the whole session, corrected for the search, the keys and repeated looks.
-Dashed: the latest seconds alone, uncorrected. Below the red line the session counts as marked (one false
-alarm in a million sessions). No mark found does not prove a picture real; a mark can be copied.</p>
-</html>
-"""
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """Evidence against time as the page draws it: pixels downwards from the top left, points as SVG has them.
+
+    Attributes:
+        limit: height of the line under which a session counts as marked.
+        session: points of the whole session's evidence.
+        recent: points of the latest seconds' evidence.
+        last_s: the time at the right edge.
+        lowest: base-10 logarithm of the p-value at the lower edge.
+    """
+
+    limit: str
+    session: str
+    recent: str
+    last_s: float
+    lowest: float
+    width: int = _WIDTH
+    height: int = _HEIGHT
+    left: int = _LEFT
+    right: int = _RIGHT
+    top: int = _TOP
+    bottom: int = _BOTTOM
 
 
 def write_report(path: Path, source: str, result: Detection, provenance: Provenance | None = None) -> None:
@@ -36,8 +51,10 @@ def write_report(path: Path, source: str, result: Detection, provenance: Provena
     Raises:
         OutputUnwritableError: the file cannot be written.
     """
+    page = render_report(source, result, provenance)
     try:
-        path.write_text(render_report(source, result, provenance), encoding="utf-8")
+        # A file name may hold bytes that are no text: they are shown as escapes.
+        path.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutputUnwritableError(
             f"{path} ({error.strerror})", "a writable place for the report", "Choose another folder."
@@ -46,8 +63,24 @@ def write_report(path: Path, source: str, result: Detection, provenance: Provena
 
 def render_report(source: str, result: Detection, provenance: Provenance | None = None) -> str:
     """Return the page as text."""
+    template = (files("facepuppet") / "watermark" / "report.html.jinja").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.from_string(template).render(
+        marked=result.marked,
+        facts=_facts(source, result, provenance),
+        chart=_chart(result.curve) if result.curve else None,
+    )
+
+
+def _facts(source: str, result: Detection, provenance: Provenance | None) -> dict[str, str]:
     best = result.best
-    facts = {
+    return {
         "Source": source,
         "Examined": f"{result.n_frames} frames, {result.duration_s:.1f} s",
         "Key": result.key or "none",
@@ -58,11 +91,6 @@ def render_report(source: str, result: Detection, provenance: Provenance | None 
         "Place": "–" if best.geometry is None else _place(best.geometry),
         "Manifest": "none" if provenance is None else provenance.sentence(result.payload),
     }
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.items()
-    )
-    verdict = "Marked as synthetic" if result.marked else "No mark found"
-    return _PAGE.format(verdict=verdict, rows=rows, chart=_chart(result.curve))
 
 
 def _place(geometry: Geometry) -> str:
@@ -72,35 +100,28 @@ def _place(geometry: Geometry) -> str:
     )
 
 
-def _chart(curve: tuple[CurvePoint, ...]) -> str:
-    if not curve:
-        return "<p>No evidence curve: nothing was examined.</p>"
+def _chart(curve: Sequence[CurvePoint]) -> _Chart:
     lowest = min(_THRESHOLD * 2, *(min(point.log10_p, point.recent_log10_p) for point in curve))
     last_s = max(curve[-1].t_s, 1e-3)
 
-    def line(values: list[float], style: str) -> str:
-        points = " ".join(
+    def line(values: Sequence[float]) -> str:
+        return " ".join(
             f"{_x(point.t_s / last_s):.1f},{_y(value / lowest):.1f}"
             for point, value in zip(curve, values, strict=True)
         )
-        return f'<polyline fill="none" {style} points="{points}"/>'
 
-    limit = _y(_THRESHOLD / lowest)
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="evidence against time">'
-        f'<rect x="{_x(0)}" y="{_y(0)}" width="{_x(1) - _x(0)}" height="{_y(1) - _y(0)}" fill="#f6f6f6"/>'
-        f'<line x1="{_x(0)}" x2="{_x(1)}" y1="{limit:.1f}" y2="{limit:.1f}" stroke="#c22"/>'
-        + line([point.log10_p for point in curve], 'stroke="#15c" stroke-width="2"')
-        + line([point.recent_log10_p for point in curve], 'stroke="#15c" stroke-dasharray="4 4"')
-        + f'<text x="{_x(0)}" y="{_HEIGHT - 12}">0 s</text>'
-        f'<text x="{_x(1)}" y="{_HEIGHT - 12}" text-anchor="end">{last_s:.1f} s</text>'
-        f'<text x="4" y="{_y(0) + 12}">p=1</text><text x="4" y="{_y(1)}">10^{lowest:.0f}</text></svg>'
+    return _Chart(
+        limit=f"{_y(_THRESHOLD / lowest):.1f}",
+        session=line([point.log10_p for point in curve]),
+        recent=line([point.recent_log10_p for point in curve]),
+        last_s=last_s,
+        lowest=lowest,
     )
 
 
 def _x(share: float) -> float:
-    return _MARGIN + share * (_WIDTH - 2 * _MARGIN)
+    return _LEFT + share * (_RIGHT - _LEFT)
 
 
 def _y(share: float) -> float:
-    return 16 + share * (_HEIGHT - 2 * _MARGIN)
+    return _TOP + share * (_BOTTOM - _TOP)

@@ -8,7 +8,7 @@ import numpy as np
 
 from facepuppet.core.types import U8
 from facepuppet.portrait.avatar import Avatar
-from reenactment import channels, pictures
+from reenactment import motion_series, picture_scores
 from reenactment.identity import Identity
 from reenactment.puppets import perform, retargeted
 from reenactment.takes import Take, retrack
@@ -26,21 +26,21 @@ def cross_reenact(
     """
     outputs = perform(avatar, retargeted(avatar, take), engines)
     tracked = retrack(outputs, take.fps)
-    driver, output = channels.channels_of(take.landmarks_px), channels.channels_of(tracked)
-    open_ = channels.both_open(driver, output)
+    driver, output = motion_series.channels_of(take.landmarks_px), motion_series.channels_of(tracked)
+    open_ = motion_series.both_open(driver, output)
     metrics: dict[str, float] = {}
-    for name in channels.CHANNELS:
+    for name in motion_series.CHANNELS:
         where = open_ if name.startswith("gaze") else np.ones_like(open_)
-        metrics[f"corr_{name}"] = channels.correlation(driver[name][where], output[name][where])
-        metrics[f"gain_{name}"] = channels.gain(driver[name][where], output[name][where])
-    metrics["corr"] = float(np.nanmean([metrics[f"corr_{name}"] for name in channels.CHANNELS]))
-    metrics["jitter"] = channels.jitter(tracked) / channels.jitter(take.landmarks_px)
+        metrics[f"corr_{name}"] = motion_series.correlation(driver[name][where], output[name][where])
+        metrics[f"gain_{name}"] = motion_series.gain(driver[name][where], output[name][where])
+    metrics["corr"] = float(np.nanmean([metrics[f"corr_{name}"] for name in motion_series.CHANNELS]))
+    metrics["jitter"] = motion_series.jitter(tracked) / motion_series.jitter(take.landmarks_px)
     seen = np.flatnonzero(np.isfinite(tracked[:, 0, 0]))
     chosen = seen[np.linspace(0, len(seen) - 1, min(JUDGED_FRAMES, len(seen))).astype(int)].tolist()
     source = identity.of(avatar.portrait_rgb, avatar.landmarks_px)
     metrics["identity"] = float(np.mean([identity.of(outputs[n], tracked[n]) @ source for n in chosen]))
-    own = pictures.face_sharpness(avatar.portrait_rgb, avatar.landmarks_px)
-    sharp = [pictures.face_sharpness(outputs[n], tracked[n]) for n in chosen]
+    own = picture_scores.face_sharpness(avatar.portrait_rgb, avatar.landmarks_px)
+    sharp = [picture_scores.face_sharpness(outputs[n], tracked[n]) for n in chosen]
     metrics["sharpness"] = float(np.median(sharp) / own)
     metrics["lost"] = float(len(outputs) - len(seen))
     return metrics, outputs

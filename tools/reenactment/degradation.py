@@ -20,8 +20,8 @@ from facepuppet.portrait.analyse import analyse_portrait
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.vision.face_box import face_box
 from facepuppet.vision.face_mesh import FaceMesh
-from reenactment.channels import jitter
 from reenactment.identity import Identity
+from reenactment.motion_series import jitter
 from reenactment.puppets import perform, retargeted
 from reenactment.takes import Take
 

@@ -24,7 +24,7 @@ from facepuppet.inference import Runtime
 from facepuppet.inference.manifest import FORMAT
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget import Retargeter
-from reenactment.channels import NEUTRAL_PERCENTILE
+from reenactment.motion_series import NEUTRAL_PERCENTILE
 from reenactment.takes import Take
 
 MIN_SHOULDER_CONFIDENCE = 0.5

@@ -18,9 +18,9 @@ from facepuppet.portrait.analyse import analyse_portrait
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.vision.face_box import face_box
 from facepuppet.vision.face_mesh import FaceMesh
-from reenactment import channels, pictures
-from reenactment.channels import Blinks, Series
+from reenactment import motion_series, picture_scores
 from reenactment.identity import Identity
+from reenactment.motion_series import Blinks, Series
 from reenactment.perceptual import DEEP, PerceptualDistance
 from reenactment.puppets import perform, retargeted, true_motions
 from reenactment.takes import Take, retrack, retrack_mirrored
@@ -75,8 +75,8 @@ class SelfReenactment:
         ]
         self._truth = [take.pictures[n] for n in self.sampled]
         self._landmarks = take.landmarks_px
-        self._driver = channels.channels_of(self._landmarks)
-        self._features = judges.perceptual.features([pictures.reduced(rgb) for rgb in self._truth])
+        self._driver = motion_series.channels_of(self._landmarks)
+        self._features = judges.perceptual.features([picture_scores.reduced(rgb) for rgb in self._truth])
         gap = self._driver["mouth_open"]
         self._opened = gap[self.sampled] - gap[take.source] > MOUTH_OPENED
 
@@ -88,35 +88,37 @@ class SelfReenactment:
     def second_opinion(self) -> Performed:
         """The true frames, tracked once more in the mirror: what the tracker itself leaves to be reached."""
         landmarks = retrack_mirrored(self.take.pictures, self.take.fps)
-        series, way = channels.channels_of(landmarks), "mirrored"
-        ratio = channels.jitter(landmarks) / channels.jitter(self._landmarks)
-        blinks = channels.find_blinks(self._driver, series)
+        series, way = motion_series.channels_of(landmarks), "mirrored"
+        ratio = motion_series.jitter(landmarks) / motion_series.jitter(self._landmarks)
+        blinks = motion_series.find_blinks(self._driver, series)
         return Performed([], {}, self._driver, {way: series}, {way: ratio}, {way: blinks})
 
     def performed(self, engines: Path) -> Performed:
         """The variant whose painters are in a folder."""
         shown = {way: perform(self.avatar, motions, engines) for way, motions in self._motions.items()}
         tracked = {way: retrack(rgbs, self.take.fps) for way, rgbs in shown.items()}
-        series = {way: channels.channels_of(landmarks) for way, landmarks in tracked.items()}
-        own = channels.jitter(self._landmarks)
+        series = {way: motion_series.channels_of(landmarks) for way, landmarks in tracked.items()}
+        own = motion_series.jitter(self._landmarks)
         metrics = self.compare(shown["rendering"])
-        metrics |= pictures.flicker(self.take.pictures, shown["end to end"])
+        metrics |= picture_scores.flicker(self.take.pictures, shown["end to end"])
         return Performed(
             shown["rendering"],
             metrics,
             self._driver,
             series,
-            {way: channels.jitter(landmarks) / own for way, landmarks in tracked.items()},
-            {way: channels.find_blinks(self._driver, s) for way, s in series.items()},
+            {way: motion_series.jitter(landmarks) / own for way, landmarks in tracked.items()},
+            {way: motion_series.find_blinks(self._driver, s) for way, s in series.items()},
         )
 
     def compare(self, shown: list[U8]) -> dict[str, float]:
         """Picture metrics of all frames' pictures, over the sampled ones."""
         outputs = [shown[n] for n in self.sampled]
         pairs = list(zip(self._truth, outputs, strict=True))
-        frames = [pictures.whole_frame(pictures.reduced(t), pictures.reduced(o)) for t, o in pairs]
+        frames = [
+            picture_scores.whole_frame(picture_scores.reduced(t), picture_scores.reduced(o)) for t, o in pairs
+        ]
         metrics = {key: float(np.mean([frame[key] for frame in frames])) for key in frames[0]}
-        features = self._judges.perceptual.features([pictures.reduced(rgb) for rgb in outputs])
+        features = self._judges.perceptual.features([picture_scores.reduced(rgb) for rgb in outputs])
         metrics["perceptual"] = float(np.mean(self._judges.perceptual.distances(self._features, features)))
         metrics["landmarks"] = self._landmark_distance(outputs)
         metrics |= self._region("mouth", outputs) | self._region("eye", outputs) | self._identity(outputs)
@@ -129,7 +131,7 @@ class SelfReenactment:
             box = face_box(self._landmarks[n])
             found = [self._judges.mesh.find(rgb, box) for rgb in (truth, output)]
             if found[0] is not None and found[1] is not None:
-                distances.append(channels.landmark_distance(found[0], found[1]))
+                distances.append(motion_series.landmark_distance(found[0], found[1]))
         return float(np.mean(distances)) if distances else float("nan")
 
     def _region(self, part: str, outputs: list[U8]) -> dict[str, float]:
@@ -137,16 +139,16 @@ class SelfReenactment:
         cuts: list[tuple[U8, U8, F32]] = []
         frame: list[int] = []
         for index, (n, truth, output) in enumerate(zip(self.sampled, self._truth, outputs, strict=True)):
-            for window, mask in pictures.regions_of(part, self._landmarks[n]):
+            for window, mask in picture_scores.regions_of(part, self._landmarks[n]):
                 cuts.append((window.cut(truth), window.cut(output), mask))
                 frame.append(index)
         truths, shown, masks = (list(column) for column in zip(*cuts, strict=True))
         perceptual = self._judges.perceptual
         layers = perceptual.distances(perceptual.features(truths), perceptual.features(shown), masks)
         distance = layers.mean(1)
-        l1 = np.array([pictures.masked_l1(*cut) for cut in cuts])
+        l1 = np.array([picture_scores.masked_l1(*cut) for cut in cuts])
         own, theirs = (
-            np.array([pictures.sharpness(rgb, mask) for rgb, mask in zip(side, masks, strict=True)])
+            np.array([picture_scores.sharpness(rgb, mask) for rgb, mask in zip(side, masks, strict=True)])
             for side in (shown, truths)
         )
         metrics = {

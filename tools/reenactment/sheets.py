@@ -9,7 +9,7 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8
 from reenactment import close_ups
-from reenactment.channels import Series, find_blinks
+from reenactment.motion_series import Series, find_blinks
 
 CELL_PX = 176
 MOUTH_REACH, EYE_REACH = 1.0, 1.6

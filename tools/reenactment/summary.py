@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from facepuppet.core.geometry import F64
-from reenactment import channels
+from reenactment import motion_series
 from reenactment.self_reenactment import Performed
 
 FROZEN, WARP, PAINTED = "frozen source", "warp alone", "painted"
@@ -26,25 +26,27 @@ def motion_metrics(performed: Sequence[Performed], way: str) -> dict[str, float]
     """
     series = [(p.driver, p.series[way]) for p in performed]
     lids = _pooled(series, ("eye_left", "eye_right"), None)
-    gaze_x, gaze_y = (_pooled(series, (name,), channels.both_open) for name in ("gaze_x", "gaze_y"))
-    both = _pooled(series, ("gaze_x", "gaze_y"), channels.both_open)
+    gaze_x, gaze_y = (_pooled(series, (name,), motion_series.both_open) for name in ("gaze_x", "gaze_y"))
+    both = _pooled(series, ("gaze_x", "gaze_y"), motion_series.both_open)
     blinks = [p.blinks[way] for p in performed]
     n_blinks = sum(len(b.frames) for b in blinks)
     metrics = {
         "lid_error": _error(series, ("eye_left", "eye_right"), None),
-        "lid_corr": channels.correlation(*lids),
-        "lid_gain": channels.gain(*lids),
-        "gaze_error_deg": float(np.rad2deg(_error(series, channels.GAZE_ANGLES, channels.both_open))),
-        "gaze_corr": channels.correlation(*both),
-        "gaze_x_corr": channels.correlation(*gaze_x),
-        "gaze_y_corr": channels.correlation(*gaze_y),
-        "gaze_gain": channels.gain(*both),
+        "lid_corr": motion_series.correlation(*lids),
+        "lid_gain": motion_series.gain(*lids),
+        "gaze_error_deg": float(
+            np.rad2deg(_error(series, motion_series.GAZE_ANGLES, motion_series.both_open))
+        ),
+        "gaze_corr": motion_series.correlation(*both),
+        "gaze_x_corr": motion_series.correlation(*gaze_x),
+        "gaze_y_corr": motion_series.correlation(*gaze_y),
+        "gaze_gain": motion_series.gain(*both),
         "blinks": float(n_blinks),
         "blinks_closed": sum(b.closed for b in blinks) / n_blinks if n_blinks else float("nan"),
         "jitter": float(np.mean([p.jitter[way] for p in performed])),
     }
     for name in ("mouth_open", "mouth_width", "yaw", "pitch", "roll", "brow"):
-        metrics[f"{name}_corr"] = channels.correlation(*_pooled(series, (name,), None))
+        metrics[f"{name}_corr"] = motion_series.correlation(*_pooled(series, (name,), None))
     return metrics
 
 
@@ -146,7 +148,7 @@ def _pooled(series: Sequence[Any], names: Sequence[str], where: Any) -> tuple[F6
         for name in names:
             seen = chosen & np.isfinite(driver[name]) & np.isfinite(output[name])
             for joined, side in zip(pairs, (driver, output), strict=True):
-                joined.append(channels.centred(side[name][seen]))
+                joined.append(motion_series.centred(side[name][seen]))
     return np.concatenate(pairs[0]), np.concatenate(pairs[1])
 
 

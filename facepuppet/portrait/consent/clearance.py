@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from facepuppet.core.errors import ConsentMissingError
 from facepuppet.portrait.consent.claim import Claim
-from facepuppet.portrait.consent.record import Consent
+from facepuppet.portrait.consent.consent_record import Consent
 from facepuppet.portrait.consent.revocation import Revocations
 from facepuppet.portrait.consent.sample import sample_consent
 from facepuppet.portrait.consent.store import ConsentStore

@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from facepuppet.core.errors import ConsentError, ConsentRevokedError
-from facepuppet.portrait.consent.record import N_ID_DIGITS, Consent
+from facepuppet.portrait.consent.consent_record import N_ID_DIGITS, Consent
 
 MAX_LIST_BYTES = 16_000_000
 _ENTRY = re.compile(rf"[0-9a-f]{{{N_ID_DIGITS}}}|[0-9a-f]{{64}}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from facepuppet.portrait.consent.record import Consent
+from facepuppet.portrait.consent.consent_record import Consent
 
 
 def sample_consent() -> Consent:

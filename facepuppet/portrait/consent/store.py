@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from facepuppet.core.errors import ConsentError, OutputUnwritableError
 from facepuppet.core.files import write_whole
 from facepuppet.portrait.consent.claim import Claim
-from facepuppet.portrait.consent.record import MAX_RECORD_BYTES, Consent
+from facepuppet.portrait.consent.consent_record import MAX_RECORD_BYTES, Consent
 
 log = logging.getLogger(__name__)
 

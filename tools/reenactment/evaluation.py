@@ -14,7 +14,7 @@ from facepuppet.core.types import U8
 from facepuppet.inference.manifest import read_manifest
 from facepuppet.portrait.load import load_avatar
 from facepuppet.vision.quiet import quiet_native_logs
-from reenactment import channels, sheets
+from reenactment import motion_series, sheets
 from reenactment.cost import measure_cost
 from reenactment.cross_reenactment import cross_reenact
 from reenactment.puppets import no_painters, true_motions
@@ -113,7 +113,9 @@ class Evaluation:
         avatar = load_avatar(path, cache=False)  # no figure may come from an outdated cache
         rows, bands = [], []
         for take in self._drivers(n_drivers):
-            moments = sheets.hard_moments(channels.channels_of(take.landmarks_px), take.source, CROSS_MOMENTS)
+            moments = sheets.hard_moments(
+                motion_series.channels_of(take.landmarks_px), take.source, CROSS_MOMENTS
+            )
             bands.append(sheets.strip(take.name, [avatar.portrait_rgb, *(take.pictures[n] for n in moments)]))
             for name, folder in engines.items():
                 metrics, shown = cross_reenact(take, avatar, folder, judges.identity)
@@ -126,7 +128,7 @@ class Evaluation:
         """Those who move most: their correlations say most."""
 
         def liveliness(take: Take) -> float:
-            series = channels.channels_of(take.landmarks_px)
+            series = motion_series.channels_of(take.landmarks_px)
             return float(np.prod([np.nanstd(series[name]) for name in ("yaw", "mouth_open", "gaze_x")]))
 
         return sorted(self._takes, key=liveliness, reverse=True)[:count]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reenactment.channels import BLINK_SHARE, CHANNELS, CLOSED_SHARE
+from reenactment.motion_series import BLINK_SHARE, CHANNELS, CLOSED_SHARE
 from reenactment.summary import Bar
 
 PICTURE_COLUMNS = {
