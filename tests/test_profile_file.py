@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,6 @@ from facepuppet.core.errors import OutputUnwritableError, ProfileError
 from facepuppet.drivers.camera.channels import CHANNELS, Range
 from facepuppet.drivers.camera.profile import SHUT_RATIO, DriverProfile, neutral_from, with_ranges
 from facepuppet.drivers.camera.profile_file import load_profile, save_profile
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def profile() -> DriverProfile:

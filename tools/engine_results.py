@@ -91,7 +91,7 @@ def _machine() -> list[str]:
         f"facepuppet {__version__}",
         *(f"{wheel} {there[wheel]}" for wheel in WHEELS if wheel in there),
     ]
-    today = datetime.datetime.now(datetime.timezone.utc).date()
+    today = datetime.datetime.now(datetime.UTC).date()
     load = f", load average at the start {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return [*told, f"- versions: {', '.join(versions)}", f"- date: {today}{load}"]
 

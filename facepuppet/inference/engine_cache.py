@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 
 import platformdirs
@@ -16,7 +16,7 @@ from facepuppet.inference.engine_file import ENGINE, KERNELS, EngineKey, read_en
 log = logging.getLogger(__name__)
 
 
-class State(str, Enum):
+class State(StrEnum):
     """What a cached engine is good for."""
 
     READY = "ready"

@@ -105,7 +105,7 @@ class VideoSource(Source):
                         in_a_row = 0
                         yield frame
                 return
-            except av.error.EOFError:  # noqa: PERF203 - one packet may be damaged, so each is tried
+            except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
                 in_a_row += 1

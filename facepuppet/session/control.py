@@ -100,7 +100,7 @@ class Control:
         for command in self._waiting():
             try:
                 self._do(command)
-            except FacepuppetError as problem:  # noqa: PERF203 - each command stands alone
+            except FacepuppetError as problem:
                 self._refused = str(problem)
                 log.warning("%s", problem)
 

@@ -31,7 +31,7 @@ class Fanout(Sink):
         for sink in tuple(self._sinks):
             try:
                 sink.send(frame, pts_s)
-            except Exception as error:  # noqa: PERF203 - whatever one output raises, the others go on
+            except Exception as error:
                 self._drop(sink, error)
         if not self._sinks:
             raise self.failures[-1][1]

@@ -95,7 +95,7 @@ def _name(common: str) -> x509.Name:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_root: bool
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     usage = x509.KeyUsage(not is_root, False, False, False, False, is_root, is_root, False, False)
     return (
         x509.CertificateBuilder()

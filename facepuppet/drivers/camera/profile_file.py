@@ -8,7 +8,7 @@ neutral   the relaxed face: landmarks in the head frame, and the aperture of ope
 from __future__ import annotations
 
 import math
-import sys
+import tomllib
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
@@ -28,11 +28,6 @@ from facepuppet.drivers.camera.profile import (
     with_ranges,
 )
 from facepuppet.face.canonical import is_face
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _SCHEMA = 2
 _KEYS = {1: {"schema", "neutral"}, 2: {"schema", "neutral", "ranges"}}

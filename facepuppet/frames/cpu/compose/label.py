@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ _SMALLEST_TEXT_PX = 11
 _SUPERSAMPLING = 4  # Pillow draws round corners without anti-aliasing
 
 
-class Corner(str, Enum):
+class Corner(StrEnum):
     """Where the label stands, or that it does not."""
 
     TOP_LEFT = "tl"

@@ -152,7 +152,7 @@ def load_painters(
     for network in networks:
         try:
             painters.append(Painter(network, avatar, runtime.open(network)))
-        except ManifestError as problem:  # noqa: PERF203  (a handful of networks, once)
+        except ManifestError as problem:
             problems.append(f"painter {network.name!r} is off, geometry stands in: {problem}")
     for sentence in problems:
         log.warning(sentence)
