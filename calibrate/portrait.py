@@ -8,7 +8,7 @@ from pathlib import Path
 from calibrate.gate_lines import gate_lines
 from calibrate.gates import admit, measure_gates
 from calibrate.landmarks import fit_landmarks, read_points
-from facepuppet.media.pictures import load_portrait_image
+from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.load import analyse_file, load_avatar
 
@@ -28,7 +28,7 @@ def open_portrait(
         PortraitError: the picture will not do.
     """
     if landmarks is not None:
-        height, width = load_portrait_image(path).shape[:2]
+        height, width = load_picture(path).shape[:2]
         placed = fit_landmarks(read_points(landmarks, (width, height)))
         made = analyse_file(path, landmarks_px=placed)
     else:

@@ -21,7 +21,7 @@ from .frames.cpu.compose.composer import Composer as Composer
 from .frames.cpu.compose.framing import Framing as Framing
 from .frames.cpu.compose.label import Corner as Corner
 from .inference.runtime import Runtime as Runtime
-from .media.open_source import open_source as open_source
+from .media.source_words import open_source as open_source
 from .portrait.avatar import Avatar as Avatar
 from .portrait.load import load_avatar as load_avatar
 from .portrait.load import sample_portrait_path as sample_portrait_path

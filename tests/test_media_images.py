@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import cv2
@@ -45,13 +46,14 @@ def test_one_image_is_one_frame(tmp_path: Path) -> None:
     assert second is None
 
 
-def test_a_damaged_image_is_skipped(tmp_path: Path) -> None:
+def test_a_damaged_image_is_skipped_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     save(tmp_path / "a.png", level=1)
     (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing of use")
     save(tmp_path / "c.png", level=3)
-    with open_source(tmp_path) as source:
+    with caplog.at_level(logging.WARNING), open_source(tmp_path) as source:
         levels = [int(frame.rgb[0, 0, 0]) for frame in iter(source.read, None) if frame is not None]
     assert levels == [1, 3]
+    assert "b.png: skipped" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["empty", "broken.png"])
@@ -75,7 +77,7 @@ def test_sixteen_bits_transparency_and_rotation_become_plain_upright_rgb(tmp_pat
         deep8, clear, turned = (source.read() for _ in range(3))
     assert deep8 is not None and clear is not None and turned is not None
     assert deep8.rgb.dtype == np.uint8 and deep8.rgb[0, 0, 0] == 200
-    assert clear.rgb[0, 0].tolist() == [10, 20, 30]
+    assert clear.rgb[0, 0].tolist() == [69, 74, 79], "half over neutral grey"
     assert turned.rgb.shape == (32, 16, 3)
     assert turned.rgb[5, 5, 0] > 200 > 50 > turned.rgb[5, 5, 2]
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.types import U8
-from facepuppet.media.pictures import MAX_FRAMES, decode_frames, decode_picture, load_portrait_image
+from facepuppet.media.pictures import MAX_FRAMES, decode_frames, decode_picture, load_luma, load_picture
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -105,6 +105,32 @@ def test_other_modes_become_rgb(mode: str) -> None:
 def test_cmyk_jpeg_keeps_its_colours() -> None:
     picture = decode_picture(encoded(hopper().convert("CMYK"), "JPEG", quality=95), name="x")
     assert mean_difference(picture, hopper_rgb()) < 6
+
+
+def test_luma_of_a_jpeg_is_what_it_stores(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(encoded(hopper(), "JPEG", quality=60))
+    stored = Image.open(path)
+    stored.draft("YCbCr", None)
+    np.testing.assert_array_equal(load_luma(path), np.asarray(stored)[..., 0])
+
+
+def test_luma_is_upright_opaque_and_of_eight_bits(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn clockwise to view
+    grey = np.asarray(hopper().convert("L"))
+    files = {
+        "turned.jpg": encoded(hopper(), "JPEG", quality=95, exif=exif),
+        "clear.png": encoded(Image.new("RGBA", (4, 4), (255, 255, 255, 0))),
+        "colour.png": encoded(hopper()),
+        "deep.png": cv2.imencode(".png", grey.astype(np.uint16) * 257)[1].tobytes(),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    assert mean_difference(load_luma(tmp_path / "turned.jpg"), np.rot90(grey, -1)) < 2
+    assert (load_luma(tmp_path / "clear.png") == 128).all()
+    assert mean_difference(load_luma(tmp_path / "colour.png"), grey) == 0
+    assert mean_difference(load_luma(tmp_path / "deep.png"), grey) <= 0.5
 
 
 def animation(kind: str, *frames: Image.Image) -> bytes:
@@ -212,15 +238,15 @@ def test_bad_files_are_told_plainly(tmp_path: Path, content: bytes, words: str) 
     path = tmp_path / "portrait.jpg"
     path.write_bytes(content)
     with pytest.raises(ImageUnreadableError, match=words) as caught:
-        load_portrait_image(path)
+        load_picture(path)
     assert caught.value.todo
 
 
 def test_missing_files_and_folders_are_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(ImageUnreadableError, match="No such file"):
-        load_portrait_image(tmp_path / "nobody.png")
+        load_picture(tmp_path / "nobody.png")
     with pytest.raises(ImageUnreadableError, match="not a file"):
-        load_portrait_image(tmp_path)
+        load_picture(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -235,14 +261,14 @@ def test_missing_files_and_folders_are_told_plainly(tmp_path: Path) -> None:
 )
 def test_network_addresses_are_refused_by_name(address: str) -> None:
     with pytest.raises(ImageUnreadableError, match="never fetched") as caught:
-        load_portrait_image(address)
+        load_picture(address)
     assert address.split(":")[0] in caught.value.got
 
 
 @pytest.mark.parametrize("path", ["C:/me.jpg", "C:\\me.jpg", "a:b.jpg", "odd://"[:4]])
 def test_drives_and_odd_names_are_no_addresses(path: str) -> None:
     with pytest.raises(ImageUnreadableError, match="No such file"):
-        load_portrait_image(path)
+        load_picture(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="permissions of this kind are POSIX's")
@@ -258,7 +284,7 @@ def test_a_picture_that_may_not_be_read_is_told(tmp_path: Path) -> None:
         os.seteuid(65534)  # root may read everything
     try:
         with pytest.raises(ImageUnreadableError, match="Permission denied") as caught:
-            load_portrait_image(path)
+            load_picture(path)
     finally:
         if root:
             os.seteuid(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,8 @@ from fakes import FakeClock, picture
 from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.core.types import Frame
 from facepuppet.media import open_source
+from facepuppet.media.video_frame import luma_of
+from facepuppet.media.video_reader import VideoReader
 from facepuppet.media.video_source import VideoSource
 
 SIZE_PX = (64, 48)
@@ -140,6 +143,78 @@ def test_an_undecodable_packet_is_skipped_and_counted(tmp_path: Path) -> None:
     assert source.damaged == 1
     assert [frame.pts_s for frame in frames] == pytest.approx([0, 0.04, 0.12, 0.16, 0.2], abs=2e-3)
     assert [frame.frame_id for frame in frames] == [0, 1, 2, 3, 4]
+
+
+def test_a_title_that_is_no_unicode_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "titled.mkv"
+    write_video(path, [0, 40, 80])
+    data = path.read_bytes()
+    assert data.count(b"Lavf") >= 1
+    path.write_bytes(data.replace(b"Lavf", b"L\xe9\xff\xfe"))
+    assert len(read_all(path)) == 3
+
+
+def test_an_unknown_codec_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "strange.mkv"
+    write_video(path, [0, 40, 80], codec="ffv1")
+    path.write_bytes(path.read_bytes().replace(b"V_FFV1", b"V_XXV1"))
+    with pytest.raises(MediaUnreadableError, match="does not know"):
+        open_source(path)
+
+
+def test_frames_too_large_to_hold_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "large.mp4"
+    write_video(path, [0, 40, 80])
+    monkeypatch.setattr("facepuppet.media.video_reader.MAX_PIXELS", 64 * 48 - 1)
+    with pytest.raises(MediaUnreadableError, match="whose frames are 64x48"):
+        open_source(path)
+
+
+def test_frames_that_grow_too_large_are_never_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = []
+    for name, size_px in (("small", (64, 48)), ("large", (640, 480))):
+        with av.open(str(tmp_path / f"{name}.h264"), "w") as container:
+            stream = container.add_stream("libx264", rate=30, options={"bf": "0"})
+            (stream.width, stream.height), stream.pix_fmt = size_px, "yuv420p"
+            for _ in range(5):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(size_px), format="rgb24")))
+            container.mux(stream.encode(None))
+        streams.append((tmp_path / f"{name}.h264").read_bytes())
+    small, large = streams
+    path = tmp_path / "both.h264"
+    path.write_bytes(small * 40 + large + small)
+    assert {frame.rgb.shape for frame in read_all(path)} == {(48, 64, 3), (480, 640, 3)}
+    monkeypatch.setattr("facepuppet.media.video_reader.MAX_PIXELS", 100 * 100)
+    assert {frame.rgb.shape for frame in read_all(path)} == {(48, 64, 3)}
+
+
+def test_luma_is_the_plane_as_it_is_stored(tmp_path: Path) -> None:
+    path = tmp_path / "luma.mkv"
+    planes = np.random.default_rng(0).integers(0, 256, (72, 70), np.uint8)  # of 70x48, beyond video range too
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 70, 48, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        container.mux(stream.encode(None))
+    reader = VideoReader(path)
+    read = reader.read()
+    assert read is not None and reader.read() is None
+    np.testing.assert_array_equal(luma_of(read[0]), planes[:48])
+    reader.close()
+
+
+def test_a_playlist_in_a_file_does_not_reach_the_network(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x.ts"
+        path = tmp_path / "list.m3u8"
+        path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{address}\n#EXT-X-ENDLIST\n")
+        with pytest.raises(MediaUnreadableError):
+            open_source(path)
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_a_video_without_frames_says_so(tmp_path: Path) -> None:

@@ -126,6 +126,19 @@ def test_another_camera_under_its_index_is_not_taken_for_it() -> None:
     assert find_again(DESK, [stranger, twin]) is twin
 
 
+def test_a_camera_that_moved_up_is_known_by_its_unique_id() -> None:
+    left, right = (CameraInfo(i, "USB Camera", unique_id=f"0x{i}100") for i in range(2))
+    moved = CameraInfo(0, "USB Camera", unique_id="0x1100")
+    assert find_again(right, [moved]) is moved
+    assert find_again(right, [CameraInfo(0, "Desk Cam"), left, right]) is right
+    assert find_camera("0x1100", [left, right]) is right
+
+
+def test_a_camera_whose_name_goes_on_is_another() -> None:
+    with pytest.raises(CameraMissingError):
+        find_again(DESK, [CameraInfo(0, "Desk Cam Pro", "/dev/video0")])
+
+
 def test_reconnecting_pauses_longer_and_longer() -> None:
     bus = Bus()
     asked_ns: list[int] = []

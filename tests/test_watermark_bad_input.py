@@ -9,12 +9,15 @@ import av
 import cv2
 import numpy as np
 import pytest
+from fakes import ListSource
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facepuppet.core.errors import WatermarkError
 from facepuppet.core.types import Composed
+from facepuppet.media.webcam import Webcam
 from facepuppet.watermark import Detector, Marker, Payload, detect
+from facepuppet.watermark.luma_frames import open_luma_frames
 
 PAYLOAD = Payload(avatar=1, session=2)
 
@@ -56,7 +59,7 @@ def test_audio_only_is_an_error(tmp_path: Path) -> None:
         frame.rate = 8000
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
-    with pytest.raises(WatermarkError, match="without a video stream"):
+    with pytest.raises(WatermarkError, match="no video stream"):
         detect(path)
 
 
@@ -66,6 +69,41 @@ def test_a_cut_off_video_is_examined_up_to_the_damage(tmp_path: Path) -> None:
     detection = detect(path)
     assert detection.marked
     assert detection.n_frames < 60
+
+
+def test_a_damaged_picture_of_a_folder_is_skipped_and_keeps_its_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("2.png", "10.png", "11.png"):
+        cv2.imwrite(str(tmp_path / name), np.full((90, 160), int(name[:-4]), np.uint8))
+    (tmp_path / "10.png").write_bytes(b"no picture")
+    looks = list(open_luma_frames(tmp_path))
+    assert [int(look.luma[0, 0]) for look in looks] == [2, 11]
+    assert [look.t_s for look in looks] == pytest.approx([0, 2 / 30])
+    assert looks[-1].progress == 1.0
+    assert "10.png: skipped" in caplog.text
+
+
+def test_a_folder_of_damaged_pictures_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    with pytest.raises(WatermarkError, match="no readable image"):
+        detect(tmp_path)
+
+
+def test_a_camera_is_looked_at_as_drivers_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = Marker(payload=PAYLOAD, size_px=(640, 360))
+    wall = np.full((360, 640, 3), 128, np.uint8)
+    shown = [marker.mark(Composed(wall, i, round(i * 1e9 / 30))).rgb for i in range(60)]
+    camera = ListSource(shown)
+    monkeypatch.setattr("facepuppet.watermark.luma_frames.open_source", {"camera:7": camera}.__getitem__)
+    assert detect("camera:7").payload == PAYLOAD.hex
+    assert camera.closed
+
+
+def test_a_camera_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Webcam.__init__.__kwdefaults__, "cameras", tuple)
+    with pytest.raises(WatermarkError, match="No camera is connected"):
+        detect("camera:0")
 
 
 @pytest.fixture(scope="module")
@@ -110,5 +148,5 @@ def test_pictures_too_small_or_narrow_are_an_error(shape: tuple[int, int]) -> No
 def test_a_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
     path = tmp_path / "huge.png"
     cv2.imwrite(str(path), np.zeros((9000, 9000), np.uint8))
-    with pytest.raises(WatermarkError, match="64 megapixels"):
+    with pytest.raises(WatermarkError, match="60 megapixels"):
         detect(path)

@@ -22,9 +22,9 @@ def landmarks(
     from calibrate.landmarks import guess_points, template
     from facepuppet.cli.options import refuse_clobbering
     from facepuppet.core.files import write_whole
-    from facepuppet.media.pictures import load_portrait_image
+    from facepuppet.media.pictures import load_picture
 
-    points, seen = guess_points(load_portrait_image(photo))
+    points, seen = guess_points(load_picture(photo))
     text = template(points)
     if out is None:
         typer.echo(text, nl=False)

@@ -11,11 +11,11 @@ from facepuppet.core.errors import NoFaceError, PortraitError
 from facepuppet.core.types import F32, U8
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.media import open_source
-from facepuppet.media.pictures import load_portrait_image
+from facepuppet.media.formats import VIDEO_SUFFIXES
+from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.requirements import find_the_face
 from facepuppet.vision.quiet import quiet_native_logs
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
 MAX_VIDEO_S = 30.0
 _PER_SECOND = 6.0  # frames of a video that are looked at
 _MAX_FRAMES = 180
@@ -49,7 +49,7 @@ def read_picture(path: Path) -> Candidate:
         ImageUnreadableError: it cannot be read.
         PortraitError: it shows no face, several, or one too small or turned away; the file is named.
     """
-    rgb = load_portrait_image(path)
+    rgb = load_picture(path)
     try:
         with quiet_native_logs():
             face = find_the_face(rgb)

@@ -9,8 +9,8 @@ from enum import Enum
 from pathlib import Path
 
 from facepuppet.core.errors import FacepuppetError
+from facepuppet.media.formats import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = {".mp4", ".mov", ".webm", ".mkv"}
 DEFAULT_TABLE = Path(__file__).resolve().parents[1] / "people.toml"
 
 
@@ -84,6 +84,4 @@ def clips_of(folder: Path, split: Split, people: dict[str, Person]) -> Sequence[
 
 
 def _videos(folder: Path) -> list[Path]:
-    return sorted(
-        path for path in folder.glob("*") if path.suffix.lower() in {".mp4", ".mov", ".webm", ".mkv"}
-    )
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in VIDEO_SUFFIXES)

@@ -20,7 +20,8 @@ from engines.data.samples import Sample, Samples
 from engines.data.sheet import save_sheet
 from engines.data.stills import still_samples
 from facepuppet.core.errors import FacepuppetError, PortraitError
-from facepuppet.media.pictures import load_portrait_image
+from facepuppet.media.formats import IMAGE_SUFFIXES
+from facepuppet.media.pictures import load_picture
 from facepuppet.vision.still import FaceMesher
 
 log = logging.getLogger(__name__)
@@ -97,13 +98,13 @@ def _from_stills(
     folder: Path, regions: Sequence[Region], count: int, bare: Path, seed: int
 ) -> Iterator[tuple[str, Sample]]:
     regions = [region for region in regions if region.name != "frame"]
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise TrainingDataError(f"{folder} without pictures", "portraits", "Check the folder.")
     with FaceMesher() as mesher:
         for number, path in enumerate(track(paths[:count], "stills")):
             try:
-                rgb = load_portrait_image(path)
+                rgb = load_picture(path)
             except PortraitError as problem:
                 log.warning("%s is left out: %s", path.name, problem)
                 continue

@@ -19,6 +19,7 @@ from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.inference import Runtime
 from facepuppet.media import Source, open_source
+from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
 from facepuppet.session.demo import perform
 from facepuppet.session.live import LivePipeline
@@ -163,13 +164,12 @@ def driver_clip(folder: Path) -> str:
 
 def square_portrait(folder: Path, side: int) -> Path:
     """The sample portrait cut to a square and scaled, as a file."""
-    picture = cv2.imread(str(sample_portrait_path()))
-    if picture is None:
-        raise AssertionError("the sample portrait was found but does not decode")
+    picture = load_picture(sample_portrait_path())
     length = min(picture.shape[:2])
     how = cv2.INTER_AREA if side < length else cv2.INTER_CUBIC
     path = folder / f"portrait_{side}.png"
-    cv2.imwrite(str(path), cv2.resize(picture[:length, :length], (side, side), interpolation=how))
+    scaled = cv2.resize(picture[:length, :length], (side, side), interpolation=how)
+    cv2.imwrite(str(path), cv2.cvtColor(scaled, cv2.COLOR_RGB2BGR))
     return path
 
 

@@ -11,7 +11,7 @@ from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_file import RECORDING_SUFFIX
 from facepuppet.drivers.scripted import ScriptedDriver
-from facepuppet.media.open_source import open_source
+from facepuppet.media.source_words import open_source
 
 SCRIPT = "script"
 
@@ -27,7 +27,7 @@ def open_driver(
 
     Args:
         spec: "script", a recording of expressions (.npz), or whoever is before a camera or in a video: see
-            `facepuppet.media.open_source`.
+            `facepuppet.media.source_words`.
         fps: rate asked of a camera.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from facepuppet.core.errors import CameraBusyError, CameraMissingError, CaptureError
 from facepuppet.core.types import U8
+from facepuppet.media.camera_backend import camera_backend
 from facepuppet.media.devices import CameraInfo, device_holders
 
 
@@ -52,7 +52,7 @@ class OpenCVDevice:
     @classmethod
     def open(cls, camera: CameraInfo, size_px: tuple[int, int], fps: float) -> OpenCVDevice:
         """Open a camera with MJPEG, which USB 2 needs for 720p at 30 FPS."""
-        capture = cv2.VideoCapture(camera.index, _backend())
+        capture = cv2.VideoCapture(camera.index, camera_backend())
         if not capture.isOpened():
             capture.release()
             raise why_not(camera)
@@ -102,8 +102,3 @@ def why_not(camera: CameraInfo) -> CaptureError:
         "a camera that no other program uses",
         "Close other programs that use it (browser tabs too), then try again.",
     )
-
-
-def _backend() -> int:
-    backends = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_MSMF}
-    return backends.get(sys.platform, cv2.CAP_ANY)

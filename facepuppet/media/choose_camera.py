@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 
 from facepuppet.core.errors import CameraMissingError
@@ -10,7 +9,7 @@ from facepuppet.media.devices import CameraInfo
 
 
 def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
-    """Return the camera with an index, device node or name.
+    """Return the camera with an index, device node, unique id or name.
 
     Raises:
         CameraMissingError: none fits, or a part of a name fits several.
@@ -18,12 +17,10 @@ def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
     if isinstance(which, int):
         fitting = [camera for camera in cameras if camera.index == which]
     else:
-        exact = [camera for camera in cameras if which in (camera.name, camera.path)]
+        exact = [camera for camera in cameras if which in (camera.name, camera.path, camera.unique_id)]
         fitting = exact or [camera for camera in cameras if which.lower() in camera.name.lower()]
     if len(fitting) == 1:
         return fitting[0]
-    if isinstance(which, int) and platform.system() != "Linux":
-        return CameraInfo(which, "not listed")  # the list is a guess there: opening it will tell
     raise CameraMissingError(
         f"camera {which!r}, which fits {len(fitting) or 'none'}",
         "the index or name of one camera",
@@ -32,12 +29,16 @@ def find_camera(which: int | str, cameras: Sequence[CameraInfo]) -> CameraInfo:
 
 
 def find_again(camera: CameraInfo, cameras: Sequence[CameraInfo]) -> CameraInfo:
-    """Find a camera that was unplugged: under its old index, or as the only one of its name.
+    """Find a camera that was unplugged: as itself, else as the only one of its very name.
 
     Raises:
         CameraMissingError: it is not back; another camera that took its index does not count.
     """
-    return camera if camera in cameras else find_camera(camera.name, cameras)
+    if camera.unique_id is None:
+        itself = [other for other in cameras if other == camera]
+    else:  # indices of macOS and Windows move up when another camera is unplugged
+        itself = [other for other in cameras if other.unique_id == camera.unique_id]
+    return itself[0] if itself else find_camera(camera.name, [c for c in cameras if c.name == camera.name])
 
 
 def what_is_there(cameras: Sequence[CameraInfo]) -> str:

@@ -1,12 +1,11 @@
 """Which cameras and virtual cameras this machine has, told without opening any of them.
 
-Linux answers from /sys/class/video4linux. macOS and Windows have no such folder; their system
-tools are asked, and the order they answer in is the best available guess of OpenCV's indices.
+Linux answers from /sys/class/video4linux. macOS and Windows have no such folder; cv2-enumerate-cameras
+asks their camera interfaces in the way that OpenCV's backend does, so that its indices are OpenCV's.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from facepuppet.media.camera_backend import camera_backend
 
 SYSFS = Path("/sys/class/video4linux")
 LOOPBACK_PARAMETERS = Path("/sys/module/v4l2loopback/parameters")
@@ -34,12 +35,14 @@ class CameraInfo:
         name: as its driver reports it.
         path: device node on Linux, else None.
         virtual: fed by another program (a phone, an SLR), or by this one; known on Linux only.
+        unique_id: what the system tells it from its twins by, on macOS and Windows, else None.
     """
 
     index: int
     name: str
     path: str | None = None
     virtual: bool = False
+    unique_id: str | None = None
 
     def __str__(self) -> str:
         return f"{self.index} ({self.name})"
@@ -63,11 +66,8 @@ class VirtualCameraInfo:
 
 
 def list_cameras(sysfs: Path = SYSFS) -> tuple[CameraInfo, ...]:
-    """Return the cameras of this machine in index order."""
-    if platform.system() == "Linux":
-        return tuple(_linux_cameras(sysfs))
-    names = _macos_names() if platform.system() == "Darwin" else _windows_names()
-    return tuple(CameraInfo(index, name) for index, name in enumerate(names))
+    """Return the cameras of this machine in index order; none, with a warning, where they cannot be told."""
+    return tuple(_linux_cameras(sysfs) if platform.system() == "Linux" else _enumerated_cameras())
 
 
 def list_virtual_cameras(
@@ -107,6 +107,21 @@ def _linux_cameras(sysfs: Path) -> Iterator[CameraInfo]:
             yield CameraInfo(number, name, f"/dev/{node.name}", virtual=_is_loopback(node))
 
 
+def _enumerated_cameras() -> list[CameraInfo]:
+    try:
+        from cv2_enumerate_cameras import enumerate_cameras
+
+        found = sorted(enumerate_cameras(camera_backend()), key=lambda camera: camera.index)
+        return [CameraInfo(camera.index, camera.name, unique_id=camera.path or None) for camera in found]
+    except Exception as error:  # whatever the system's interfaces raise: a guess could open another camera
+        log.warning(
+            "cameras cannot be listed, so none is used (%s); try: pip install --force-reinstall "
+            "cv2-enumerate-cameras",
+            error,
+        )
+        return []
+
+
 def _loopback_devices(sysfs: Path, parameters: Path) -> Iterator[VirtualCameraInfo]:
     exclusive = _text(parameters / "exclusive_caps").split(",")
     for position, (_, node) in enumerate(entry for entry in _nodes(sysfs) if _is_loopback(entry[1])):
@@ -126,20 +141,6 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _macos_names() -> list[str]:
-    try:
-        found = json.loads(_ask("system_profiler", "SPCameraDataType", "-json"))
-    except ValueError:
-        return []
-    return [str(camera.get("_name", "camera")) for camera in found.get("SPCameraDataType", [])]
-
-
-def _windows_names() -> list[str]:
-    query = "Get-CimInstance Win32_PnPEntity -Filter \"PNPClass='Camera' OR PNPClass='Image'\""
-    answer = _ask("powershell", "-NoProfile", "-Command", f"({query}).Name")
-    return [line.strip() for line in answer.splitlines() if line.strip()]
-
-
 def _windows_virtual_cameras() -> Iterator[VirtualCameraInfo]:
     for clsid, name, backend in (
         (OBS_FILTER, "OBS Virtual Camera", "obs"),
@@ -153,5 +154,5 @@ def _ask(*command: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
-        log.warning("could not list cameras: %s", error)
+        log.warning("could not list virtual cameras: %s", error)
         return ""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import re
-import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-from PIL import Image
-
 from facepuppet.core.clock import Clock, SystemClock
-from facepuppet.core.errors import MediaUnreadableError
+from facepuppet.core.errors import ImageUnreadableError, MediaUnreadableError
 from facepuppet.core.types import U8, Frame
+from facepuppet.media.formats import IMAGE_SUFFIXES
+from facepuppet.media.pictures import load_picture
 from facepuppet.media.source import Source
-
-MAX_PIXELS = 64_000_000  # as for videos; what claims more is a trap or no picture of a face
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 
 log = logging.getLogger(__name__)
 
@@ -39,23 +33,18 @@ class ImageSource(Source):
         self.live = False
         self._period_s = 1.0 / fps
         self._clock = clock or SystemClock()
-        self._paths = images_in(path) if path.is_dir() else [path]
-        self._position = 0
+        paths = images_in(path) if path.is_dir() else [path]
+        self._pictures = readable(paths, load_picture)
         self._next_id = 0
-        self._first = self._next_readable()
+        self._first = self._next()
         if self._first is None:
-            raise MediaUnreadableError(
-                f"{str(path)!r}, which holds no readable image",
-                f"an image, or a folder of images ({', '.join(sorted(SUFFIXES))})",
-                "Choose another file or folder.",
-            )
-        self.n_frames: int | None = len(self._paths)
+            raise nothing_readable(path)
+        self.n_frames: int | None = len(paths)
         self.size_px = (self._first.shape[1], self._first.shape[0])
 
     def read(self) -> Frame | None:
         """Return the next readable image, or None after the last."""
-        rgb = self._first if self._first is not None else self._next_readable()
-        self._first = None
+        rgb, self._first = self._first if self._first is not None else self._next(), None
         if rgb is None:
             return None
         frame = Frame(rgb, self._next_id, self._clock.now_ns(), self._next_id * self._period_s)
@@ -65,44 +54,35 @@ class ImageSource(Source):
     def close(self) -> None:
         """Forget what is left."""
         self._first = None
-        self._position = len(self._paths)
+        self._pictures = iter(())
 
-    def _next_readable(self) -> U8 | None:
-        while self._position < len(self._paths):
-            path = self._paths[self._position]
-            self._position += 1
-            rgb = read_rgb(path)
-            if rgb is not None:
-                return rgb
-            log.warning("%s: skipped, not a readable image", path)
-        return None
+    def _next(self) -> U8 | None:
+        return next((picture for _, picture in self._pictures), None)
 
 
 def images_in(folder: Path) -> list[Path]:
     """Return the image files of a folder in natural order."""
-    return sorted((path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES), key=_natural)
+    return sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural)
 
 
-def read_rgb(path: Path) -> U8 | None:
-    """Return an image as (H, W, 3) RGB uint8, EXIF rotation applied; None when it cannot be decoded."""
-    try:
-        # Not cv2.imread: on Windows it cannot open names outside the system's code page.
-        data = np.fromfile(path, dtype=np.uint8)
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if _is_of_sane_size(data.tobytes()) else None
-    except (OSError, cv2.error):
-        return None
-    return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+def readable(paths: Sequence[Path], load: Callable[[Path], U8]) -> Iterator[tuple[int, U8]]:
+    """Yield each picture that `load` can read, with its place in the list; others are told and skipped."""
+    for place, path in enumerate(paths):
+        try:
+            picture = load(path)
+        except ImageUnreadableError as error:
+            log.warning("%s: skipped (%s)", path, error)
+            continue
+        yield place, picture
 
 
-def _is_of_sane_size(data: bytes) -> bool:
-    """Judge by the header alone: decoding a picture of a few kilobytes may take gigabytes."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as header:
-                return bool(header.width * header.height <= MAX_PIXELS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False
+def nothing_readable(path: Path) -> MediaUnreadableError:
+    """Return the error of a picture that is damaged, or of a folder without any that is not."""
+    return MediaUnreadableError(
+        f"{str(path)!r}, which holds no readable image",
+        f"an image, or a folder of images ({', '.join(sorted(IMAGE_SUFFIXES))})",
+        "Choose another file or folder.",
+    )
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

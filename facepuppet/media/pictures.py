@@ -1,4 +1,4 @@
-"""A picture file, as plain RGB pixels, whatever the file is."""
+"""A picture file, as plain RGB or luma, whatever the file is: the one place that decodes still pictures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.types import U8
+from facepuppet.media.formats import MAX_PIXELS
 from facepuppet.media.unsupported_formats import refuse_address, refuse_by_name
 
 _log = logging.getLogger(__name__)
 
-MAX_DECODED_PIXELS = 60_000_000
 MAX_REDUCED_PIXELS = 250_000_000  # of a JPEG that is reduced while it is decoded
 MAX_FILE_BYTES = 500_000_000
 _REDUCED_SIDE_PX = 4096  # what a larger JPEG is reduced to while it is decoded
@@ -32,7 +32,7 @@ MAX_FRAMES = 10  # of an animation, that are looked at
 MAX_ANIMATED_PIXELS = 300_000_000  # decoded in all: frames build on those before them
 
 
-def load_portrait_image(path: str | Path) -> U8:
+def load_picture(path: str | Path) -> U8:
     """Read a picture file into (H, W, 3) uint8 RGB, upright; see decode_picture.
 
     Raises:
@@ -40,6 +40,18 @@ def load_portrait_image(path: str | Path) -> U8:
     """
     path = Path(path)
     return decode_picture(read_picture_file(path), name=path.name)
+
+
+def load_luma(path: str | Path) -> U8:
+    """Read a picture file into (H, W) uint8 luma, upright: a JPEG's as it is stored, else of its colours.
+
+    Raises:
+        ImageUnreadableError: as load_picture.
+    """
+    path = Path(path)
+    data = read_picture_file(path)
+    with _telling_errors(path.name):
+        return np.ascontiguousarray(_to_luma(_load(data, path.name, "L")))
 
 
 def read_picture_file(path: Path) -> bytes:
@@ -89,11 +101,8 @@ def decode_frames(data: bytes, *, name: str) -> Iterator[U8]:
     Raises:
         ImageUnreadableError: as decode_picture; damage after the first frame only ends the animation.
     """
-    refuse_by_name(data, name)
     with _telling_errors(name):
-        image = _open(data)
-        _bound_size(image, name)
-        image.load()
+        image = _load(data, name, "RGB")
         first = np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
     yield first
     if getattr(image, "is_animated", False):
@@ -111,6 +120,15 @@ def _later_frames(image: Image.Image, name: str) -> Iterator[U8]:
             yield np.ascontiguousarray(_to_rgb(image))
     except (*_DAMAGE, ImageUnreadableError) as error:
         _log.warning("%s: only its first frames are looked at (%s)", name, error)
+
+
+def _load(data: bytes, name: str, mode: str) -> Image.Image:
+    """Decode the first frame, to `mode` where the format's decoder can."""
+    refuse_by_name(data, name)
+    image = _open(data)
+    _bound_size(image, name, mode)
+    image.load()
+    return image
 
 
 def _open(data: bytes) -> Image.Image:
@@ -140,35 +158,47 @@ def _telling_errors(name: str) -> Iterator[None]:
 
 
 def _too_large(name: str, size: str) -> ImageUnreadableError:
-    limits = f"{MAX_DECODED_PIXELS // 1_000_000} megapixels and {MAX_FILE_BYTES // 1_000_000} MB"
-    todo = "Scale it down first; 1024 px on the longer side is all that is used."
+    limits = f"{MAX_PIXELS // 1_000_000} megapixels and {MAX_FILE_BYTES // 1_000_000} MB"
+    todo = "Scale it down first."
     return ImageUnreadableError(f"{name} with {size}", f"at most {limits}", todo)
 
 
-def _bound_size(image: Image.Image, name: str) -> None:
+def _bound_size(image: Image.Image, name: str, mode: str = "RGB") -> None:
     """Keep the memory of decoding bounded, before any pixel is decoded."""
     width, height = image.size
     # A progressive JPEG is held whole in memory, whatever it is reduced to.
-    if MAX_DECODED_PIXELS < width * height <= MAX_REDUCED_PIXELS and not image.info.get("progressive"):
-        image.draft("RGB", (_REDUCED_SIDE_PX, _REDUCED_SIDE_PX))  # does nothing to other formats
-    if image.width * image.height > MAX_DECODED_PIXELS:
+    reduced = MAX_PIXELS < width * height <= MAX_REDUCED_PIXELS and not image.info.get("progressive")
+    image.draft(mode, (_REDUCED_SIDE_PX, _REDUCED_SIDE_PX) if reduced else None)  # JPEG's alone takes it
+    if image.width * image.height > MAX_PIXELS:
         raise _too_large(name, f"{width}x{height} pixels")
 
 
 def _to_rgb(image: Image.Image) -> U8:
-    if image.mode.startswith("I") or image.mode == "F":
-        return _grey_to_rgb(image)
-    if "A" in image.getbands() or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        backdrop = Image.new("RGBA", rgba.size, (*_NEUTRAL_GREY, 255))
-        image = Image.alpha_composite(backdrop, rgba)
-    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    if _is_deep(image):
+        return np.repeat(_scaled_grey(image)[..., None], 3, axis=2)
+    return np.asarray(_opaque(image).convert("RGB"), dtype=np.uint8)
 
 
-def _grey_to_rgb(image: Image.Image) -> U8:
-    """High bit depths: Pillow would clip them at 255, so they are scaled here."""
+def _to_luma(image: Image.Image) -> U8:
+    image = ImageOps.exif_transpose(image)
+    return _scaled_grey(image) if _is_deep(image) else np.asarray(_opaque(image).convert("L"), dtype=np.uint8)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Lay what is transparent over neutral grey."""
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, (*_NEUTRAL_GREY, 255)), rgba)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _scaled_grey(image: Image.Image) -> U8:
+    """High bit depths, as (H, W): Pillow would clip them at 255, so they are scaled here."""
     grey = np.nan_to_num(np.asarray(image, dtype=np.float64))
     unit_range = image.mode == "F" and grey.max() <= 1.0
     full_scale = 1.0 if unit_range else 65535.0 if grey.max() > 255 else 255.0
-    eight_bit = np.clip(np.rint(grey * (255.0 / full_scale)), 0, 255).astype(np.uint8)
-    return np.repeat(eight_bit[..., None], 3, axis=2)
+    return np.asarray(np.clip(np.rint(grey * (255.0 / full_scale)), 0, 255), dtype=np.uint8)

@@ -22,7 +22,7 @@ from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
 from facepuppet.drivers.recording_file import RECORDING_SUFFIX, RecordingWriter
 from facepuppet.frames.cpu.compose.composer import Composer
-from facepuppet.media.open_source import open_source
+from facepuppet.media.source_words import open_source
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks.sink import Sink

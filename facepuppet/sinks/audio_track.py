@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import av
 
-FILE_OPTIONS = {"protocol_whitelist": "file,crypto,data"}  # a playlist in a file must not reach the network
+from facepuppet.media.video_reader import open_media_file
+
 COPYABLE: dict[str, frozenset[str] | None] = {  # what each container holds as it is; None: anything
     ".mp4": frozenset({"aac", "mp3", "alac", "ac3", "eac3", "opus"}),
     ".mov": frozenset({"aac", "mp3", "alac", "ac3", "eac3", "pcm_s16le", "pcm_s24le"}),
@@ -30,7 +31,7 @@ class AudioTrack:
 
     def __init__(self, source: Path, output: av.container.OutputContainer, suffix: str) -> None:
         """Add a stream to `output`; call only when has_audio(source)."""
-        self._input = av.open(str(source), options=FILE_OPTIONS)
+        self._input = open_media_file(source)
         self._output = output
         self._from = self._input.streams.audio[0]
         self._start_s = (self._input.start_time or 0) / av.time_base
@@ -91,7 +92,7 @@ class AudioTrack:
 def has_audio(source: Path) -> bool:
     """Tell whether a file has sound that can be decoded; False for what is no media file at all."""
     try:
-        with av.open(str(source), options=FILE_OPTIONS) as container:
+        with open_media_file(source) as container:
             return bool(container.streams.audio)
     except (av.error.FFmpegError, OSError):
         return False

@@ -1,24 +1,26 @@
-"""Frames for the detector from files, folders, cameras and the screen, without the rest of the product."""
+"""Frames for the detector: the luma of what the sources of drivers read, and of the screen."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-from PIL import Image
 
-from facepuppet.core.errors import WatermarkError
+from facepuppet.core.errors import CaptureError, ImageUnreadableError, WatermarkError
 from facepuppet.core.types import U8
+from facepuppet.media.formats import IMAGE_SUFFIXES
+from facepuppet.media.image_source import images_in, nothing_readable, readable
+from facepuppet.media.source_words import open_source
+from facepuppet.media.pictures import load_luma
+from facepuppet.media.video_frame import luma_of
+from facepuppet.media.video_reader import VideoReader
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-_LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
 _SEQUENCE_FPS = 30.0
-_MAX_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,23 @@ class LumaFrame:
 
 
 def open_luma_frames(source: str | Path) -> Iterator[LumaFrame]:
-    """Return the frames of a video file, an image, a folder of images, `camera:N` or `screen[:X,Y,W,H]`.
+    """Yield the frames of a video file, an image, a folder of images, `camera:N` or `screen[:X,Y,W,H]`.
 
     Raises:
         WatermarkError: it cannot be read or holds no picture.
     """
-    name = str(source)
+    try:
+        yield from _frames(source)
+    except (CaptureError, ImageUnreadableError) as error:
+        raise WatermarkError(error.got, error.expected, error.todo) from error
+
+
+def _frames(source: str | Path) -> Iterator[LumaFrame]:
+    name, path = str(source), Path(source)
     if name.startswith("camera:"):
         return _camera(name)
     if name == "screen" or name.startswith("screen:"):
         return _screen(name)
-    path = Path(source)
     if path.is_dir():
         return _sequence(path)
     if not path.exists():
@@ -55,110 +63,32 @@ def open_luma_frames(source: str | Path) -> Iterator[LumaFrame]:
             f"no file at {path}", "a video, an image or a folder of images", "Check the path."
         )
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return iter([LumaFrame(_image(path), 0.0, 1.0)])
+        return iter([LumaFrame(load_luma(path), 0.0, 1.0)])
     return _video(path)
 
 
-def _image(path: Path) -> U8:
-    try:
-        with Image.open(path) as header:
-            _check_size(*header.size)
-        luma = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (OSError, cv2.error, Image.DecompressionBombError):
-        luma = None
-    if luma is None:
-        raise WatermarkError(
-            f"{path}, which is not a readable picture", "a PNG, JPEG or WebP image", "Check the file."
-        )
-    return np.asarray(luma, np.uint8)
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > _MAX_PIXELS:
-        raise WatermarkError(f"a picture of {width}x{height}", "at most 64 megapixels", "Scale it down.")
-
-
 def _sequence(folder: Path) -> Iterator[LumaFrame]:
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not paths:
-        raise WatermarkError(
-            f"the folder {folder} without images", "PNG, JPEG or WebP frames", "Check the folder."
-        )
-    for index, path in enumerate(paths):
-        yield LumaFrame(_image(path), index / _SEQUENCE_FPS, (index + 1) / len(paths))
+    paths, seen = images_in(folder), False
+    for place, luma in readable(paths, load_luma):
+        seen = True
+        yield LumaFrame(luma, place / _SEQUENCE_FPS, (place + 1) / len(paths))
+    if not seen:
+        raise nothing_readable(folder)
 
 
 def _video(path: Path) -> Iterator[LumaFrame]:
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise WatermarkError(
-                    f"{path} without a video stream", "a file with pictures", "Check the file."
-                )
-            yield from _decode(container, path)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise WatermarkError(
-            f"{path}, which cannot be decoded ({reason})", "a playable video", "Check the file."
-        ) from error
-
-
-def _decode(container: av.container.InputContainer, path: Path) -> Iterator[LumaFrame]:
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    fps = float(stream.average_rate or _SEQUENCE_FPS)
-    duration_s = container.duration / av.time_base if container.duration else None
-    last_s, n_frames = -1.0 / fps, 0
-    try:
-        for frame in container.decode(stream):
-            _check_size(frame.width, frame.height)
-            t_s = frame.time if frame.time is not None and frame.time > last_s else last_s + 1 / fps
-            last_s, n_frames = t_s, n_frames + 1
-            yield LumaFrame(
-                _upright(_luma(frame), frame.rotation),
-                t_s,
-                min(1.0, t_s / duration_s) if duration_s else None,
-            )
-    except av.FFmpegError:
-        if n_frames == 0:
-            raise
-    if n_frames == 0:
-        raise WatermarkError(f"{path} without a single frame", "a playable video", "Check the file.")
-
-
-def _luma(frame: av.VideoFrame) -> U8:
-    """Return the luma plane as it is where there is an 8-bit one, else a conversion."""
-    if frame.format.name in _LUMA_FIRST:
-        plane = frame.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        return np.asarray(rows[: frame.height, : frame.width], np.uint8)
-    return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
-
-
-def _upright(luma: U8, rotation_deg: int) -> U8:
-    """Turn a picture as its display matrix asks (counter-clockwise), for quarter turns."""
-    return np.rot90(luma, round(rotation_deg / 90) % 4)
+    with closing(VideoReader(path)) as reader:
+        while (read := reader.read()) is not None:
+            frame, t_s = read
+            progress = min(1.0, t_s / reader.duration_s) if reader.duration_s else None
+            yield LumaFrame(luma_of(frame), t_s, progress)
 
 
 def _camera(name: str) -> Iterator[LumaFrame]:
-    index = name.removeprefix("camera:")
-    if not index.isdigit():
-        raise WatermarkError(
-            f"the source {name}", "camera:0, camera:1, …", "List the cameras: facepuppet devices"
-        )
-    capture = cv2.VideoCapture(int(index))
-    try:
-        while True:
-            ok, bgr = capture.read()
-            if not ok:
-                raise WatermarkError(
-                    f"no picture from {name}", "a working camera", "List the cameras: facepuppet devices"
-                )
-            yield LumaFrame(
-                np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8), time.monotonic(), None
-            )
-    finally:
-        capture.release()
+    with open_source(name) as camera:
+        while (frame := camera.read()) is not None:
+            luma = np.asarray(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+            yield LumaFrame(luma, frame.captured_ns * 1e-9, None)
 
 
 def _screen(name: str) -> Iterator[LumaFrame]:

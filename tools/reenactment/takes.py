@@ -21,11 +21,10 @@ from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.canonical import mirror_order
 from facepuppet.media import open_source
-from facepuppet.media.image_source import SUFFIXES
+from facepuppet.media.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from facepuppet.vision.face_box import FaceBox, face_box
 
 SIDE_PX = 512
-CLIP_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 DEFAULT_FPS = 30.0
 _SURVEY_EVERY = 5  # frames, for placing the crop
 _REACH = 2.4  # side of the crop in face sizes: head and shoulders
@@ -114,7 +113,7 @@ def find_clips(where: list[Path], people: Path | None = None) -> list[Path]:
         MediaUnreadableError: a path is missing, or there is no clip at all.
         TrainingDataError: the table cannot be read.
     """
-    listed = _listed(where, CLIP_SUFFIXES, "clips")
+    listed = _listed(where, VIDEO_SUFFIXES, "clips")
     if people is None:
         return listed
     table = read_people(people)
@@ -134,12 +133,12 @@ def find_portraits(where: list[Path], count: int) -> list[Path]:
     Raises:
         MediaUnreadableError: a path is missing, or there is no portrait at all.
     """
-    listed = _listed(where, tuple(SUFFIXES), "portraits")
+    listed = _listed(where, IMAGE_SUFFIXES, "portraits")
     chosen = np.unique(np.linspace(0, len(listed) - 1, min(count, len(listed))).round().astype(int))
     return [listed[index] for index in chosen]
 
 
-def _listed(where: list[Path], suffixes: tuple[str, ...], what: str) -> list[Path]:
+def _listed(where: list[Path], suffixes: frozenset[str], what: str) -> list[Path]:
     listed: list[Path] = []
     for path in where:
         if not path.exists():
@@ -149,7 +148,7 @@ def _listed(where: list[Path], suffixes: tuple[str, ...], what: str) -> list[Pat
     if not listed:
         names = ", ".join(str(path) for path in where)
         raise MediaUnreadableError(
-            f"no {what} in {names}", f"files ending in {', '.join(suffixes)}", "Name another folder."
+            f"no {what} in {names}", f"files ending in {', '.join(sorted(suffixes))}", "Name another folder."
         )
     return listed
 

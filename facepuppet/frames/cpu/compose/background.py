@@ -13,7 +13,7 @@ from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32, U8
 from facepuppet.frames.cpu.compose.framing import Placement
-from facepuppet.media.pictures import load_portrait_image
+from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.avatar import Avatar
 
 _RIM = 0.02  # of the plate's shorter side
@@ -44,7 +44,7 @@ class Backdrop:
         if text in ("portrait", "blur"):
             return cls(text)
         if os.path.isfile(text):  # noqa: PTH113 - unlike Path's, it takes words too long for a name
-            return cls("image", image_rgb=load_portrait_image(text))
+            return cls("image", image_rgb=load_picture(text))
         try:
             red, green, blue, *_ = ImageColor.getrgb(text)
         except ValueError as error:

@@ -1,0 +1,9 @@
+"""What files are taken for by the endings of their names, and how large a picture may be."""
+
+from __future__ import annotations
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
+MAX_PIXELS = (
+    60_000_000  # of a still picture or a video's frame; 8K is 33 million, and what claims more a trap
+)

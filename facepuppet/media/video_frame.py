@@ -1,0 +1,62 @@
+"""A decoded video frame as pixels, upright."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import av
+import numpy as np
+
+from facepuppet.core.errors import MediaUnreadableError
+from facepuppet.core.types import U8
+
+_LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
+
+
+def rgb_of(frame: av.VideoFrame) -> U8:
+    """Return the (H, W, 3) RGB picture, turned as its rotation metadata asks.
+
+    Raises:
+        MediaUnreadableError: its pixels are stored in a way that cannot be converted.
+    """
+    return _upright(frame, lambda: np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+
+
+def luma_of(frame: av.VideoFrame) -> U8:
+    """Return the (H, W) luma plane as it is where there is an 8-bit one, else a conversion; turned as rgb_of.
+
+    Raises:
+        MediaUnreadableError: as rgb_of.
+    """
+    return _upright(frame, lambda: _luma(frame))
+
+
+def upright_size_px(frame: av.VideoFrame) -> tuple[int, int]:
+    """Return width and height of the turned picture."""
+    size_px = frame.width, frame.height
+    return size_px[::-1] if _quarter_turns(frame) % 2 else size_px
+
+
+def _upright(frame: av.VideoFrame, convert: Callable[[], U8]) -> U8:
+    try:
+        picture = convert()
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise MediaUnreadableError(
+            f"a frame of pixel format {frame.format.name} ({error})",
+            "pixels that FFmpeg can convert",
+            "Convert the video first, for example to H.264.",
+        ) from error
+    turns = _quarter_turns(frame)
+    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
+
+
+def _quarter_turns(frame: av.VideoFrame) -> int:
+    return round(frame.rotation / 90) % 4  # counter-clockwise, as np.rot90 counts
+
+
+def _luma(frame: av.VideoFrame) -> U8:
+    if frame.format.name not in _LUMA_FIRST:
+        return np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+    plane = frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return np.asarray(rows[: frame.height, : frame.width], np.uint8)
