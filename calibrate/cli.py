@@ -9,7 +9,7 @@ import threading
 import typer
 
 from calibrate.commands import avatar, diff, driver, landmarks, report, show, tune, upgrade
-from facepuppet.core.errors import FacepuppetError
+from facepuppet.core import FacepuppetError
 
 ERROR = 2
 

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 
 from calibrate.facts import pack_facts, pack_lines
-from facepuppet.core.types import U8
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.pack import Pack
+from facepuppet.core import U8
+from facepuppet.portrait import Avatar, Pack
 
 _LAYERS = ("portrait_rgb", "foreground_rgb", "background_rgb", "person_alpha")
 _NOTICED = 8  # grey levels; smaller differences are not counted as changed pixels

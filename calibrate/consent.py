@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepuppet.cli.rights import RightsOptions, cleared_portrait
+from facepuppet.cli import RightsOptions, cleared_portrait
 
 if TYPE_CHECKING:
-    from facepuppet.portrait.consent import Consent
+    from facepuppet.portrait import Consent
 
 DocumentOption = Annotated[
     Path | None,
@@ -44,7 +44,7 @@ def consent_from_options(
         ImageUnreadableError: the picture cannot be read.
         ConsentError: there is no statement, or none that holds (its subclasses say why).
     """
-    from facepuppet.portrait.load import portrait_sha256
+    from facepuppet.portrait import portrait_sha256
 
     rights = RightsOptions(right, subject, granted, document)
     return cleared_portrait(portrait_sha256(portrait), rights, revoked)

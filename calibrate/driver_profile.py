@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibrate.measure_channels import measure_ranges
-from facepuppet.core.errors import NoDriverFaceError, ProfileError
-from facepuppet.drivers.camera.profile import (
+from facepuppet.core import NoDriverFaceError, ProfileError
+from facepuppet.drivers import (
     DriverProfile,
+    Tracking,
     neutral_from,
     rest_pose_from,
     restlessness,
     with_ranges,
 )
-from facepuppet.drivers.camera.tracking import Tracking
 
 CALM_SHARE = 0.15  # of the frames with a face, at most so many, the calmest
 LEAST_CALM_SHARE = 0.04  # fewer frames at rest may be chance

@@ -12,19 +12,11 @@ import numpy as np
 from calibrate.gate_lines import gate_lines
 from calibrate.gates import Gate, measure_gates
 from calibrate.range_words import range_lines
-from facepuppet.core.errors import ConsentError, ManifestError
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap
-from facepuppet.frames.cpu.render.tuned import with_tuned
-from facepuppet.inference.manifest import read_manifest
-from facepuppet.portrait.avatar import TunedPainter
-from facepuppet.portrait.consent import Consent
-from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.pack import PACK_VERSION, Pack
-from facepuppet.portrait.views import View
+from facepuppet.core import F32, ConsentError, ManifestError, head_from_image
+from facepuppet.face import eye_openings, fit_head, mouth_gap
+from facepuppet.frames import with_tuned
+from facepuppet.inference import read_manifest
+from facepuppet.portrait import PACK_VERSION, Consent, FaceView, Pack, TunedPainter, View
 
 
 def pack_facts(pack: Pack) -> dict[str, Any]:

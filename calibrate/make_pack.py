@@ -11,9 +11,7 @@ from calibrate.preview import pack_preview
 from calibrate.range_words import range_lines
 from calibrate.sweep import sweep
 from calibrate.views.collect import add_views
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.consent import Consent
-from facepuppet.portrait.pack import Pack
+from facepuppet.portrait import Avatar, Consent, Pack
 
 Tell = Callable[[str], None]
 

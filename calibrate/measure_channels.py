@@ -6,15 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, euler_from_rotation, head_from_image
-from facepuppet.drivers.camera.channels import CHANNELS, DEGREES, Range
-from facepuppet.drivers.camera.profile import BLINK_RATIO, DriverNeutral, RestPose
-from facepuppet.drivers.camera.tracking import Face
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.irises import iris_position
-from facepuppet.face.lips import mouth_gap, mouth_width
-from facepuppet.face.topology import EYES
+from facepuppet.core import F64, euler_from_rotation, head_from_image
+from facepuppet.drivers import BLINK_RATIO, CHANNELS, DEGREES, DriverNeutral, Face, Range, RestPose
+from facepuppet.face import EYES, eye_openings, fit_head, iris_position, mouth_gap, mouth_width
 
 COLUMN = {name: column for column, name in enumerate(CHANNELS)}
 LIDS = ("eye_left", "eye_right")

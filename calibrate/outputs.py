@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from facepuppet.core.errors import OutputUnwritableError
-from facepuppet.portrait.pack import PACK_SUFFIX
+from facepuppet.core import OutputUnwritableError
+from facepuppet.portrait import PACK_SUFFIX
 
 
 def check_pack_target(out: Path) -> None:

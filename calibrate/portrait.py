@@ -8,9 +8,8 @@ from pathlib import Path
 from calibrate.gate_lines import gate_lines
 from calibrate.gates import admit, measure_gates
 from calibrate.landmarks import fit_landmarks, read_points
-from facepuppet.media.pictures import load_picture
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.load import analyse_file, load_avatar
+from facepuppet.media import load_picture
+from facepuppet.portrait import Avatar, analyse_file, load_avatar
 
 
 def open_portrait(

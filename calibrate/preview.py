@@ -9,10 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from facepuppet.core.files import write_whole
-from facepuppet.core.types import F32, U8
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.working_picture import MAX_SIDE_PX
+from facepuppet.core import F32, U8, write_whole
+from facepuppet.portrait import MAX_SIDE_PX, Avatar
 
 _CHECK_PX = 16
 _LANDMARK_RGB = (0, 220, 255)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from facepuppet.portrait.safe_range import SafeRange, Travel
+from facepuppet.portrait import SafeRange, Travel
 
 
 def range_lines(safe: SafeRange) -> list[str]:

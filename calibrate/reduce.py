@@ -7,9 +7,8 @@ import dataclasses
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32, U8
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.views import View, view_box
+from facepuppet.core import F32, U8
+from facepuppet.portrait import Avatar, View, view_box
 
 
 def reduced(avatar: Avatar, max_side_px: int) -> Avatar:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from calibrate.make_pack import Tell, with_safe_range
 from calibrate.preview import pack_preview
-from facepuppet.core.errors import PortraitError
-from facepuppet.portrait.analyse import analyse_portrait
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.consent import Consent
-from facepuppet.portrait.pack import Pack
+from facepuppet.core import PortraitError
+from facepuppet.portrait import Avatar, Consent, Pack, analyse_portrait
 
 
 def upgraded(old: Pack, consent: Consent, *, tell: Tell) -> Pack:

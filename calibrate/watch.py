@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from calibrate.guide.guide import Guide, Prompt
 from calibrate.guide.obstacles import face_luma
-from facepuppet.core.errors import CameraMissingError
-from facepuppet.drivers.camera.camera_driver import CameraDriver, FrameTracker
-from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.core import CameraMissingError
+from facepuppet.drivers import CameraDriver, FrameTracker, Tracker, Tracking
 from facepuppet.media import Source
 
 

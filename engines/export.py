@@ -24,7 +24,7 @@ import typer
 from engines.data.people import TrainingDataError
 from engines.data.regions import REGIONS
 from engines.networks.build import build_network, contours_of
-from facepuppet.core.files import write_whole
+from facepuppet.core import write_whole
 
 OPSET = 17
 PARITY = 1e-4  # largest difference between torch and ONNX Runtime, of a residual in [−1, 1]

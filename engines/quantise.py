@@ -23,9 +23,8 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from engines.data.people import Split, TrainingDataError
 from engines.data.samples import Samples, find_samples
-from facepuppet.core.files import write_whole
-from facepuppet.core.types import F32
-from facepuppet.inference.manifest import Network, read_manifest, read_verified, shipped_folder
+from facepuppet.core import F32, write_whole
+from facepuppet.inference import Network, read_manifest, read_verified, shipped_folder
 
 CALIBRATION, TRIALS = 256, 300  # samples: to find ranges, to see what the rounding costs
 PERCENTILE = 99.997  # of the values of a tensor that its range holds: outliers would coarsen all others

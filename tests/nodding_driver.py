@@ -7,8 +7,7 @@ import math
 import numpy as np
 
 from facepuppet import Driver, Expression, HeadPose
-from facepuppet.face.arkit import ARKIT_INDEX
-from facepuppet.face.deformation import face_of_blendshapes
+from facepuppet.face import ARKIT_INDEX, face_of_blendshapes
 
 FPS = 30.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,33 @@ def test_a_module_name_means_one_thing() -> None:
             places.setdefault(path.stem, []).append(str(path.relative_to(ROOT)))
     doubled = {name: paths for name, paths in places.items() if len(paths) > 1}
     assert not doubled, f"rename the less central one of {doubled}"
+
+
+def fronts() -> list[Path]:
+    """The stubs that tell what each package offers."""
+    return sorted((ROOT / "facepuppet").glob("*/__init__.pyi"))
+
+
+@pytest.mark.parametrize("folder", ["calibrate", "engines", "tools"])
+def test_others_come_in_by_the_front(folder: str) -> None:
+    """calibrate, engines and tools import what a package offers, not where it keeps it."""
+    deep = [
+        f"{path.relative_to(ROOT)}: {node.module}"
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("facepuppet.")
+        if len((node.module or "").split(".")) > 2
+    ]
+    assert not deep
+
+
+@pytest.mark.parametrize("stub", fronts(), ids=lambda path: path.parent.name)
+def test_what_a_front_names_is_there(stub: Path) -> None:
+    """And no name is a module's, too: which of the two an import gives would depend on what ran before."""
+    package = import_module(f"facepuppet.{stub.parent.name}")
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert getattr(package, alias.name) is not None
+            assert alias.name != (node.module or "").rpartition(".")[2]
+    assert len(fronts()) == len(ALLOWED) - 1  # `testing` is a module, and its own front

@@ -12,8 +12,7 @@ import pytest
 from pictures import astronaut_rgb, hopper_rgb
 from views import NO_ENGINES
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8
+from facepuppet.core.types import F32, F64, U8
 from facepuppet.face.topology import EYES, N_MESH, eye_interior_triangles, face_triangles
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.media.pictures import decode_picture

@@ -18,8 +18,8 @@ from facepuppet.core.errors import (
 )
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.core.types import F32, U8
+from facepuppet.portrait.face_search import find_faces
 from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.find_faces import find_faces
 from facepuppet.portrait.requirements import check_pose, choose_face, find_the_face
 
 

@@ -9,7 +9,7 @@ from reenactment.takes import SIDE_PX, find_clips, find_portraits, record, retra
 
 from engines.data.people import TrainingDataError
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError
-from facepuppet.vision.face_box import FaceBox
+from facepuppet.vision.boxes import FaceBox
 
 
 def write_clip(path, pictures, fps=25):

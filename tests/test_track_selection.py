@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from facepuppet.drivers.camera.selection import FaceSelector
-from facepuppet.vision.face_box import FaceBox
+from facepuppet.vision.boxes import FaceBox
 
 S = 1_000_000_000
 FRAME = S // 30

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from pictures import astronaut_rgb, canvas, hopper_rgb
 
-from facepuppet.core.geometry import F64, euler_from_rotation, head_from_image
-from facepuppet.core.types import F32, U8, Frame
+from facepuppet.core.geometry import euler_from_rotation, head_from_image
+from facepuppet.core.types import F32, F64, U8, Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
-from facepuppet.vision.face_box import face_box
+from facepuppet.vision.boxes import face_box
 from facepuppet.vision.face_mesh import FaceDetector
 
 FRAME_NS = 33_333_333

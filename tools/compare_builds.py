@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from facepuppet.core.hardware import describe_hardware
+from facepuppet.core import describe_hardware
 
 SHORT_S = 4.0
 _BENCH = "from facepuppet.cli import main; main()"

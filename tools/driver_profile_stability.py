@@ -25,11 +25,9 @@ import numpy.typing as npt
 from calibrate.driver_profile import make_profile, resting_frames
 from calibrate.measure_channels import COLUMN, POSE, measure_channels
 from calibrate.watch import track_source
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.drivers.camera.channels import CHANNELS
-from facepuppet.drivers.camera.profile import DriverProfile, rest_pose_from
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.face.canonical import canonical_landmarks
+from facepuppet.core import FacepuppetError
+from facepuppet.drivers import CHANNELS, DriverProfile, Tracking, rest_pose_from
+from facepuppet.face import canonical_landmarks
 from facepuppet.media import open_source
 
 F64 = npt.NDArray[np.float64]

@@ -23,20 +23,10 @@ from dataclasses import asdict
 from importlib.metadata import distributions
 from pathlib import Path
 
-from facepuppet.cli.bench_table import table
-from facepuppet.core.errors import EngineError, FacepuppetError
-from facepuppet.core.files import write_whole
-from facepuppet.core.hardware import describe_hardware
-from facepuppet.core.metrics import Spread
-from facepuppet.core.version import __version__
-from facepuppet.diagnose.bench import run_bench
-from facepuppet.diagnose.verify import Exact, record
-from facepuppet.inference import ENGINES, Runtime
-from facepuppet.inference.deviation import Feed, measure
-from facepuppet.inference.gpu import list_gpus
-from facepuppet.inference.manifest import Network
-from facepuppet.inference.on_device import ON_DEVICE
-from facepuppet.inference.runtime import candidates
+from facepuppet.cli import table
+from facepuppet.core import EngineError, FacepuppetError, Spread, __version__, describe_hardware, write_whole
+from facepuppet.diagnose import Exact, record, run_bench
+from facepuppet.inference import ENGINES, ON_DEVICE, Feed, Network, Runtime, candidates, list_gpus, measure
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx-cu13", "cupy-cuda13x", "numpy")
 FRAMES = Path(__file__).with_name("render_throughput.py")

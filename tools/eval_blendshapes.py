@@ -17,11 +17,8 @@ import numpy.typing as npt
 from fit_blendshapes import Tracker, skins
 from ict_render import IctHeads, Skin, render
 
-from facepuppet.core.geometry import head_from_image, rotation_from_euler
-from facepuppet.core.types import F32
-from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
-from facepuppet.face.blendshapes import BlendshapeFitter
-from facepuppet.face.head_pose import fit_head
+from facepuppet.core import F32, head_from_image, rotation_from_euler
+from facepuppet.face import ARKIT_INDEX, ARKIT_NAMES, BlendshapeFitter, fit_head
 
 F64 = npt.NDArray[np.float64]
 

@@ -19,13 +19,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.files import write_whole
-from facepuppet.diagnose.verify import HALF, engines_of
-from facepuppet.inference import ENGINES
-from facepuppet.inference.manifest import shipped_folder
-from facepuppet.inference.onnx_session import require_provider
-from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.core import FacepuppetError, write_whole
+from facepuppet.diagnose import HALF, engines_of
+from facepuppet.inference import ENGINES, require_provider, shipped_folder
+from facepuppet.portrait import load_avatar, sample_portrait_path
 
 if TYPE_CHECKING:
     from reenactment.degradation import Scene

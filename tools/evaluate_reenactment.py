@@ -18,8 +18,8 @@ from pathlib import Path
 
 import cv2
 
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.inference.manifest import shipped_folder
+from facepuppet.core import FacepuppetError
+from facepuppet.inference import shipped_folder
 
 
 def main() -> int:

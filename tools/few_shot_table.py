@@ -30,14 +30,11 @@ from calibrate.views.choose import calmest, most_varied
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import light_gain
 from calibrate.views.view_gain import part_masks
-from facepuppet.core.geometry import euler_from_rotation
-from facepuppet.core.types import F32, U8, Motion
-from facepuppet.drivers.camera.follow import FaceFollower
-from facepuppet.frames.cpu.render import Renderer
+from facepuppet.core import F32, U8, Motion, euler_from_rotation
+from facepuppet.drivers import FaceFollower
+from facepuppet.frames import Renderer
 from facepuppet.media import open_source
-from facepuppet.portrait.analyse import analyse_portrait
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.view_state import FaceState, StateReader
+from facepuppet.portrait import Avatar, FaceState, StateReader, analyse_portrait
 
 COUNTS = (1, 2, 4, 8)
 STRETCH_S = 1.5

@@ -26,10 +26,16 @@ from fit_face_model import neutral_mean, track_folder
 from ict_render import SKIN, IctHeads, Skin, plain_skin, portrait_skin, project, rasterise, render
 from scipy.spatial import cKDTree
 
-from facepuppet.core.geometry import euler_from_rotation, fit_similarity, rotation_from_euler
-from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored_name
-from facepuppet.face.canonical import canonical_landmarks, mirror_order
-from facepuppet.face.topology import N_MESH, RIGID
+from facepuppet.core import euler_from_rotation, fit_similarity, rotation_from_euler
+from facepuppet.face import (
+    ARKIT_INDEX,
+    ARKIT_NAMES,
+    N_MESH,
+    RIGID,
+    canonical_landmarks,
+    mirror_order,
+    mirrored_name,
+)
 
 F64 = npt.NDArray[np.float64]
 Weights = dict[str, float]

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from facepuppet.core.geometry import euler_from_rotation, fit_similarity
-from facepuppet.face.topology import INNER_MOUTH_CORNERS, N_MESH, OUTER_CORNERS, RIGID
+from facepuppet.core import euler_from_rotation, fit_similarity
+from facepuppet.face import INNER_MOUTH_CORNERS, N_MESH, OUTER_CORNERS, RIGID
 
 TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "canonical_face.npz"
 KEPT = 256

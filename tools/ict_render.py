@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import RBFInterpolator
 
-from facepuppet.core.geometry import rotation_from_euler
+from facepuppet.core import rotation_from_euler
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]

@@ -19,9 +19,8 @@ import numpy as np
 
 from calibrate.make_pack import with_safe_range
 from calibrate.preview import pack_preview
-from facepuppet.core.hardware import describe_hardware
-from facepuppet.portrait.load import load_avatar
-from facepuppet.portrait.pack import Pack, load_pack, save_pack
+from facepuppet.core import describe_hardware
+from facepuppet.portrait import Pack, load_avatar, load_pack, save_pack
 
 LOADS = 9
 

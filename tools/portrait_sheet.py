@@ -14,12 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.types import U8
-from facepuppet.drivers.scripted import Performance
-from facepuppet.frames.cpu.compose import Composer, Corner
-from facepuppet.frames.cpu.render import Renderer
-from facepuppet.portrait.load import load_avatar
+from facepuppet.core import U8, FacepuppetError
+from facepuppet.drivers import Performance
+from facepuppet.frames import Composer, Corner, Renderer
+from facepuppet.portrait import load_avatar
 from facepuppet.retarget import Retargeter
 
 MOMENTS = {

@@ -22,22 +22,22 @@ import numpy as np
 
 from calibrate.portrait import open_portrait
 from calibrate.sweep import sweep
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, N_BLENDSHAPES, U8, Expression, HeadPose
-from facepuppet.face.arkit import ARKIT_INDEX
-from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.deformation import face_of_blendshapes, landmark_offsets
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap, mouth_width
-from facepuppet.frames.cpu.compose import Composer, Corner
-from facepuppet.frames.cpu.render import Renderer
-from facepuppet.media.image_source import images_in
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.find_faces import find_faces
+from facepuppet.core import F32, N_BLENDSHAPES, U8, Expression, FacepuppetError, HeadPose, head_from_image
+from facepuppet.face import (
+    ARKIT_INDEX,
+    canonical_landmarks,
+    eye_openings,
+    face_of_blendshapes,
+    fit_head,
+    landmark_offsets,
+    mouth_gap,
+    mouth_width,
+)
+from facepuppet.frames import Composer, Corner, Renderer
+from facepuppet.media import images_in
+from facepuppet.portrait import Avatar, find_faces
 from facepuppet.retarget import Retargeter
-from facepuppet.vision.quiet import quiet_native_logs
+from facepuppet.vision import quiet_native_logs
 
 MOST_SHUT, LEAST_OPENED = 0.25, 0.8
 JAW_OPEN = 0.6  # of the widest: wide talking, not a yawn

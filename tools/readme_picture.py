@@ -13,11 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facepuppet.core.types import U8
-from facepuppet.drivers.scripted import Performance
-from facepuppet.portrait.load import load_avatar, sample_portrait_path
-from facepuppet.session.contact_sheet import draw_expression
-from facepuppet.session.puppet import Puppet
+from facepuppet.core import U8
+from facepuppet.drivers import Performance
+from facepuppet.portrait import load_avatar, sample_portrait_path
+from facepuppet.session import Puppet, draw_expression
 
 MOMENTS_S = (1.5, 2.8, 5.4, 8.5, 9.75)
 CELL_PX = (380, 420)  # width, height

@@ -21,23 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.hardware import describe_hardware
-from facepuppet.core.metrics import Spread
-from facepuppet.core.types import Expression, Frame
-from facepuppet.diagnose.bench import driver_clip, square_portrait
-from facepuppet.drivers.camera.camera_driver import CameraDriver
-from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.drivers.scripted import Performance
-from facepuppet.frames.cpu.compose import Composer
-from facepuppet.frames.cuda.cuda_maker import CudaMaker
-from facepuppet.frames.cuda.probe import probe_motions
-from facepuppet.frames.fallback import FallbackMaker
+from facepuppet.core import Expression, FacepuppetError, Frame, Spread, describe_hardware
+from facepuppet.diagnose import driver_clip, square_portrait
+from facepuppet.drivers import CameraDriver, Performance, Tracker
+from facepuppet.frames import Composer, CudaMaker, FallbackMaker, probe_motions
 from facepuppet.inference import ENGINES
 from facepuppet.media import Source, open_source
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.load import load_avatar
-from facepuppet.session.puppet import Puppet
+from facepuppet.portrait import Avatar, load_avatar
+from facepuppet.session import Puppet
 
 N_EXPRESSIONS = 300
 WARM_UP = 30

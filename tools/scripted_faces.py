@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, rotation_from_euler, rotation_from_vector
-from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
-from facepuppet.drivers.scripted import Performance
-from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.deformation import compose_landmarks
+from facepuppet.core import F64, rotation_from_euler, rotation_from_vector
+from facepuppet.drivers import Face, Performance, Torso, Tracking
+from facepuppet.face import canonical_landmarks, compose_landmarks
 
 IMAGE_SIZE_PX = (1280, 720)
 UNIT_PX = 170.0  # inter-ocular distance

@@ -22,15 +22,11 @@ import numpy as np
 from calibrate.sweep import sweep
 from calibrate.sweep.observe import Observer
 from calibrate.sweep.travels import CHANNELS, Channel
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.geometry import euler_from_rotation
-from facepuppet.core.types import F32, U8
-from facepuppet.face.head_pose import fit_head
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.load import load_avatar
-from facepuppet.portrait.safe_range import SafeRange
-from facepuppet.retarget.deltas import Deltas
-from facepuppet.vision.face_mesh import FaceMesh
+from facepuppet.core import F32, U8, FacepuppetError, euler_from_rotation
+from facepuppet.face import fit_head
+from facepuppet.portrait import Avatar, SafeRange, load_avatar
+from facepuppet.retarget import Deltas
+from facepuppet.vision import FaceMesh
 
 POSES = tuple(channel for channel in CHANNELS if channel.field in ("yaw_rad", "pitch_rad"))
 SAME_PERSON = 0.6

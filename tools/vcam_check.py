@@ -23,14 +23,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.core.clock import SystemClock
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.slot import LatestSlot
-from facepuppet.core.types import Composed
-from facepuppet.media.devices import list_virtual_cameras
-from facepuppet.sinks import Pacer
-from facepuppet.sinks.v4l2loopback import state
-from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera
+from facepuppet.core import Composed, FacepuppetError, LatestSlot, SystemClock
+from facepuppet.media import list_virtual_cameras
+from facepuppet.sinks import Pacer, VirtualCamera, find_virtual_camera, state
 from facepuppet.watermark import Marked, Marker, detect
 
 SIZE_PX = (1280, 720)

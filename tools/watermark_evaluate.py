@@ -23,7 +23,7 @@ import av
 import cv2
 import numpy as np
 
-from facepuppet.core.types import U8
+from facepuppet.core import U8
 from facepuppet.watermark import Detector, Marker, Payload, detect
 
 SIZE_PX = (1280, 720)

@@ -17,13 +17,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facepuppet.watermark.carrier import C64, Carrier, carrier_of
-from facepuppet.watermark.correlate import Geometry, picked, surface, torus_transform
-from facepuppet.watermark.keys import PUBLIC_KEY, Key
-from facepuppet.watermark.lockin import Block, reduce_luma
-from facepuppet.watermark.luma_frames import open_luma_frames
-from facepuppet.watermark.probability import LOG_ALPHA, log_look_share, log_tail
-from facepuppet.watermark.search import LOG_N_HYPOTHESES, SCALES
+from facepuppet.watermark import (
+    C64,
+    LOG_ALPHA,
+    LOG_N_HYPOTHESES,
+    PUBLIC_KEY,
+    SCALES,
+    Block,
+    Carrier,
+    Geometry,
+    Key,
+    carrier_of,
+    log_look_share,
+    log_tail,
+    open_luma_frames,
+    picked,
+    reduce_luma,
+    surface,
+    torus_transform,
+)
 
 COLUMNS = ("video", "search", "trials", "alarms", "largest statistic", "smallest p", "Gumbel p at threshold")
 BLOCK_S, HOP_S = 1.0, 0.5

@@ -6,11 +6,16 @@ import json
 
 import numpy as np
 
-from facepuppet.watermark.carrier import carrier_of, field_of
-from facepuppet.watermark.code import encode
-from facepuppet.watermark.keys import PUBLIC_KEY
-from facepuppet.watermark.payload import Payload, crc16, message_bits
-from facepuppet.watermark.probability import log_tail
+from facepuppet.watermark import (
+    PUBLIC_KEY,
+    Payload,
+    carrier_of,
+    crc16,
+    encode,
+    field_of,
+    log_tail,
+    message_bits,
+)
 
 
 def vectors() -> dict[str, object]:

@@ -17,7 +17,7 @@ import av
 import cv2
 import numpy as np
 
-from facepuppet.core.types import U8, Composed
+from facepuppet.core import U8, Composed
 from facepuppet.watermark import Marker
 
 N_FRAMES, FPS, TILE_PX = 60, 30, 64

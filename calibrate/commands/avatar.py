@@ -10,9 +10,8 @@ import typer
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
 from calibrate.consent import DocumentOption, consent_from_options
 from calibrate.outputs import check_pack_target
-from facepuppet.cli.options import refuse_clobbering
-from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, SubjectOption
-from facepuppet.portrait.pack import PACK_SUFFIX
+from facepuppet.cli import GrantedOption, RevokedOption, RightOption, SubjectOption, refuse_clobbering
+from facepuppet.portrait import PACK_SUFFIX
 
 
 def avatar(
@@ -54,7 +53,7 @@ def avatar(
     from calibrate.make_pack import make_pack
     from calibrate.preview import save_preview
     from calibrate.views.collect import portrait_first
-    from facepuppet.portrait.pack import save_pack
+    from facepuppet.portrait import save_pack
 
     check_pack_target(out)
     page = report_page(report, out, show)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.portrait.pack import PACK_SUFFIX
+from facepuppet.portrait import PACK_SUFFIX
 
 DIFFERENT = 1
 
@@ -23,9 +23,8 @@ def diff(
 ) -> None:
     """Tell how two packs differ; exit status 0 when they do not, 1 when they do."""
     from calibrate.compare import difference_lines, differences, side_by_side
-    from facepuppet.core.files import write_whole
-    from facepuppet.portrait.pack import load_pack
-    from facepuppet.portrait.pack_members import png_of
+    from facepuppet.core import write_whole
+    from facepuppet.portrait import load_pack, png_of
 
     first, second = load_pack(a), load_pack(b)
     found = differences(first, second)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
-from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core import OutputUnwritableError
 
 if TYPE_CHECKING:
-    from facepuppet.drivers.camera.tracking import Tracking
+    from facepuppet.drivers import Tracking
     from facepuppet.media import Source
 
 
@@ -39,8 +39,8 @@ def driver(
     in which you look straight, turn, speak and blink, gives the same profile without any steps.
     """
     from calibrate.driver_profile import make_profile
-    from facepuppet.cli.options import camera_word, refuse_clobbering
-    from facepuppet.drivers.camera.profile_file import save_profile
+    from facepuppet.cli import camera_word, refuse_clobbering
+    from facepuppet.drivers import save_profile
     from facepuppet.media import open_source
 
     page = report_page(report, out, show)

@@ -20,9 +20,9 @@ def landmarks(
     points in any editor, then: facepuppet-calibrate avatar PHOTO --landmarks FILE --out NAME.puppet
     """
     from calibrate.landmarks import guess_points, template
-    from facepuppet.cli.options import refuse_clobbering
-    from facepuppet.core.files import write_whole
-    from facepuppet.media.pictures import load_picture
+    from facepuppet.cli import refuse_clobbering
+    from facepuppet.core import write_whole
+    from facepuppet.media import load_picture
 
     points, seen = guess_points(load_picture(photo))
     text = template(points)

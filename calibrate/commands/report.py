@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepuppet.portrait.pack import PACK_SUFFIX
+from facepuppet.portrait import PACK_SUFFIX
 
 if TYPE_CHECKING:
     from calibrate.report.model import Report
@@ -35,7 +35,7 @@ def report(
     ] = False,
 ) -> None:
     """Write one self-contained HTML page: pictures, gates, safe range, sweep, gains, or a driver's ranges."""
-    from facepuppet.cli.options import refuse_clobbering
+    from facepuppet.cli import refuse_clobbering
 
     page = report_page(out, source, True)
     if not as_json:
@@ -81,8 +81,8 @@ def write_report(made: Report, page: Path, show: bool) -> None:
 
 def _read(source: Path) -> Report:
     from calibrate.report.make_report import report_on_driver, report_on_pack
-    from facepuppet.drivers.camera.profile_file import load_profile
-    from facepuppet.portrait.pack import load_pack
+    from facepuppet.drivers import load_profile
+    from facepuppet.portrait import load_pack
 
     if source.suffix.lower() == ".toml":
         return report_on_driver(load_profile(source), source.stem)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.portrait.pack import PACK_SUFFIX
+from facepuppet.portrait import PACK_SUFFIX
 
 
 def show(
@@ -19,9 +19,8 @@ def show(
     """Tell what is in an avatar pack: right to use, gates, safe range, views."""
     from calibrate.facts import pack_facts, pack_lines
     from calibrate.preview import pack_preview
-    from facepuppet.core.files import write_whole
-    from facepuppet.portrait.pack import load_pack
-    from facepuppet.portrait.pack_members import png_of
+    from facepuppet.core import write_whole
+    from facepuppet.portrait import load_pack, png_of
 
     loaded = load_pack(pack)
     typer.echo(json.dumps(pack_facts(loaded), indent=2) if as_json else "\n".join(pack_lines(loaded)))

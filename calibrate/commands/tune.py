@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrate.outputs import check_pack_target
-from facepuppet.cli.options import refuse_clobbering
-from facepuppet.core.errors import AvatarPackError
-from facepuppet.portrait.pack import PACK_SUFFIX, PACK_VERSION
+from facepuppet.cli import refuse_clobbering
+from facepuppet.core import AvatarPackError
+from facepuppet.portrait import PACK_SUFFIX, PACK_VERSION
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -37,8 +37,7 @@ def tune(
     from rich.progress import Progress
 
     from calibrate.tuning.tune import tune as tune_avatar
-    from facepuppet.portrait.load import load_as_pack
-    from facepuppet.portrait.pack import save_pack
+    from facepuppet.portrait import load_as_pack, save_pack
 
     loaded = load_as_pack(pack) if pack.suffix.lower() == PACK_SUFFIX else None
     if loaded is None or loaded.version < PACK_VERSION:

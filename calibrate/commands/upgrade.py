@@ -9,9 +9,9 @@ import typer
 
 from calibrate.consent import DocumentOption
 from calibrate.outputs import check_pack_target
-from facepuppet.cli.rights import GrantedOption, RevokedOption, RightOption, RightsOptions, SubjectOption
-from facepuppet.core.errors import AvatarPackError
-from facepuppet.portrait.pack import PACK_SUFFIX, PACK_VERSION
+from facepuppet.cli import GrantedOption, RevokedOption, RightOption, RightsOptions, SubjectOption
+from facepuppet.core import AvatarPackError
+from facepuppet.portrait import PACK_SUFFIX, PACK_VERSION
 
 
 def upgrade(
@@ -25,9 +25,8 @@ def upgrade(
 ) -> None:
     """Bring an older pack to the current version: analysed anew, safe range measured, right stated."""
     from calibrate.upgrade import upgraded
-    from facepuppet.cli.rights import cleared_portrait
-    from facepuppet.portrait.load import load_as_pack
-    from facepuppet.portrait.pack import save_pack
+    from facepuppet.cli import cleared_portrait
+    from facepuppet.portrait import load_as_pack, save_pack
 
     if pack.suffix.lower() != PACK_SUFFIX:
         todo = "Make a pack of a picture with: facepuppet-calibrate avatar PHOTO --out NAME.puppet"

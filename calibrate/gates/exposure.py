@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from calibrate.gates.gate import Gate, graded
-from facepuppet.core.types import F32, U8
-from facepuppet.portrait.sharpness import cut_face, face_blur
+from facepuppet.core import F32, U8
+from facepuppet.portrait import cut_face, face_blur
 
 BLOWN = 252  # of 255, in all three colours: no drawing is left
 

@@ -9,9 +9,9 @@ from calibrate.gates.gate import Gate, Severity
 from calibrate.gates.occlusion import cover_gates
 from calibrate.gates.other_faces import company_gates
 from calibrate.gates.shape import shape_gates
-from facepuppet.core.errors import PortraitUnfitError
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.vision.quiet import quiet_native_logs
+from facepuppet.core import PortraitUnfitError
+from facepuppet.portrait import Avatar
+from facepuppet.vision import quiet_native_logs
 
 
 def measure_gates(avatar: Avatar) -> list[Gate]:

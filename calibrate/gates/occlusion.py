@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calibrate.gates.gate import Gate, graded
-from facepuppet.core.types import F32, U8
-from facepuppet.face.topology import (
+from facepuppet.core import F32, U8
+from facepuppet.face import (
     EYES,
     FACE_OVAL,
     LIPS_INNER,
@@ -24,7 +24,7 @@ from facepuppet.face.topology import (
     UPPER_LIP_INNER,
     EyeTopology,
 )
-from facepuppet.portrait.face_view import face_width_px
+from facepuppet.portrait import face_width_px
 
 _UPPER_OUTER = LIPS_OUTER[:11]  # image-left to image-right, level with the inner edges
 _LOWER_OUTER = np.concatenate([LIPS_OUTER[:1], LIPS_OUTER[:9:-1]])

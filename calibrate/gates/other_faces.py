@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from calibrate.gates.gate import Gate, graded
-from facepuppet.core.types import F32, U8
-from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.find_faces import find_faces, mirrored_reading
-from facepuppet.portrait.requirements import MAX_UNSTEADINESS, RIVAL_WIDTH_RATIO, unsteadiness
+from facepuppet.core import F32, U8
+from facepuppet.portrait import (
+    MAX_UNSTEADINESS,
+    RIVAL_WIDTH_RATIO,
+    FaceView,
+    find_faces,
+    mirrored_reading,
+    unsteadiness,
+)
 
 
 def company_gates(rgb: U8, landmarks_px: F32) -> list[Gate]:

@@ -7,13 +7,9 @@ import math
 import numpy as np
 
 from calibrate.gates.gate import Gate, graded
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.topology import N_MESH
-from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.requirements import MAX_PITCH_RAD, MAX_ROLL_RAD, MAX_YAW_RAD, MIN_FACE_WIDTH_PX
+from facepuppet.core import F32, head_from_image
+from facepuppet.face import N_MESH, eye_openings, fit_head
+from facepuppet.portrait import MAX_PITCH_RAD, MAX_ROLL_RAD, MAX_YAW_RAD, MIN_FACE_WIDTH_PX, FaceView
 
 GOOD_WIDTH_PX = 110.0
 GOOD_TURN_RAD = math.radians(30)

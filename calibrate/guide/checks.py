@@ -8,13 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from calibrate.measure_channels import COLUMN, LIDS
-from facepuppet.core.geometry import F64, euler_from_rotation, head_from_image
-from facepuppet.core.types import F32
-from facepuppet.drivers.camera.channels import CHANNELS, DEGREES
-from facepuppet.drivers.camera.tracking import Face
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap
+from facepuppet.core import F32, F64, euler_from_rotation, head_from_image
+from facepuppet.drivers import CHANNELS, DEGREES, Face
+from facepuppet.face import eye_openings, fit_head, mouth_gap
 
 # What still counts as rest. Cameras stand a little off: what matters is that both sides can be seen.
 MAX_YAW, MAX_PITCH, MAX_ROLL = 14.0, 20.0, 14.0  # degrees

@@ -11,10 +11,8 @@ from calibrate.guide.checks import Check, Hold, Moment, openness
 from calibrate.guide.obstacles import find_obstacle
 from calibrate.guide.steps import MOVES, REST, Step
 from calibrate.measure_channels import measure_channels
-from facepuppet.core.errors import NoDriverFaceError, ProfileError
-from facepuppet.core.geometry import F64
-from facepuppet.drivers.camera.profile import DriverNeutral, RestPose, neutral_from, rest_pose_from
-from facepuppet.drivers.camera.tracking import Face, Tracking
+from facepuppet.core import F64, NoDriverFaceError, ProfileError
+from facepuppet.drivers import DriverNeutral, Face, RestPose, Tracking, neutral_from, rest_pose_from
 
 GRACE_S = 3.0  # a step whose goal is not reached in its time gets so much more
 REST_PATIENCE_S = 20.0  # nothing can be measured without rest

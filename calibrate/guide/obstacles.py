@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.core.types import U8
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.face.topology import FACE_OVAL, OUTER_CORNERS
+from facepuppet.core import U8
+from facepuppet.drivers import Tracking
+from facepuppet.face import FACE_OVAL, OUTER_CORNERS
 
 MIN_EYES_PX = 40.0  # between the outer eye corners; below, lids and lips are guesses
 MAX_EYES_SHARE = 0.4  # of the picture's shorter side; above, a nod leaves the picture

@@ -11,11 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calibrate.guide.guide import Prompt
-from facepuppet.core.errors import WindowUnavailableError
-from facepuppet.core.types import U8, Floats
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.session.contact_sheet import draw_driver
-from facepuppet.sinks.preview_window import display_reachable
+from facepuppet.core import U8, Floats, WindowUnavailableError
+from facepuppet.drivers import Tracking
+from facepuppet.session import draw_driver
+from facepuppet.sinks import display_reachable
 
 SIZE_PX = (960, 540)
 TITLE = "facepuppet calibration"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrate.landmarks.points import OPTIONAL, POINTS, REQUIRED, words
-from facepuppet.core.errors import LandmarksError
+from facepuppet.core import LandmarksError
 
 SCHEMA = 1
 _MAX_BYTES = 50_000

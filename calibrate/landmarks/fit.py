@@ -13,14 +13,17 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 
 from calibrate.landmarks.points import LEFT_TO_RIGHT, POINTS, TOP_TO_BOTTOM
-from facepuppet.core.errors import LandmarksError
-from facepuppet.core.geometry import F64, Floats
-from facepuppet.core.types import F32, N_BLENDSHAPES
-from facepuppet.face.arkit import ARKIT_INDEX
-from facepuppet.face.canonical import canonical_landmarks, is_face
-from facepuppet.face.deformation import compose_landmarks
-from facepuppet.face.lips import mouth_gap, mouth_width
-from facepuppet.face.topology import EYES, face_triangles
+from facepuppet.core import F32, F64, N_BLENDSHAPES, Floats, LandmarksError
+from facepuppet.face import (
+    ARKIT_INDEX,
+    EYES,
+    canonical_landmarks,
+    compose_landmarks,
+    face_triangles,
+    is_face,
+    mouth_gap,
+    mouth_width,
+)
 
 # How hard the pose resists being turned out of the picture's plane: points of a drawing are no
 # projection of a head, and a large nose must not pass for a turn.

@@ -6,10 +6,10 @@ import numpy as np
 
 from calibrate.landmarks.file import Points
 from calibrate.landmarks.points import POINTS
-from facepuppet.core.types import U8
-from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.portrait.find_faces import find_faces
-from facepuppet.vision.quiet import quiet_native_logs
+from facepuppet.core import U8
+from facepuppet.face import canonical_landmarks
+from facepuppet.portrait import find_faces
+from facepuppet.vision import quiet_native_logs
 
 _FACE_SHARE = 0.4  # of the picture's shorter side, that the average face takes
 

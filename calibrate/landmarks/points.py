@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from facepuppet.face.topology import CHIN, EYES, FOREHEAD, NOSE_TIP, EyeTopology
+from facepuppet.face import CHIN, EYES, FOREHEAD, NOSE_TIP, EyeTopology
 
 _SIDES = ("left", "right")
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from facepuppet.core.types import F32
-from facepuppet.drivers.camera.channels import Channel, Range
-from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER
+from facepuppet.core import F32
+from facepuppet.drivers import Channel, Range
+from facepuppet.face import EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER
 
 _WIDTH, _HEIGHT = 300, 128
 _LEFT, _RIGHT, _TOP, _BOTTOM = 30, 10, 8, 24

@@ -5,8 +5,8 @@ from __future__ import annotations
 from calibrate.report.model import Report
 from calibrate.report.of_avatar import avatar_sections
 from calibrate.report.of_driver import driver_sections
-from facepuppet.drivers.camera.profile import DriverProfile
-from facepuppet.portrait.pack import Pack
+from facepuppet.drivers import DriverProfile
+from facepuppet.portrait import Pack
 
 
 def report_on_pack(pack: Pack) -> Report:

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from facepuppet.core.types import U8
+from facepuppet.core import U8
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ from calibrate.report.model import Picture, Row, Section, Table
 from calibrate.report.of_sweep import SweepLook, sweep_sections
 from calibrate.sweep import sweep
 from calibrate.views.view_gain import PARTS, ViewGain, measure_gains
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.pack import Pack
-from facepuppet.portrait.views import View
+from facepuppet.portrait import Avatar, Pack, View
 
 
 def avatar_sections(pack: Pack) -> tuple[Section, ...]:

@@ -6,8 +6,7 @@ from dataclasses import asdict
 
 from calibrate.report.charts import face_chart, range_chart
 from calibrate.report.model import Chart, Section
-from facepuppet.drivers.camera.channels import CHANNELS, DEGREES, Channel, Range
-from facepuppet.drivers.camera.profile import DriverProfile
+from facepuppet.drivers import CHANNELS, DEGREES, Channel, DriverProfile, Range
 
 LITTLE = 0.25  # of what lively people do; a channel that moved less was hardly tried
 

@@ -18,9 +18,9 @@ from calibrate.report.model import Chart, Picture, Row, Section, Strip, Table
 from calibrate.sweep import Sample, Sweep
 from calibrate.sweep.measures import gap
 from calibrate.sweep.observe import SIDE_PX
-from facepuppet.core.types import U8
-from facepuppet.face.topology import N_MESH
-from facepuppet.portrait.avatar import Avatar
+from facepuppet.core import U8
+from facepuppet.face import N_MESH
+from facepuppet.portrait import Avatar
 
 THUMB_PX = 150
 _VIEW, _CLOSE_VIEW = 2.0, 1.15  # side of the small pictures, in face heights

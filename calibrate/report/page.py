@@ -15,10 +15,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from calibrate.report.model import Report
-from facepuppet.core.errors import OutputUnwritableError
-from facepuppet.core.files import write_whole
-from facepuppet.core.types import U8
-from facepuppet.core.version import __version__
+from facepuppet.core import U8, OutputUnwritableError, __version__, write_whole
 
 MAX_SIDE_PX = 900  # of the pictures in a page: it should be sent by mail without trouble
 _QUALITY = 86

@@ -10,12 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, U8
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap
-from facepuppet.face.topology import EYES, FACE_OVAL, N_MESH
+from facepuppet.core import F32, U8, head_from_image
+from facepuppet.face import EYES, FACE_OVAL, N_MESH, eye_openings, fit_head, mouth_gap
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 

@@ -8,17 +8,12 @@ import numpy as np
 
 from calibrate.reduce import reduced
 from calibrate.sweep import measures
-from facepuppet.core.geometry import euler_from_rotation
-from facepuppet.core.types import F32, U8, Motion
-from facepuppet.face.head_pose import fit_head
-from facepuppet.frames.cpu.render.renderer import Renderer
-from facepuppet.frames.cpu.render.warp import Warp
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.safe_range import SafeRange
-from facepuppet.retarget.deltas import Deltas
-from facepuppet.retarget.target import Target
-from facepuppet.vision.face_box import face_box
-from facepuppet.vision.face_mesh import FaceMesh
+from facepuppet.core import F32, U8, Motion, euler_from_rotation
+from facepuppet.face import fit_head
+from facepuppet.frames import Renderer, Warp
+from facepuppet.portrait import Avatar, SafeRange
+from facepuppet.retarget import Deltas, Target
+from facepuppet.vision import FaceMesh, face_box
 
 SIDE_PX = 512  # of the copy that is swept: what tears at this size tears at any
 _FAR = (4.0, 4.0)  # soft limits this far from any value hardly bend it

@@ -12,12 +12,10 @@ import numpy as np
 from calibrate.sweep.measures import badness
 from calibrate.sweep.observe import Observer
 from calibrate.sweep.travels import CHANNELS, Channel
-from facepuppet.core.geometry import euler_from_rotation
-from facepuppet.core.types import U8
-from facepuppet.face.head_pose import fit_head
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.safe_range import SafeRange
-from facepuppet.vision.face_mesh import FaceMesh
+from facepuppet.core import U8, euler_from_rotation
+from facepuppet.face import fit_head
+from facepuppet.portrait import Avatar, SafeRange
+from facepuppet.vision import FaceMesh
 
 
 @dataclass(frozen=True, slots=True)

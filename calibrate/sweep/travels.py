@@ -7,14 +7,10 @@ from functools import cache
 
 import numpy as np
 
-from facepuppet.core.geometry import rotation_from_euler, vector_from_rotation
-from facepuppet.core.types import F32, N_BLENDSHAPES
-from facepuppet.face.arkit import ARKIT_INDEX
-from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.deformation import compose_landmarks
-from facepuppet.face.lips import mouth_gap
-from facepuppet.portrait.safe_range import LEAST_TRAVEL
-from facepuppet.retarget.deltas import Deltas
+from facepuppet.core import F32, N_BLENDSHAPES, rotation_from_euler, vector_from_rotation
+from facepuppet.face import ARKIT_INDEX, canonical_landmarks, compose_landmarks, mouth_gap
+from facepuppet.portrait import LEAST_TRAVEL
+from facepuppet.retarget import Deltas
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,9 @@ from engines.data.motions import motion_to
 from engines.data.regions import REGIONS, cut_samples
 from engines.data.samples import Sample, Samples
 from engines.data.stills import bare_avatar, still_samples
-from facepuppet.frames.cpu.render.renderer import Renderer
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.view_state import StateReader
-from facepuppet.vision.quiet import quiet_native_logs
-from facepuppet.vision.still import FaceMesher
+from facepuppet.frames import Renderer
+from facepuppet.portrait import Avatar, StateReader
+from facepuppet.vision import FaceMesher, quiet_native_logs
 
 CUTS = 4  # of each pair, each a little elsewhere
 MADE = 2  # sources made of each picture, with lips shut and lids and irises moved

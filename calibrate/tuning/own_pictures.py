@@ -13,15 +13,9 @@ from calibrate.views.candidates import is_video
 from calibrate.views.collect import FaceFinder
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import light_gain
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, U8
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.large_eyes import fit_eyes
-from facepuppet.portrait.load import portrait_sha256
+from facepuppet.core import F32, U8, FacepuppetError, head_from_image
+from facepuppet.face import eye_openings, fit_head, mouth_gap
+from facepuppet.portrait import Avatar, fit_eyes, portrait_sha256
 
 MIN_PICTURES = 3
 OPEN_MOUTH = 0.03  # inter-ocular distances; lips nearer than that show nothing to learn from

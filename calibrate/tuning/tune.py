@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from calibrate.tuning.own_pictures import Picture, TuningError, gather, kept_back
-from facepuppet.frames.cpu.render.tuned import with_weights
-from facepuppet.inference.manifest import Network, read_manifest, read_verified
-from facepuppet.portrait.avatar import Avatar, TunedPainter
+from facepuppet.frames import with_weights
+from facepuppet.inference import Network, read_manifest, read_verified
+from facepuppet.portrait import Avatar, TunedPainter
 
 if TYPE_CHECKING:
     from calibrate.tuning.own_pairs import Split

@@ -6,14 +6,9 @@ import cv2
 import numpy as np
 
 from calibrate.views.candidates import Candidate
-from facepuppet.core.geometry import F64, euler_from_rotation
-from facepuppet.core.types import F32, U8, HeadMotion, Motion, TorsoMotion
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.topology import OUTER_CORNERS
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.large_eyes import fit_eyes
-from facepuppet.portrait.view_state import StateReader
-from facepuppet.portrait.views import View, view_box
+from facepuppet.core import F32, F64, U8, HeadMotion, Motion, TorsoMotion, euler_from_rotation
+from facepuppet.face import OUTER_CORNERS, fit_head
+from facepuppet.portrait import Avatar, StateReader, View, fit_eyes, view_box
 
 
 def as_view(candidate: Candidate, avatar: Avatar, gain: F32 | None = None) -> View:

@@ -7,14 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepuppet.core.errors import NoFaceError, PortraitError
-from facepuppet.core.types import F32, U8
-from facepuppet.drivers.camera.follow import FaceFollower
-from facepuppet.media import open_source
-from facepuppet.media.formats import VIDEO_SUFFIXES
-from facepuppet.media.pictures import load_picture
-from facepuppet.portrait.requirements import find_the_face
-from facepuppet.vision.quiet import quiet_native_logs
+from facepuppet.core import F32, U8, NoFaceError, PortraitError
+from facepuppet.drivers import FaceFollower
+from facepuppet.media import VIDEO_SUFFIXES, load_picture, open_source
+from facepuppet.portrait import find_the_face
+from facepuppet.vision import quiet_native_logs
 
 MAX_VIDEO_S = 30.0
 _PER_SECOND = 6.0  # frames of a video that are looked at

@@ -7,12 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibrate.views.candidates import Candidate
-from facepuppet.core.geometry import geodesic_angle, head_from_image
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap
-from facepuppet.portrait.face_view import FaceView, face_width_px
-from facepuppet.portrait.view_state import FaceState
+from facepuppet.core import geodesic_angle, head_from_image
+from facepuppet.face import eye_openings, fit_head, mouth_gap
+from facepuppet.portrait import FaceState, FaceView, face_width_px
 
 # Differences that count alike: radians, inter-ocular distances, apertures.
 _POSE, _MOUTH, _LIDS = 0.35, 0.08, 0.5

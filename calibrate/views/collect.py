@@ -13,10 +13,8 @@ from calibrate.views.choose import calmest, most_varied, what_it_shows
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, SURE_LIKENESS, light_gain, likeness
 from calibrate.views.view_gain import ViewGain, measure_gains
-from facepuppet.core.errors import OtherPersonError, PortraitError
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.view_state import FaceState, StateReader
-from facepuppet.portrait.views import MAX_VIEWS
+from facepuppet.core import OtherPersonError, PortraitError
+from facepuppet.portrait import MAX_VIEWS, Avatar, FaceState, StateReader
 
 Tell = Callable[[str], None]
 

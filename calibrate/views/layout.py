@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.core.types import F32, U8
-from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.topology import FACE_OVAL, LIPS, N_MESH, face_triangles
-from facepuppet.frames.cpu.render.mesh import affine_table, draw_numbers, sample_affine
+from facepuppet.core import F32, U8
+from facepuppet.face import FACE_OVAL, LIPS, N_MESH, canonical_landmarks, face_triangles
+from facepuppet.frames import affine_table, draw_numbers, sample_affine
 
 WIDTH_PX = 96
 _LIPS_REACH_PX, _RIM_PX = 5.0, 4.0  # left out of comparisons: lips move, the rim is seen from the side

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from calibrate.views.layout import mean_layout
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, U8
 
 # Correlation below which two faces are taken for different people. Of 897 pairs of frames of one person
 # (19 people, extreme poses and grimaces included, light alike) 1 % lie below it, of 17,824 pairs of two

@@ -14,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from calibrate.views.align import motion_to
-from facepuppet.core.types import F32, U8
-from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_OUTER
-from facepuppet.frames.cpu.render import Renderer
-from facepuppet.frames.cpu.render.patches import polygon_mask
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.views import View
+from facepuppet.core import F32, U8
+from facepuppet.face import EYES, FACE_OVAL, LIPS_OUTER
+from facepuppet.frames import Renderer, polygon_mask
+from facepuppet.portrait import Avatar, View
 
 PARTS = ("face", "mouth", "lids")
 _LIPS_MARGIN, _RIM = 0.07, 0.04  # inter-ocular distances around the lips, and inside the face oval

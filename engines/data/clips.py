@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 
 from engines.data.people import TrainingDataError
-from facepuppet.core.types import F32, U8, Frame
-from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.core import F32, U8, Frame
+from facepuppet.drivers import Tracker, Tracking
 from facepuppet.media import open_source
 
 SIDE_PX = 512

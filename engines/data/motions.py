@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, HeadMotion, Motion, TorsoMotion
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.irises import iris_position, move_irises
-from facepuppet.face.lips import mouth_gap
-from facepuppet.face.topology import EYES
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.retarget.lids import draw_fold, place_lids
+from facepuppet.core import F32, HeadMotion, Motion, TorsoMotion, head_from_image
+from facepuppet.face import EYES, eye_openings, fit_head, iris_position, mouth_gap, move_irises
+from facepuppet.portrait import Avatar
+from facepuppet.retarget import draw_fold, place_lids
 
 SHUT_RATIO = 0.3  # trackers still report this share of the open aperture on shut lids
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen

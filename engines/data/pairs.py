@@ -11,14 +11,10 @@ from engines.data.clips import FaceClip
 from engines.data.motions import motion_to
 from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
-from facepuppet.core.errors import PortraitError
-from facepuppet.core.geometry import geodesic_angle, head_from_image
-from facepuppet.core.types import F32
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.lips import mouth_gap
-from facepuppet.frames.cpu.render.renderer import Renderer
-from facepuppet.portrait.analyse import analyse_portrait
+from facepuppet.core import F32, PortraitError, geodesic_angle, head_from_image
+from facepuppet.face import eye_openings, fit_head, mouth_gap
+from facepuppet.frames import Renderer
+from facepuppet.portrait import analyse_portrait
 
 MAX_TURN_RAD = 0.6  # between source and target: beyond, no small network can paint what is missing
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from facepuppet.core.errors import FacepuppetError
-from facepuppet.media.formats import VIDEO_SUFFIXES
+from facepuppet.core import FacepuppetError
+from facepuppet.media import VIDEO_SUFFIXES
 
 DEFAULT_TABLE = Path(__file__).resolve().parents[1] / "people.toml"
 

@@ -19,10 +19,9 @@ from engines.data.regions import REGIONS, Region
 from engines.data.samples import Sample, Samples
 from engines.data.sheet import save_sheet
 from engines.data.stills import still_samples
-from facepuppet.core.errors import FacepuppetError, PortraitError
-from facepuppet.media.formats import IMAGE_SUFFIXES
-from facepuppet.media.pictures import load_picture
-from facepuppet.vision.still import FaceMesher
+from facepuppet.core import FacepuppetError, PortraitError
+from facepuppet.media import IMAGE_SUFFIXES, load_picture
+from facepuppet.vision import FaceMesher
 
 log = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False)

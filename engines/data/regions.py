@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.data.samples import Sample
-from facepuppet.core.types import F32, U8, Motion
-from facepuppet.frames.cpu.render.crops import Crop, crops_of
-from facepuppet.portrait.avatar import Avatar
+from facepuppet.core import F32, U8, Motion
+from facepuppet.frames import Crop, crops_of
+from facepuppet.portrait import Avatar
 
 # A crop may be moved and scaled a little in training (shares of its side): the network then depends less
 # on where exactly a tracker puts its landmarks.

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.data.people import Split, TrainingDataError
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, U8
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from engines.data.samples import Sample
-from facepuppet.core.types import U8
+from facepuppet.core import U8
 
 COLUMNS, ROWS = 5, 12
 

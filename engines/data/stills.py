@@ -15,21 +15,24 @@ import numpy as np
 from engines.data.motions import motion_to
 from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
-from facepuppet.core.geometry import head_from_image, rotation_from_euler
-from facepuppet.core.types import F32, U8, HeadMotion, Motion, TorsoMotion
-from facepuppet.face.arkit import ARKIT_INDEX
-from facepuppet.face.blendshapes import landmark_basis
-from facepuppet.face.canonical import is_face
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.irises import move_irises
-from facepuppet.face.lips import mouth_gap
-from facepuppet.face.topology import EYES, LIPS, LOWER_LIP_INNER, UPPER_LIP_INNER
-from facepuppet.frames.cpu.render.renderer import Renderer
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.portrait.large_eyes import fit_eyes
-from facepuppet.retarget.lids import place_lids
-from facepuppet.vision.still import FaceMesher
+from facepuppet.core import F32, U8, HeadMotion, Motion, TorsoMotion, head_from_image, rotation_from_euler
+from facepuppet.face import (
+    ARKIT_INDEX,
+    EYES,
+    LIPS,
+    LOWER_LIP_INNER,
+    UPPER_LIP_INNER,
+    eye_openings,
+    fit_head,
+    is_face,
+    landmark_basis,
+    mouth_gap,
+    move_irises,
+)
+from facepuppet.frames import Renderer
+from facepuppet.portrait import Avatar, fit_eyes
+from facepuppet.retarget import place_lids
+from facepuppet.vision import FaceMesher
 
 _LIP_EDGES = (UPPER_LIP_INNER, LOWER_LIP_INNER)
 MIN_GAP = 0.03  # inter-ocular distances; a mouth that is shut in the true picture teaches nothing

@@ -11,7 +11,7 @@ from engines.networks import eye_painter as eye
 from engines.networks import frame_painter as frame
 from engines.networks import mouth_painter as mouth
 from engines.networks.painter_network import Profile
-from facepuppet.frames.cpu.render.tuned import weights_in
+from facepuppet.frames import weights_in
 
 _CLASSES = {"mouth": mouth.MouthPainter, "eye": eye.EyePainter, "frame": frame.FramePainter}
 _PROFILES = {"mouth": mouth.PROFILES, "eye": eye.PROFILES, "frame": frame.PROFILES}

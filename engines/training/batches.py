@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engines.data.samples import Samples
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, U8
 
 STILL_SHARE = 0.4  # of every batch, where there are stills
 _TURN_RAD, _STRETCH, _SHEAR, _SHIFT = 0.08, 0.07, 0.05, 0.02  # spreads; shift in sides of the crop

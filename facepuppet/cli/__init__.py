@@ -1,5 +1,5 @@
 """The command line: one module a command, heavy imports only inside the command that needs them."""
 
-from facepuppet.cli.app import main
+import lazy_loader as _lazy
 
-__all__ = ["main"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

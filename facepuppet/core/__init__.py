@@ -1,1 +1,5 @@
 """Messages, errors, time, threads, files and geometry: what everything else stands on."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -11,14 +11,11 @@ angles use the same two numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import overload
 
 import numpy as np
-import numpy.typing as npt
 
-Floats: TypeAlias = npt.NDArray[np.floating[Any]]
-F32: TypeAlias = npt.NDArray[np.float32]
-F64: TypeAlias = npt.NDArray[np.float64]
+from facepuppet.core.types import F32, F64, Floats
 
 _TINY = 1e-12
 

@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 U8: TypeAlias = npt.NDArray[np.uint8]
 F32: TypeAlias = npt.NDArray[np.float32]
+F64: TypeAlias = npt.NDArray[np.float64]
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 N_LANDMARKS = 478  # 468 face mesh points and 2 x 5 iris points

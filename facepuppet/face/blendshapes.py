@@ -17,18 +17,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.core.types import F32, N_BLENDSHAPES
+from facepuppet.core.types import F32, F64, N_BLENDSHAPES
 from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
 from facepuppet.face.canonical import canonical_landmarks
 
 __all__ = ["ARKIT_NAMES", "BlendshapeFitter", "landmark_basis"]
-
-F64: TypeAlias = npt.NDArray[np.float64]
 
 _PRIOR_SPREAD = 1.0  # half-normal: large weights are rarer
 # Exponential: most weights are zero. Chosen on held-out drawn heads: higher loses faint expressions, lower

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.core.geometry import Floats, fit_similarity
-from facepuppet.core.types import F32
+from facepuppet.core.geometry import fit_similarity
+from facepuppet.core.types import F32, Floats
 
 MAX_UNLIKENESS = 0.2  # people, paintings and cartoons reach 0.06; shuffled landmarks have 1
 

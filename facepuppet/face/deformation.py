@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 
 from facepuppet.core.geometry import rotation_from_vector
-from facepuppet.core.types import F32, Blendshapes, Deformation, FacePose, HeadPose, LandmarkOffsets
+from facepuppet.core.types import F32, F64, Blendshapes, Deformation, FacePose, HeadPose, LandmarkOffsets
 from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
-from facepuppet.face.blendshapes import F64, BlendshapeFitter, landmark_basis
+from facepuppet.face.blendshapes import BlendshapeFitter, landmark_basis
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.irises import iris_position

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, Floats
-from facepuppet.core.types import F32
+from facepuppet.core.types import F32, F64, Floats
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.topology import EYES, EyeTopology
 

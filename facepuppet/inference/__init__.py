@@ -1,6 +1,5 @@
 """Running the painters' networks: one small session type, whatever executes it."""
 
-from facepuppet.inference.onnx_session import ENGINES, OnnxSession, Session
-from facepuppet.inference.runtime import Runtime, open_session
+import lazy_loader as _lazy
 
-__all__ = ["ENGINES", "OnnxSession", "Runtime", "Session", "open_session"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

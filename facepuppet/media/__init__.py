@@ -1,7 +1,5 @@
 """Where driver frames come from: webcams, files, folders and URLs, all behind `Source`."""
 
-from facepuppet.media.capture_thread import CaptureThread
-from facepuppet.media.source_words import open_source
-from facepuppet.media.source import Source
+import lazy_loader as _lazy
 
-__all__ = ["CaptureThread", "Source", "open_source"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Portraits: loading, judging, analysing, caching, and the .puppet pack."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -12,8 +12,8 @@ from facepuppet.core.types import U8
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.topology import LOWER_LIP_INNER, UPPER_LIP_INNER
+from facepuppet.portrait.face_search import find_faces
 from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.find_faces import find_faces
 from facepuppet.portrait.requirements import MIN_FACE_WIDTH_PX, RIVAL_WIDTH_RATIO
 from facepuppet.portrait.sharpness import face_blur
 from facepuppet.vision.quiet import quiet_native_logs

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8
+from facepuppet.core.types import F32, F64, U8
 from facepuppet.face.topology import EyeTopology
 
 WIDTH = 100  # of an eye from corner to corner, in pixels of the view

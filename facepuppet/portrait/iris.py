@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32
+from facepuppet.core.types import F32, F64
 from facepuppet.portrait.eye_view import Disc, EyeView, Mask
 
 SEARCH = (0.8, 1.8)  # where the rim is looked for, in radii of the tracked iris

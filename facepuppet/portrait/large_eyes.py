@@ -10,8 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8
+from facepuppet.core.types import F32, F64, U8
 from facepuppet.face.topology import EYES, N_MESH
 from facepuppet.portrait.eye_colours import EyeColours
 from facepuppet.portrait.eye_view import COLUMNS, HEIGHT, WIDTH, Disc, EyeView, Mask

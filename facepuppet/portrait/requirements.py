@@ -8,8 +8,8 @@ import numpy as np
 
 from facepuppet.core.errors import FaceTooSmallError, FaceTurnedAwayError, NoFaceError, SeveralFacesError
 from facepuppet.core.types import F32, U8
+from facepuppet.portrait.face_search import find_faces, mirrored_reading
 from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.find_faces import find_faces, mirrored_reading
 
 _log = logging.getLogger(__name__)
 

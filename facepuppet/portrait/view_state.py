@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, head_from_image
-from facepuppet.core.types import F32, Motion
+from facepuppet.core.geometry import head_from_image
+from facepuppet.core.types import F32, F64, Motion
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.topology import EYES, LIPS, LOWER_LIP_INNER, N_MESH, UPPER_LIP_INNER

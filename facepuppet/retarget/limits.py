@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, Floats, euler_from_rotation, rotation_from_euler
-from facepuppet.core.types import F32
+from facepuppet.core.geometry import euler_from_rotation, rotation_from_euler
+from facepuppet.core.types import F32, F64, Floats
 from facepuppet.face.head_pose import fit_head
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.safe_range import SafeRange, Travel

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from facepuppet.core.geometry import Floats, head_from_image, rotation_from_vector
-from facepuppet.core.types import F32, HeadMotion, Motion, TorsoMotion
+from facepuppet.core.geometry import head_from_image, rotation_from_vector
+from facepuppet.core.types import F32, Floats, HeadMotion, Motion, TorsoMotion
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.irises import move_irises
 from facepuppet.face.lips import mouth_gap, mouth_width

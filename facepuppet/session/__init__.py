@@ -1,1 +1,5 @@
 """A run: live or offline, from a driver to sinks, under control."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

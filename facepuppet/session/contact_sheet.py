@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from facepuppet.core.geometry import F64, rotation_from_vector
-from facepuppet.core.types import U8, Expression, FacePose, Floats
+from facepuppet.core.geometry import rotation_from_vector
+from facepuppet.core.types import F64, U8, Expression, FacePose, Floats
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import landmark_offsets
 from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER, N_MESH

@@ -1,8 +1,5 @@
 """Where marked frames go: virtual cameras, video files and preview windows, all behind `Sink`."""
 
-from facepuppet.sinks.fanout import Fanout
-from facepuppet.sinks.pacer import Pacer
-from facepuppet.sinks.sink import Sink
-from facepuppet.sinks.sink_words import open_sink
+import lazy_loader as _lazy
 
-__all__ = ["Fanout", "Pacer", "Sink", "open_sink"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

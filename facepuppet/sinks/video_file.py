@@ -17,8 +17,8 @@ from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.types import U8
 from facepuppet.sinks.audio_track import AudioTrack, has_audio
 from facepuppet.sinks.even_size import even_size_px, evened
-from facepuppet.sinks.formats import CHOOSE, Format, format_of
 from facepuppet.sinks.sink import Sink
+from facepuppet.sinks.video_formats import CHOOSE, Format, format_of
 from facepuppet.watermark import Marked
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from facepuppet.core.types import F32, N_LANDMARKS, U8
-from facepuppet.vision.face_box import FaceBox, eye_roll
+from facepuppet.vision.boxes import FaceBox, eye_roll
 from facepuppet.vision.quiet import quiet_native_logs
 
 WINDOW = 1.5  # side of what the landmark network sees over the size of the face, as MediaPipe's own graph

@@ -15,8 +15,8 @@ from facepuppet.core.errors import CaptureError, ImageUnreadableError, Watermark
 from facepuppet.core.types import U8
 from facepuppet.media.formats import IMAGE_SUFFIXES
 from facepuppet.media.image_source import images_in, nothing_readable, readable
-from facepuppet.media.source_words import open_source
 from facepuppet.media.pictures import load_luma
+from facepuppet.media.source_words import open_source
 from facepuppet.media.video_frame import luma_of
 from facepuppet.media.video_reader import VideoReader
 

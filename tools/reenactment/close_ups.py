@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32, U8
-from facepuppet.face.topology import EYES, LIPS_OUTER, OUTER_CORNERS
-from facepuppet.frames.cpu.render.patches import polygon_mask
+from facepuppet.core import F32, U8
+from facepuppet.face import EYES, LIPS_OUTER, OUTER_CORNERS
+from facepuppet.frames import polygon_mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 import onnx
 
-from facepuppet.core.hardware import describe_hardware
-from facepuppet.core.types import Motion
-from facepuppet.frames.cpu.render.painter import load_painters
-from facepuppet.frames.cpu.render.painter_pool import PainterPool
-from facepuppet.frames.cpu.render.warp import Warp
-from facepuppet.inference.manifest import read_manifest, read_verified
-from facepuppet.portrait.avatar import Avatar
+from facepuppet.core import Motion, describe_hardware
+from facepuppet.frames import PainterPool, Warp, load_painters
+from facepuppet.inference import read_manifest, read_verified
+from facepuppet.portrait import Avatar
 
 PASSES = {"mouth": 1, "eye": 2, "frame": 1}  # how often a region's network runs in one frame
 WARM_UP = 5

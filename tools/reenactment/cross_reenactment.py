@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.core.types import U8
-from facepuppet.portrait.avatar import Avatar
+from facepuppet.core import U8
+from facepuppet.portrait import Avatar
 from reenactment import motion_series, picture_scores
 from reenactment.identity import Identity
 from reenactment.puppets import perform, retargeted

@@ -10,16 +10,12 @@ from typing import Any
 import numpy as np
 from scripted_faces import tracking_at
 
-from facepuppet.core.errors import EngineError
-from facepuppet.core.types import N_LANDMARKS, U8, Motion
-from facepuppet.diagnose.verify import Exact
-from facepuppet.drivers.scripted import PIECE_S
-from facepuppet.inference import Runtime
-from facepuppet.inference.manifest import read_manifest
-from facepuppet.portrait.analyse import analyse_portrait
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.vision.face_box import face_box
-from facepuppet.vision.face_mesh import FaceMesh
+from facepuppet.core import N_LANDMARKS, U8, EngineError, Motion
+from facepuppet.diagnose import Exact
+from facepuppet.drivers import PIECE_S
+from facepuppet.inference import Runtime, read_manifest
+from facepuppet.portrait import Avatar, analyse_portrait
+from facepuppet.vision import FaceMesh, face_box
 from reenactment.identity import Identity
 from reenactment.motion_series import jitter
 from reenactment.puppets import perform, retargeted

@@ -9,11 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facepuppet.core.errors import FacepuppetError, NoDriverFaceError
-from facepuppet.core.types import U8
-from facepuppet.inference.manifest import read_manifest
-from facepuppet.portrait.load import load_avatar
-from facepuppet.vision.quiet import quiet_native_logs
+from facepuppet.core import U8, FacepuppetError, NoDriverFaceError
+from facepuppet.inference import read_manifest
+from facepuppet.portrait import load_avatar
+from facepuppet.vision import quiet_native_logs
 from reenactment import motion_series, sheets
 from reenactment.cost import measure_cost
 from reenactment.cross_reenactment import cross_reenact

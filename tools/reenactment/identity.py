@@ -6,8 +6,7 @@ import dlib
 import face_recognition_models
 import numpy as np
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, F64, U8
 
 
 class Identity:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, Floats, euler_from_rotation, head_from_image
-from facepuppet.core.types import F32
-from facepuppet.face.gaze import eye_openings, gaze_angles
-from facepuppet.face.head_pose import fit_head
-from facepuppet.face.irises import iris_position
-from facepuppet.face.lips import mouth_gap, mouth_width
-from facepuppet.face.topology import EYES, OUTER_CORNERS
+from facepuppet.core import F32, F64, Floats, euler_from_rotation, head_from_image
+from facepuppet.face import (
+    EYES,
+    OUTER_CORNERS,
+    eye_openings,
+    fit_head,
+    gaze_angles,
+    iris_position,
+    mouth_gap,
+    mouth_width,
+)
 
 CHANNELS = (
     *("yaw", "pitch", "roll", "mouth_open", "mouth_width"),

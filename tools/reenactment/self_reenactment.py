@@ -13,11 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.core.types import F32, U8
-from facepuppet.portrait.analyse import analyse_portrait
-from facepuppet.portrait.avatar import Avatar
-from facepuppet.vision.face_box import face_box
-from facepuppet.vision.face_mesh import FaceMesh
+from facepuppet.core import F32, U8
+from facepuppet.portrait import Avatar, analyse_portrait
+from facepuppet.vision import FaceMesh, face_box
 from reenactment import motion_series, picture_scores
 from reenactment.identity import Identity
 from reenactment.motion_series import Blinks, Series

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32, U8
+from facepuppet.core import F32, U8
 from reenactment import close_ups
 from reenactment.motion_series import Series, find_blinks
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from facepuppet.core.geometry import F64
+from facepuppet.core import F64
 from reenactment import motion_series
 from reenactment.self_reenactment import Performed
 

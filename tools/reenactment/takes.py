@@ -12,17 +12,11 @@ import cv2
 import numpy as np
 
 from engines.data.people import Split, read_people
-from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError
-from facepuppet.core.types import F32, N_LANDMARKS, U8, Frame
-from facepuppet.drivers.camera.follow import FaceFollower
-from facepuppet.drivers.camera.profile import most_neutral
-from facepuppet.drivers.camera.smooth import TrackingSmoother
-from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.face.canonical import mirror_order
-from facepuppet.media import open_source
-from facepuppet.media.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from facepuppet.vision.face_box import FaceBox, face_box
+from facepuppet.core import F32, N_LANDMARKS, U8, Frame, MediaUnreadableError, NoDriverFaceError
+from facepuppet.drivers import FaceFollower, Tracker, Tracking, TrackingSmoother, most_neutral
+from facepuppet.face import mirror_order
+from facepuppet.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
+from facepuppet.vision import FaceBox, face_box
 
 SIDE_PX = 512
 DEFAULT_FPS = 30.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from facepuppet.core.types import F32, U8
 from facepuppet.drivers.camera.selection import FaceSelector
-from facepuppet.vision.face_box import FaceBox, face_box
+from facepuppet.vision.boxes import FaceBox, face_box
 from facepuppet.vision.face_mesh import FaceDetector, FaceMesh
 
 SURVEY_NS = 1_000_000_000  # how often to look for other faces while one is followed

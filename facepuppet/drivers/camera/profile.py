@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facepuppet.core.geometry import F64, Similarity, geodesic_angle, head_from_image
-from facepuppet.core.types import F32
+from facepuppet.core.geometry import Similarity, geodesic_angle, head_from_image
+from facepuppet.core.types import F32, F64
 from facepuppet.drivers.camera.channels import Range
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles

@@ -7,7 +7,7 @@ sees boxes and times only, so that it can be tested without pictures.
 
 from __future__ import annotations
 
-from facepuppet.vision.face_box import FaceBox
+from facepuppet.vision.boxes import FaceBox
 
 GRACE_NS = 1_500_000_000  # for this long after a loss only a face at the old place may return
 SURE_SIZE = 0.7  # an unknown face this large, against the lost driver's, need not move first

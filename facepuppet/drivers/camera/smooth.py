@@ -10,15 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from facepuppet.core.geometry import (
-    F64,
-    Floats,
-    Similarity,
-    head_from_image,
-    rotation_from_vector,
-    vector_from_rotation,
-)
-from facepuppet.core.types import F32, N_LANDMARKS
+from facepuppet.core.geometry import Similarity, head_from_image, rotation_from_vector, vector_from_rotation
+from facepuppet.core.types import F32, F64, N_LANDMARKS, Floats
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.topology import EYES, IRISES, LIPS
 

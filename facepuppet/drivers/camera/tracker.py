@@ -10,7 +10,7 @@ from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
-from facepuppet.vision.face_box import face_box
+from facepuppet.vision.boxes import face_box
 
 SHOULDER_REACH = 2.2  # the shoulders' middle is within this many face sizes of the face's centre
 

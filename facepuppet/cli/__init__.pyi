@@ -1,0 +1,10 @@
+from .app import main as main
+from .bench_table import table as table
+from .options import camera_word as camera_word
+from .options import refuse_clobbering as refuse_clobbering
+from .rights import GrantedOption as GrantedOption
+from .rights import RevokedOption as RevokedOption
+from .rights import RightOption as RightOption
+from .rights import RightsOptions as RightsOptions
+from .rights import SubjectOption as SubjectOption
+from .rights import cleared_portrait as cleared_portrait

@@ -1,0 +1,16 @@
+from .commands import Away as Away
+from .commands import Freeze as Freeze
+from .commands import Recentre as Recentre
+from .commands import SetBackdrop as SetBackdrop
+from .commands import SetGains as SetGains
+from .commands import ShowPuppet as ShowPuppet
+from .contact_sheet import draw_driver as draw_driver
+from .contact_sheet import draw_expression as draw_expression
+from .control import Control as Control
+from .control import ControlState as ControlState
+from .demo import run_demo as run_demo
+from .live import LivePipeline as LivePipeline
+from .offline import Neutral as Neutral
+from .offline import play as play
+from .offline import render_video as render_video
+from .puppet import Puppet as Puppet
