@@ -161,13 +161,12 @@ def _add(picture: U8, steps: U8, dither: U8, work: U8) -> U8:
     full, up, down = work
     cv2.resize(steps, (picture.shape[1], picture.shape[0]), dst=full, interpolation=cv2.INTER_LINEAR)
     cv2.add(full, dither, dst=full)
-    np.maximum(full, ZERO, out=up)
-    np.subtract(up, ZERO, out=up)
+    # OpenCV's differences stop at 0, so that each of these is what lies above or below.
+    cv2.subtract(full, ZERO, dst=up)
+    cv2.subtract(ZERO + _STEPS - 1, full, dst=down)
     np.right_shift(up, SHIFT, out=up)
-    np.minimum(full, ZERO + _STEPS - 1, out=down)
-    np.subtract(ZERO + _STEPS - 1, down, out=down)
     np.right_shift(down, SHIFT, out=down)
     if picture.ndim == 3:
-        up, down = (np.asarray(cv2.merge([part] * 3), np.uint8) for part in (up, down))
+        up, down = (np.asarray(cv2.cvtColor(part, cv2.COLOR_GRAY2RGB), np.uint8) for part in (up, down))
     marked = cv2.add(picture, up)
     return np.asarray(cv2.subtract(marked, down, dst=marked), np.uint8)
