@@ -124,7 +124,7 @@ def fit_similarity(src: Floats, dst: Floats, weights: Floats | None = None) -> S
 
 
 def head_from_image(landmarks_px: Floats, image_from_head: Similarity) -> F64:
-    """Express (N, 3) image landmarks in the head frame of a fitted pose (see `track.head_pose`)."""
+    """Express (N, 3) image landmarks in the head frame of a fitted pose (see `face.head_pose`)."""
     return image_from_head.inverse().apply(landmarks_px)
 
 

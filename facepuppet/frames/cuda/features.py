@@ -1,4 +1,4 @@
-"""Mouth interior, eyeballs and lash lines on the GPU: `render.mouth`, `render.eyes` and `render.lids`."""
+"""Mouth interior, eyeballs and lash lines on the GPU: `render.mouth`, `render.eyes` and `render.lashes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Painters on the GPU: `render.painter` and `render.painter pool`."""
+"""Painters on the GPU: `render.painter` and `render.painter_pool`."""
 
 from __future__ import annotations
 
