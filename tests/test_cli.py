@@ -19,6 +19,7 @@ from program import one_line, run
 from facepuppet.cli import main
 from facepuppet.cli.options import camera_word
 from facepuppet.core.types import Expression
+from facepuppet.drivers.recording_file import RecordingReader
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.session.puppet import Puppet
 from facepuppet.watermark import Marked
@@ -89,6 +90,32 @@ def test_render_follows_a_real_face(
     assert np.load(tmp_path / "seen.npz")["frames_000000"]["offsets"].shape == (45, 478, 3)
     with av.open(str(tmp_path / "out.mp4")) as video:
         assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 180)
+
+
+def test_what_is_recorded_plays_live_and_offline(
+    performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take = str(tmp_path / "take.npz")
+    status, _, err = run(capsys, "record", "--camera", str(performance / "demo.mp4"), "--output", take)
+    assert status == 0 and "45 expressions, 45 with a face" in err
+    played = {
+        "render": ("--input", take, "--output", str(tmp_path / "a.mp4")),
+        "run": ("--camera", take, "--sink", str(tmp_path / "b.mp4"), "--tracking", str(tmp_path / "c.npz")),
+    }
+    for command, words in played.items():
+        status, _, err = run(capsys, command, "--avatar", PORTRAIT, "--canvas", "320x180", *words)
+        assert status == 0, err
+    assert RecordingReader(tmp_path / "c.npz").n_frames == 45
+
+
+def test_nobody_to_record_is_one_line_and_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "wall.png")
+    for camera, words in (("wall.png", "no frame shows a face"), ("none.npz", "No such file")):
+        status, _, err = run(
+            capsys, "record", "--camera", str(tmp_path / camera), "--output", str(tmp_path / "a.npz")
+        )
+        assert status == 2 and words in err and len(err.strip().splitlines()) <= 2
+    assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
 
 
 def test_run_plays_a_file_into_a_file(

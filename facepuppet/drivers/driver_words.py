@@ -22,6 +22,7 @@ def open_driver(
     fps: float = 30.0,
     neutral: DriverNeutral | None = None,
     recentre_s: float | None = None,
+    settle_frames: int = 12,
 ) -> Driver:
     """Open whatever a user's word stands for.
 
@@ -31,6 +32,7 @@ def open_driver(
         fps: rate asked of a camera.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
+        settle_frames: how many frames with a face are the first moments.
 
     Raises:
         CaptureError: the camera or video is missing, busy or cannot be decoded.
@@ -40,4 +42,5 @@ def open_driver(
         return ScriptedDriver(fps=fps)
     if not isinstance(spec, int) and "://" not in str(spec) and str(spec).lower().endswith(RECORDING_SUFFIX):
         return RecordedDriver(Path(spec).expanduser())
-    return CameraDriver(open_source(spec, fps=fps), Rest(neutral, recentre_s=recentre_s))
+    rest = Rest(neutral, recentre_s=recentre_s, settle_frames=settle_frames)
+    return CameraDriver(open_source(spec, fps=fps), rest)

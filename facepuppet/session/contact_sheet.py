@@ -18,7 +18,7 @@ from facepuppet.watermark.marked import Marked
 
 _ROW_PX = 216
 _GAP_PX = 6
-_VIEW, _EYES_HEIGHT = 4.3, 0.32  # side of a drawing in inter-ocular distances; where its eyes are
+_VIEW, _EYES_HEIGHT = 3.7, 0.30  # side of a drawing in inter-ocular distances; where its eyes are
 _SHOULDERS = np.array([[-1.75, 0.0], [1.75, 0.0]])  # about the chest, in inter-ocular distances
 _CHEST = np.array([0.0, 2.35])
 _COLUMNS = 2  # pairs beside each other
