@@ -86,6 +86,12 @@ def test_the_watermark_stands_alone(path: Path) -> None:
     assert not roots & {"mediapipe", "pyvirtualcam", "sounddevice", "tkinter"}
 
 
+@pytest.mark.parametrize("path", sources("facepuppet") + sources("calibrate"), ids=lambda p: p.name)
+def test_mediapipe_has_one_door(path: Path) -> None:
+    if path.parent != ROOT / "facepuppet" / "vision":
+        assert not {n for n in imported_modules(path) if n.split(".")[0] in ("mediapipe", "google")}
+
+
 def test_import_is_cheap() -> None:
     """`import facepuppet` and the command line's entry load none of the heavy libraries."""
     heavy = ["mediapipe", "cv2", "onnxruntime", "av", "pyvirtualcam", "matplotlib", "torch"]

@@ -1,4 +1,4 @@
-"""The driver's shoulders, by MediaPipe's pose model; no other module of the product imports it.
+"""The driver's shoulders, by the pose network.
 
 A pose takes about 13 ms, four times as long as the face, and shoulders move slowly: so offline they may be
 found on every n-th frame only, and live they are found beside the loop, on whatever frame is newest.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from facepuppet.core.slot import LatestSlot
-from facepuppet.core.types import U8, Frame
+from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.tracking import Torso
-from facepuppet.vision.quiet import quiet_native_logs
+from facepuppet.vision.pose import PoseModel
 
 log = logging.getLogger(__name__)
 
-_SHOULDERS = (12, 11)  # MediaPipe's right and left shoulder of the person: image-left first
 MAX_AGE_NS = 500_000_000  # shoulders older than this are no longer reported
 
 
@@ -31,42 +28,6 @@ class TorsoFinder(Protocol):
 
     def close(self) -> None:
         """Free the model."""
-
-
-class PoseModel:
-    """MediaPipe Pose (full), on single pictures."""
-
-    def __init__(self) -> None:
-        with quiet_native_logs():
-            from mediapipe.python.solutions.pose import Pose as Solution
-
-            # Its own smoothing assumes 30 pictures a second; ours knows the time of each.
-            self._solution: Any = Solution(model_complexity=1, smooth_landmarks=False)
-            self._solution.process(np.zeros((64, 64, 3), np.uint8))  # opens the models
-        self._warm = False
-
-    def find(self, rgb: U8) -> Torso | None:
-        """Return the shoulders in an (H, W, 3) uint8 RGB picture, or None when no body is seen."""
-        height, width = rgb.shape[:2]
-        pose = self._process(rgb).pose_landmarks
-        if pose is None:
-            return None
-        points = [pose.landmark[i] for i in _SHOULDERS]
-        shoulders_px = np.array([(p.x * width, p.y * height) for p in points], dtype=np.float32)
-        return Torso(shoulders_px, float(min(p.visibility for p in points)))
-
-    def _process(self, rgb: U8) -> Any:
-        picture = np.ascontiguousarray(rgb)
-        if self._warm:
-            return self._solution.process(picture)
-        with quiet_native_logs():
-            result = self._solution.process(picture)
-        self._warm = result.pose_landmarks is not None  # each model reports itself when it first runs
-        return result
-
-    def close(self) -> None:
-        """Free the model."""
-        self._solution.close()
 
 
 class EveryNthFrame:
@@ -81,7 +42,7 @@ class EveryNthFrame:
     def find(self, frame: Frame) -> Torso | None:
         """Return the torso of this frame or of one of the last `every` frames."""
         if self._count % self._every == 0:
-            self._torso = self._model.find(frame.rgb)
+            self._torso = _torso_of(self._model, frame)
         self._count += 1
         return self._torso
 
@@ -123,9 +84,14 @@ class BesideTheLoop:
             model = PoseModel()
             try:
                 while (frame := self._frames.take()) is not None:
-                    self._newest = (model.find(frame.rgb), frame.captured_ns)
+                    self._newest = (_torso_of(model, frame), frame.captured_ns)
             finally:
                 model.close()
         except Exception:  # the face goes on without shoulders
             log.exception("shoulders are no longer tracked")
             self._newest = (None, 0)
+
+
+def _torso_of(model: PoseModel, frame: Frame) -> Torso | None:
+    seen = model.find(frame.rgb)
+    return None if seen is None else Torso(*seen)
