@@ -13,7 +13,7 @@ from .drivers.camera.camera_driver import CameraDriver as CameraDriver
 from .drivers.driver_words import open_driver as open_driver
 from .drivers.recorded import RecordedDriver as RecordedDriver
 from .drivers.recorded import RecordingDriver as RecordingDriver
-from .drivers.recording_file import RecordingWriter as RecordingWriter
+from .drivers.recording_writer import RecordingWriter as RecordingWriter
 from .drivers.scripted import ScriptedDriver as ScriptedDriver
 from .frames.base import FrameMaker as FrameMaker
 from .frames.cpu.compose.background import Backdrop as Backdrop

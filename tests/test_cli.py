@@ -19,7 +19,7 @@ from program import one_line, run
 from facepuppet.cli import main
 from facepuppet.cli.options import camera_word
 from facepuppet.core.types import Expression
-from facepuppet.drivers.recording_file import RecordingReader
+from facepuppet.drivers.recording_reader import RecordingReader
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.session.puppet import Puppet
 from facepuppet.watermark import Marked

@@ -21,7 +21,9 @@ from facepuppet.core.errors import OutputUnwritableError, RecordingError
 from facepuppet.core.types import Expression, FacePose, HeadPose, LandmarkOffsets, TorsoPose
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
-from facepuppet.drivers.recording_file import FRAME, RecordingReader, RecordingWriter
+from facepuppet.drivers.recording_format import FRAME
+from facepuppet.drivers.recording_reader import RecordingReader
+from facepuppet.drivers.recording_writer import RecordingWriter
 from facepuppet.drivers.scripted import Performance
 from facepuppet.session.record import record
 from facepuppet.testing import FakeClock

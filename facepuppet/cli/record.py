@@ -27,7 +27,7 @@ def record(
     from facepuppet.core.errors import NoDriverFaceError
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
-    from facepuppet.drivers.recording_file import RecordingWriter
+    from facepuppet.drivers.recording_writer import RecordingWriter
     from facepuppet.session.record import record as record_driver
 
     refuse_clobbering(output, read=[camera, profile])

@@ -133,7 +133,7 @@ def run(
 def _recorded(driver: Driver, path: Path | None, stack: ExitStack) -> Driver:
     """Let what the driver does be written down, too, if that is wanted."""
     from facepuppet.drivers.recorded import RecordingDriver
-    from facepuppet.drivers.recording_file import RecordingWriter
+    from facepuppet.drivers.recording_writer import RecordingWriter
 
     if path is None:
         return driver

@@ -28,8 +28,8 @@ from .driver_words import open_driver as open_driver
 from .plausible import implausible as implausible
 from .recorded import RecordedDriver as RecordedDriver
 from .recorded import RecordingDriver as RecordingDriver
-from .recording_file import RecordingReader as RecordingReader
-from .recording_file import RecordingWriter as RecordingWriter
+from .recording_reader import RecordingReader as RecordingReader
+from .recording_writer import RecordingWriter as RecordingWriter
 from .scripted import PIECE_S as PIECE_S
 from .scripted import Performance as Performance
 from .scripted import ScriptedDriver as ScriptedDriver

@@ -9,7 +9,7 @@ from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.recorded import RecordedDriver
-from facepuppet.drivers.recording_file import RECORDING_SUFFIX
+from facepuppet.drivers.recording_format import RECORDING_SUFFIX
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
 

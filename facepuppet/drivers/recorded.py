@@ -10,7 +10,8 @@ from facepuppet.core.clock import Clock
 from facepuppet.core.metrics import Spread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
-from facepuppet.drivers.recording_file import RecordingReader, RecordingWriter
+from facepuppet.drivers.recording_reader import RecordingReader
+from facepuppet.drivers.recording_writer import RecordingWriter
 
 
 class RecordedDriver(Driver):

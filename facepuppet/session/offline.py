@@ -20,7 +20,8 @@ from facepuppet.drivers.camera.profile import DriverNeutral, most_neutral, neutr
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
-from facepuppet.drivers.recording_file import RECORDING_SUFFIX, RecordingWriter
+from facepuppet.drivers.recording_format import RECORDING_SUFFIX
+from facepuppet.drivers.recording_writer import RecordingWriter
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.media.source_words import open_source
 from facepuppet.portrait.avatar import Avatar
@@ -103,7 +104,7 @@ def render_video(
         avatar: the portrait.
         composer: framing, background, mirror and label; the defaults of Composer if None.
         neutral: the driver's resting face, or how to find it; recordings of expressions know it.
-        recording_to: .npz file for the expressions (see `facepuppet.drivers.recording_file`).
+        recording_to: .npz file for the expressions (see `facepuppet.drivers.recording_format`).
         progress: called after every frame.
         tracker: an open tracker to use and close; MediaPipe's if None.
         key: who can detect the watermark.

@@ -9,7 +9,7 @@ from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.threads import single_threaded_blas
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.recorded import RecordingDriver
-from facepuppet.drivers.recording_file import RecordingWriter
+from facepuppet.drivers.recording_writer import RecordingWriter
 
 
 @dataclass(frozen=True, slots=True)

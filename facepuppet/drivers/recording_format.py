@@ -1,0 +1,102 @@
+"""A performance on disk: every expression of a run, to the bit.
+
+A recording is a .npz file (NumPy opens it, too): a ZIP archive of `about.json`, which names the format,
+of `frames_000000.npy` and so on with up to 256 expressions each, as a structured array of FRAME, and of
+`end.json` with their number, without which it was cut off. It holds no picture of anybody, but how a
+person moves; personal all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facepuppet.core.types import (
+    N_BLENDSHAPES,
+    N_LANDMARKS,
+    Blendshapes,
+    Expression,
+    FacePose,
+    HeadPose,
+    LandmarkOffsets,
+    TorsoPose,
+)
+
+RECORDING_SUFFIX = ".npz"
+SCHEMA = 1
+FRAME = np.dtype(
+    [
+        ("frame_id", "<i8"),
+        ("captured_ns", "<i8"),
+        ("face", "u1"),  # 0 not seen, 1 told by landmarks, 2 by blendshapes
+        ("turn", "<f4", 3),  # from here on as `facepuppet.core.types.Expression`; 0 where not told
+        ("shift", "<f8", 2),
+        ("log_scale", "<f8"),
+        ("gaze", "<f8", (2, 2)),
+        ("eye_opening", "<f4", 2),
+        ("offsets", "<f4", (N_LANDMARKS, 3)),
+        ("mouth_width", "<f8"),
+        ("blendshapes", "<f4", N_BLENDSHAPES),
+        ("torso", "u1"),  # 1 seen
+        ("torso_lean", "<f8", 2),
+        ("torso_roll_rad", "<f8"),
+        ("torso_log_scale", "<f8"),
+    ]
+)
+CHUNK = 256  # frames: no more is ever in memory
+_UNSEEN, _BY_LANDMARKS, _BY_BLENDSHAPES = 0, 1, 2
+ABOUT, END = "about.json", "end.json"
+MOST_BYTES = FRAME.itemsize * CHUNK + 4096  # of a member, its header included
+
+Row = Any  # one entry of a structured array: NumPy's types do not tell its fields
+
+
+def member_name(number: int) -> str:
+    """Name the n-th member with frames."""
+    return f"frames_{number:06d}.npy"
+
+
+def row_of(expression: Expression) -> Row:
+    """Return an expression as one entry of FRAME."""
+    rows = np.zeros(1, FRAME)
+    row = rows[0]
+    row["frame_id"], row["captured_ns"] = expression.frame_id, expression.captured_ns
+    face, torso = expression.face, expression.torso
+    if face is not None:
+        row["turn"], row["shift"], row["log_scale"] = face.head.turn, face.head.shift, face.head.log_scale
+        row["gaze"], row["eye_opening"] = face.gaze, face.eye_opening
+        if isinstance(face.deformation, LandmarkOffsets):
+            row["face"] = _BY_LANDMARKS
+            row["offsets"], row["mouth_width"] = face.deformation.offsets, face.deformation.mouth_width
+        else:
+            row["face"], row["blendshapes"] = _BY_BLENDSHAPES, face.deformation.weights
+    if torso is not None:
+        row["torso"] = 1
+        row["torso_lean"], row["torso_roll_rad"] = torso.lean, torso.roll_rad
+        row["torso_log_scale"] = torso.log_scale
+    return row
+
+
+def expression_of(row: Row) -> Expression:
+    """Return the expression that an entry holds; its arrays are its own."""
+    face: FacePose | None = None
+    if row["face"] != _UNSEEN:
+        head = HeadPose(row["turn"].copy(), _pair(row["shift"]), float(row["log_scale"]))
+        deformation = (
+            LandmarkOffsets(row["offsets"].copy(), float(row["mouth_width"]))
+            if row["face"] == _BY_LANDMARKS
+            else Blendshapes(row["blendshapes"].copy())
+        )
+        face = FacePose(head, row["gaze"].copy(), row["eye_opening"].copy(), deformation)
+    torso = (
+        TorsoPose(_pair(row["torso_lean"]), float(row["torso_roll_rad"]), float(row["torso_log_scale"]))
+        if row["torso"]
+        else None
+    )
+    return Expression(face, torso, int(row["frame_id"]), int(row["captured_ns"]))
+
+
+def _pair(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
