@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -132,4 +133,7 @@ def test_a_live_run_obeys() -> None:
         send(Away(True))
         wait_until(lambda: live.control.state.presence is Presence.AWAY)
         assert max(still) < 1.0, "only the mark goes on"
-    assert live.stats().frames_in > 20
+    told = json.loads(json.dumps(live.snapshot().to_json()))
+    assert told["stats"]["frames_in"] > 20
+    assert told["state"]["puppet"] == "two" and told["state"]["presence"] == "away"
+    assert told["state"]["away"] is True and told["state"]["frozen"] is False

@@ -6,14 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facepuppet.core.types import F32, N_BLENDSHAPES
+from facepuppet.core.types import F32, N_BLENDSHAPES, HeadPose
 from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES
 from facepuppet.face.blendshapes import BlendshapeFitter
 from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.deformation import compose_landmarks, face_of_blendshapes
+from facepuppet.face.irises import eye_widths_from_angles
 from facepuppet.face.topology import EYES, LOWER_LIP_INNER, UPPER_LIP_INNER
 
 RIGHT_EYE, LEFT_EYE = EYES  # the person's
+REST = HeadPose(np.zeros(3, np.float32))
 
 
 def weights_of(**levels: float) -> F32:
@@ -65,3 +67,21 @@ def test_what_is_composed_can_be_read_back(name: str) -> None:
     found = BlendshapeFitter().fit(compose_landmarks(neutral, weights_of(**{name: 0.8})), neutral)
     assert ARKIT_NAMES[int(found.argmax())] == name
     assert found[ARKIT_INDEX[name]] == pytest.approx(0.8, abs=0.25)
+
+
+def test_angles_of_eyes_are_shifts_of_irises() -> None:
+    """To the image right and down, in eye widths; the mean eye is about 0.3 inter-ocular distances wide."""
+    shift = eye_widths_from_angles(np.radians([[0.0, 0.0], [20.0, 0.0], [0.0, 10.0], [-20.0, 0.0]]))
+    assert shift[0] == pytest.approx([0.0, 0.0])
+    assert shift[1, 0] == pytest.approx(-shift[3, 0]) and 0.08 < shift[1, 0] < 0.2
+    assert shift[1, 1] == 0.0 and shift[2, 1] > 0.0
+    looking = face_of_blendshapes(weights_of(eyeLookOutLeft=0.5, eyeLookInRight=0.5), REST)
+    assert (looking.gaze[:, 0] > 0.03).all(), "the person's left is the image's right"
+
+
+def test_a_face_of_shapes_shuts_its_lids_and_keeps_its_pose() -> None:
+    blinking = face_of_blendshapes(weights_of(eyeBlinkRight=1.0), REST)
+    assert blinking.eye_opening == pytest.approx([0.0, 1.0], abs=0.02)
+    assert blinking.gaze == pytest.approx(np.zeros((2, 2)), abs=1e-6)
+    turned = face_of_blendshapes(weights_of(), HeadPose(np.array([0.0, -0.3, 0.0], np.float32)))
+    assert turned.eye_opening == pytest.approx([1.0, 1.0])

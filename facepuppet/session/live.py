@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -25,7 +25,7 @@ from facepuppet.core.slot import LatestSlot
 from facepuppet.core.threads import single_threaded_blas
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
-from facepuppet.session.control import Control
+from facepuppet.session.control import Control, ControlState
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks.fanout import Fanout
 from facepuppet.sinks.pacer import Pacer
@@ -39,6 +39,24 @@ _JOIN_S = 5.0
 log = logging.getLogger(__name__)
 
 Unfinished = Callable[[], Marked]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A live run at one moment.
+
+    Attributes:
+        state: which puppet is shown, and what was commanded.
+        stats: figures of the run so far.
+    """
+
+    state: ControlState
+    stats: RunStats
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for json.dumps."""
+        state = {**asdict(self.state), "presence": self.state.presence.value}
+        return {"state": state, "stats": self.stats.to_json()}
 
 
 class LivePipeline:
@@ -171,6 +189,10 @@ class LivePipeline:
             frame_path=puppet.frame_path,
             fallbacks=puppet.fallbacks,
         )
+
+    def snapshot(self) -> Snapshot:
+        """Return all that is known of the run at this moment: what a page or a terminal shows."""
+        return Snapshot(self.control.state, self.stats())
 
     def __enter__(self) -> LivePipeline:
         return self
