@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from compare import PicturesError
 from fake_gpu import Machine
 from hypothesis import settings
 
@@ -43,6 +44,26 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
         yield
+
+
+_FOLDERS = pytest.StashKey[pytest.TempPathFactory]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folders_for_pictures(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pytestconfig.stash[_FOLDERS] = tmp_path_factory
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write the pictures over which a test failed to disk, and say where."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, PicturesError):
+        written = call.excinfo.value.save(item.config.stash[_FOLDERS].mktemp("pictures"))
+        report.sections.append(("pictures", "\n".join(map(str, written))))
+    return report
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import pytest
 from bad_files import png_bomb
+from compare import EXACT, assert_pictures_equal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pictures import hopper_rgb
@@ -129,7 +130,7 @@ def test_everything_that_belongs_to_a_portrait_travels(tmp_path: Path) -> None:
     assert_same(got.avatar, full.avatar)
     assert got.avatar.safe_range == measured
     assert got.consent == full.consent
-    np.testing.assert_array_equal(got.preview_rgb, preview)
+    assert_pictures_equal(got.preview_rgb, preview, EXACT)
     assert got.avatar.painters == full.avatar.painters
     assert got.version == PACK_VERSION
 

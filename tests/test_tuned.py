@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from avatars import hopper
+from compare import EXACT, assert_pictures_differ
 from networks import unet, write_manifest
 from onnx import numpy_helper
 from test_painter import moved
@@ -62,7 +63,7 @@ def test_a_pack_brings_its_painter_to_the_show(tmp_path: Path) -> None:
     plain, own = Renderer(hopper(), folder), Renderer(avatar, folder)
     assert not own.problems
     assert list(plain.networks) == ["mouth"] and list(own.networks) == ["mouth-tuned"]
-    assert (plain.render(moved()).rgba != own.render(moved()).rgba).any()
+    assert_pictures_differ(own.render(moved()).rgba, plain.render(moved()).rgba, EXACT)
 
 
 def other_operator(model: bytes) -> bytes:
