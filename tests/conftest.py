@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import gpus
 import pytest
 from compare import PicturesError
 from fake_gpu import Machine
@@ -41,7 +42,10 @@ def shared() -> Path:
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep caches, counters and answers of the tests out of the user's own folders."""
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        for variable in (
+            *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
+            "CUPY_CACHE_DIR",  # kernels compiled for a real GPU
+        ):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
         yield
 
@@ -64,6 +68,13 @@ def pytest_runtest_makereport(
         written = call.excinfo.value.save(item.config.stash[_FOLDERS].mktemp("pictures"))
         report.sections.append(("pictures", "\n".join(map(str, written))))
     return report
+
+
+@pytest.fixture(params=gpus.KINDS)
+def gpu(request: pytest.FixtureRequest) -> Iterator[gpus.AnyGpu]:
+    """A GPU that kernels run on: the emulated one, and a real one for tests marked `gpu` by that."""
+    with gpus.provided(request.param) as provided:
+        yield provided
 
 
 @pytest.fixture

@@ -110,6 +110,23 @@ class StreamingCamera(Source):
         self._closed.set()
 
 
+class FakeTime:
+    """In place of the module `time` where somebody waits: each sleep is over at once.
+
+    Attributes:
+        passed_s: how long was slept, a millisecond each time at least, so that who only yields ends too.
+    """
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed_s
+
+    def sleep(self, duration_s: float) -> None:
+        self.passed_s += max(duration_s, 1e-3)
+
+
 def wait_until(what: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_S
     while not what():
