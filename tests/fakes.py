@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -125,6 +127,24 @@ class FakeTime:
 
     def sleep(self, duration_s: float) -> None:
         self.passed_s += max(duration_s, 1e-3)
+
+
+def lines_run(work: Callable[[], object]) -> int:
+    """How many lines of Python some work takes: its cost, however busy the machine is."""
+    n = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal n
+        n += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return n
 
 
 def wait_until(what: Callable[[], bool]) -> None:
