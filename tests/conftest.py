@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import gpus
 import pytest
+from compare import PicturesError
 from fake_gpu import Machine
 from hypothesis import settings
 
@@ -40,9 +42,39 @@ def shared() -> Path:
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep caches, counters and answers of the tests out of the user's own folders."""
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        for variable in (
+            *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"),
+            "CUPY_CACHE_DIR",  # kernels compiled for a real GPU
+        ):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
         yield
+
+
+_FOLDERS = pytest.StashKey[pytest.TempPathFactory]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folders_for_pictures(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pytestconfig.stash[_FOLDERS] = tmp_path_factory
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write the pictures over which a test failed to disk, and say where."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, PicturesError):
+        written = call.excinfo.value.save(item.config.stash[_FOLDERS].mktemp("pictures"))
+        report.sections.append(("pictures", "\n".join(map(str, written))))
+    return report
+
+
+@pytest.fixture(params=gpus.KINDS)
+def gpu(request: pytest.FixtureRequest) -> Iterator[gpus.AnyGpu]:
+    """A GPU that kernels run on: the emulated one, and a real one for tests marked `gpu` by that."""
+    with gpus.provided(request.param) as provided:
+        yield provided
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The frame path of the GPU beside the CPU's, on the same motions; kernels run as `emulated_cuda` tells."""
+"""The frame path of the GPU beside the CPU's, on the same motions; on which GPU, `gpus` tells."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 from avatars import hopper
+from fakes import PATIENCE_S
 
 from facepuppet.core.types import N_LANDMARKS, HeadMotion, Motion, TorsoMotion
 from facepuppet.drivers.scripted import Performance
@@ -27,33 +28,41 @@ def motions() -> tuple[Motion, ...]:
 
 
 class Bench:
-    """A device with the parameters of one frame on it, to run single stages."""
+    """A device with the parameters of one frame on it, to run single stages.
+
+    Attributes:
+        device: CUDA's first GPU.
+        given: the parameters, in memory that it copies from by itself, also while a graph is recorded.
+        parameters: their copy on it.
+    """
 
     def __init__(self) -> None:
         self.device = Device(list_gpus()[0])
-        self.given = np.zeros(1, DTYPE)
+        self._pinned = self.device.pinned(DTYPE.itemsize)
+        self._pinned[:] = 0
+        self.given = self._pinned.view(DTYPE)
         self.parameters = self.device.empty((DTYPE.itemsize,), np.uint8)
 
     def run(self, *stages, motion: Motion) -> None:
-        """Tell the stages of a motion and run them in order."""
+        """Tell the stages of a motion and run them in order; done when this returns."""
         self.given["landmarks_px"] = motion.landmarks_px
         for stage in stages:
             stage.set_parameters(motion, self.given[0])
-        self.device.copy_in(self.given.view(np.uint8), self.parameters)
+        self.copy_in()
         for stage in stages:
             self.device.run(stage.enqueue)
+        self.device.wait(PATIENCE_S)
+
+    def copy_in(self) -> None:
+        """Enqueue the copy of the parameters."""
+        self.device.copy_in(self._pinned, self.parameters)
 
     def fetch(self, held) -> np.ndarray:
         """Copy an array back from the GPU."""
         out = np.empty(held.shape, held.dtype)
         self.device.copy_out(held, out)
-        self.device.wait()
+        self.device.wait(PATIENCE_S)
         return out
-
-
-def difference(given: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Absolute differences in levels."""
-    return np.abs(given.astype(np.int32) - truth.astype(np.int32))
 
 
 def resting(frame_id: int = 0, captured_ns: int = 0) -> Motion:

@@ -29,7 +29,8 @@ SANITIZE = bool(os.environ.get("FACEPUPPET_SANITIZE"))
 _OPTIONS = (
     ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all") if SANITIZE else ("-O2",)
 )
-needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler: kernels cannot be run here")
+_NO_COMPILER = "no C++ compiler: kernels cannot be run here"
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason=_NO_COMPILER)
 
 # What CUDA's own compiler knows by itself.
 _CUDA = r"""
@@ -71,6 +72,12 @@ extern "C" void launch_{name}(const int* shape_, {parameters}) {{
     }}
 }}
 """
+
+
+def require_compiler() -> None:
+    """Skip where kernels cannot be run."""
+    if COMPILER is None:
+        pytest.skip(_NO_COMPILER)
 
 
 class CompileException(Exception):  # noqa: N818 - its name there

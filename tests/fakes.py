@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,41 @@ class StreamingCamera(Source):
 
     def close(self) -> None:
         self._closed.set()
+
+
+class FakeTime:
+    """In place of the module `time` where somebody waits: each sleep is over at once.
+
+    Attributes:
+        passed_s: how long was slept, a millisecond each time at least, so that who only yields ends too.
+    """
+
+    def __init__(self) -> None:
+        self.passed_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed_s
+
+    def sleep(self, duration_s: float) -> None:
+        self.passed_s += max(duration_s, 1e-3)
+
+
+def lines_run(work: Callable[[], object]) -> int:
+    """How many lines of Python some work takes: its cost, however busy the machine is."""
+    n = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal n
+        n += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return n
 
 
 def wait_until(what: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 import cv2
 import matplotlib.cbook
 import numpy as np
+import numpy.typing as npt
 import skimage.data
 
 from facepuppet.core.types import U8
@@ -24,6 +25,11 @@ def hopper_rgb() -> U8:
 def astronaut_rgb() -> U8:
     """Eileen Collins, NASA photo: (300, 260, 3), cropped to head and shoulders."""
     return np.ascontiguousarray(skimage.data.astronaut()[:300, 90:350])
+
+
+def nearest(rgb: U8, colour: npt.ArrayLike) -> int:
+    """How near any pixel of a picture comes to a colour, in levels of the channel that differs most."""
+    return int(np.abs(rgb.astype(np.int16) - np.asarray(colour, np.int16)).max(-1).min())
 
 
 def canvas(*placed: tuple[U8, tuple[float, float], float, float]) -> U8:

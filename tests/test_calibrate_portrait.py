@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 from avatars import hopper
+from compare import EXACT, assert_pictures_equal
 from covered import with_hand, with_mask, with_sunglasses
 from pictures import astronaut_rgb, canvas, hopper_rgb
 from PIL import Image
@@ -199,7 +200,7 @@ def test_the_best_frame_of_an_animation_becomes_the_portrait(
     first.save(path, save_all=True, append_images=rest, lossless=True, duration=100)
     with caplog.at_level("WARNING"):
         made = load_avatar(path, cache=False)
-    assert np.abs(made.portrait_rgb.astype(float) - hopper_rgb()).mean() < 1
+    assert_pictures_equal(made.portrait_rgb, hopper_rgb(), EXACT)
     assert "number 3 suits best" in caplog.text
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
+from compare import Tolerance, assert_pictures_equal
 from pictures import astronaut_rgb, canvas, hopper_rgb
 from typer.testing import CliRunner
 from views import motion, picture_of, saved, view_of
@@ -122,9 +123,9 @@ def test_a_larger_tilted_picture_is_brought_to_the_portrait() -> None:
     off_px = np.linalg.norm((view.landmarks_px - hopper().landmarks_px)[:468, :2], axis=1)
     assert off_px.mean() < 0.05 * hopper().inter_ocular_px
     x, y, width, height = view_box(view.landmarks_px)
-    seen = hopper().portrait_rgb[y : y + height, x : x + width].astype(np.float32)
+    seen = hopper().portrait_rgb[y : y + height, x : x + width]
     middle = np.s_[height // 4 : -height // 4, width // 4 : -width // 4]
-    assert np.abs(view.rgb - seen)[middle].mean() < 14
+    assert_pictures_equal(view.rgb[middle], seen[middle], Tolerance(mean=14))
 
 
 def test_the_gain_is_that_of_the_others() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from compare import Tolerance, assert_pictures_differ
 from PIL import Image
 from program import one_line, run
 
@@ -59,7 +60,7 @@ def test_demo_writes_video_sheet_and_stats(performance: Path) -> None:
     with av.open(str(performance / "demo.mp4")) as video:
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert (len(frames), frames[0].shape) == (45, (720, 1280, 3))
-    assert np.abs(frames[20].astype(int) - frames[0]).max() > 60, "the puppet moves"
+    assert_pictures_differ(frames[20], frames[0], Tolerance(most=60))  # the puppet moves
     with Image.open(performance / "sheet.png") as sheet:
         assert sheet.width > 1000
     stats = json.loads((performance / "stats.json").read_text())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compare import EXACT, assert_pictures_equal, differs
 from PIL import Image
 
 from facepuppet.core.errors import ImageUnreadableError
@@ -50,7 +51,7 @@ def person_rows(rgb: U8) -> U8:
 def test_portrait_canvas_reproduces_the_portrait_exactly() -> None:
     avatar = avatar_with((301, 333))
     composed = Composer(avatar, None, label=Corner.OFF).compose(still(avatar))
-    np.testing.assert_array_equal(composed.rgb, avatar.portrait_rgb)
+    assert_pictures_equal(composed.rgb, avatar.portrait_rgb, EXACT)
     assert (composed.frame_id, composed.captured_ns) == (7, 123)
 
 
@@ -72,8 +73,8 @@ def test_compose_neither_writes_to_its_input_nor_shares_pictures() -> None:
     first = composer.compose(rendered)
     kept = first.rgb.copy()
     composer.compose(Rendered(np.zeros_like(before), 8, 124))
-    np.testing.assert_array_equal(rendered.rgba, before)
-    np.testing.assert_array_equal(first.rgb, kept)
+    assert_pictures_equal(rendered.rgba, before, EXACT)
+    assert_pictures_equal(first.rgb, kept, EXACT)
 
 
 def test_mirror_flips_the_picture_but_not_the_label() -> None:
@@ -83,7 +84,7 @@ def test_mirror_flips_the_picture_but_not_the_label() -> None:
     rendered = Rendered(lopsided, 0, 0)
     plain = Composer(avatar, label=Corner.OFF).compose(rendered).rgb
     mirrored = Composer(avatar, mirror=True, label=Corner.OFF).compose(rendered).rgb
-    np.testing.assert_array_equal(mirrored, plain[:, ::-1])
+    assert_pictures_equal(mirrored, plain[:, ::-1], EXACT)
     labelled = Composer(avatar, mirror=True, label=Corner.TOP_LEFT).compose(rendered).rgb
     changed = np.flatnonzero((labelled != mirrored).any(axis=(0, 2)))
     assert changed.size and changed.max() < 640
@@ -113,7 +114,7 @@ def test_a_label_that_comes_and_goes_is_there_at_first_and_again() -> None:
     bare = Composer(avatar_with(), (640, 360), label=Corner.OFF).compose(Rendered(rgba, 0, 0)).rgb
     begun_s = 1000.0  # a live clock starts anywhere
     shown = {
-        t: bool((composer.compose(Rendered(rgba, 0, round((begun_s + t) * 1e9))).rgb != bare).any())
+        t: differs(composer.compose(Rendered(rgba, 0, round((begun_s + t) * 1e9))).rgb, bare, EXACT)
         for t in (0.0, 3.9, 4.1, 9.9, 10.1, 14.1)
     }
     assert shown == {0.0: True, 3.9: True, 4.1: False, 9.9: False, 10.1: True, 14.1: False}

@@ -5,16 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from avatars import hopper
-from cuda_parity import Bench, difference, motions
-from emulated_cuda import needs_compiler
+from compare import EXACT, GPU_DRAWN, assert_pictures_equal
+from cuda_parity import Bench, motions
 
 from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.lashes import Lashes
 from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.frames.cuda.features import EyesStage, LashesStage, MouthStage
-
-pytestmark = needs_compiler
 
 STAGES = {"mouth": MouthStage, "eyes": EyesStage, "lashes": LashesStage}
 
@@ -25,7 +23,7 @@ def on_cpu(feature):
 
 
 @pytest.mark.parametrize("feature", STAGES)
-def test_a_feature_is_the_cpus(machine, feature):
+def test_a_feature_is_the_cpus(gpu, feature):
     """Rims differ: OpenCV rounds outlines to 1/16 px, and its soft edge varies by direction."""
     reference = on_cpu(feature)
     drawn = 0
@@ -38,15 +36,13 @@ def test_a_feature_is_the_cpus(machine, feature):
         given = bench.fetch(held)
         touched = (truth != moved).any(-1) | (given != moved).any(-1)
         if touched.any():
-            off = difference(given, truth)[touched]
-            assert off.mean() < 2.0
-            assert np.percentile(off, 99) <= 20
+            assert_pictures_equal(given, truth, GPU_DRAWN, touched)
             drawn += np.count_nonzero((truth != moved).any(-1))
-        assert (given[..., 3] == moved[..., 3]).all()
+        assert_pictures_equal(given[..., 3], moved[..., 3], EXACT)
     assert drawn > 500
 
 
-def test_a_portraits_own_teeth_are_drawn_too(machine):
+def test_a_portraits_own_teeth_are_drawn_too(gpu):
     reference = on_cpu("mouth")
     reference.shows_teeth, bench = True, Bench()
     motion, moved = motions()[4], Warp(hopper()).render(motions()[4])
@@ -54,11 +50,11 @@ def test_a_portraits_own_teeth_are_drawn_too(machine):
     bench.run(MouthStage(bench.device, reference, held, bench.parameters), motion=motion)
     truth = moved.copy()
     reference.draw(truth, motion)
-    assert difference(bench.fetch(held), truth)[(truth != moved).any(-1)].mean() < 2.0
+    assert_pictures_equal(bench.fetch(held), truth, GPU_DRAWN, (truth != moved).any(-1))
 
 
 @pytest.mark.parametrize("feature", STAGES)
-def test_a_feature_out_of_the_picture_is_left_out(machine, feature):
+def test_a_feature_out_of_the_picture_is_left_out(gpu, feature):
     """Its box is empty, and that of the frame before is forgotten."""
     motion, bench = motions()[4], Bench()
     moved = Warp(hopper()).render(motion)
@@ -67,4 +63,4 @@ def test_a_feature_out_of_the_picture_is_left_out(machine, feature):
     bench.run(stage, motion=motion)
     before = bench.fetch(held)
     bench.run(stage, motion=replace(motion, landmarks_px=motion.landmarks_px + np.float32(5000)))
-    assert (bench.fetch(held) == before).all()
+    assert_pictures_equal(bench.fetch(held), before, EXACT)

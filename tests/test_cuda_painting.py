@@ -2,19 +2,19 @@
 
 import numpy as np
 from avatars import hopper
-from cuda_parity import Bench, difference, motions
-from emulated_cuda import needs_compiler
+from compare import EXACT, GPU, GPU_DRAWN, assert_pictures_equal, levels
+from cuda_parity import Bench, motions
+from gpus import AnyGpu
 
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.frames.cpu.render.painter import load_painters
 from facepuppet.frames.cpu.render.painter_pool import PainterPool
 from facepuppet.frames.cuda.painting import PaintersStage
 from facepuppet.inference import Runtime
-from facepuppet.inference.gpu import list_gpus
-from facepuppet.inference.manifest import read_verified
-from facepuppet.inference.on_device import OnnxOnDevice
 
-pytestmark = needs_compiler
+# Contours are drawn from distances, so that the networks see slightly other rims.
+PAINTED = GPU_DRAWN.but(mean=1.5, at_percentile=10)
+UNPAINTED = GPU.but(mean=0.02)
 
 
 def unpainted(motion):
@@ -23,35 +23,34 @@ def unpainted(motion):
     return renderer.render(motion).rgba
 
 
-def test_painters_add_what_they_add_on_the_cpu(machine):
-    """Contours are drawn from distances, so that the networks see slightly other rims."""
+def test_painters_add_what_they_add_on_the_cpu(gpu: AnyGpu):
     painters, _ = load_painters(hopper(), runtime=Runtime("cpu"))
     for motion in motions()[3:]:
         bench, moved = Bench(), unpainted(motion)
         held = bench.device.upload(moved)
 
-        def opener(network, device=bench.device):
-            return OnnxOnDevice(read_verified(network), list_gpus()[0], device.stream, "cpu")
+        def opener(network, stream=bench.device.stream):
+            return gpu.open(network, stream)
 
         stage = PaintersStage(bench.device, painters, opener, held, bench.parameters)
         bench.run(stage, motion=motion)
         truth = moved.copy()
         PainterPool(painters).paint(truth, motion)
-        painted = difference(truth, moved).max(-1) > 2
-        off = difference(bench.fetch(held), truth)
+        painted = levels(truth, moved).max(-1) > 2
+        given = bench.fetch(held)
         assert painted.sum() > 200
-        assert off[painted].mean() < 1.5 and np.percentile(off[painted], 99) <= 10
-        assert off[~painted].mean() < 0.02
+        assert_pictures_equal(given, truth, PAINTED, painted)
+        assert_pictures_equal(given, truth, UNPAINTED, ~painted)
 
 
-def test_what_is_no_number_is_not_painted(machine):
+def test_what_is_no_number_is_not_painted(gpu):
     """Odd weights of a stranger's pack may overflow; the picture stays as it was."""
     painters, _ = load_painters(hopper(), runtime=Runtime("cpu"))
     motion, bench = motions()[4], Bench()
     moved = unpainted(motion)
     held = bench.device.upload(moved)
     bench.run(PaintersStage(bench.device, painters, Broken, held, bench.parameters), motion=motion)
-    assert (bench.fetch(held) == moved).all()
+    assert_pictures_equal(bench.fetch(held), moved, EXACT)
 
 
 class Broken:

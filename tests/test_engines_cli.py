@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 import types
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from avatars import hopper
 from emulated_cuda import needs_compiler
 from fake_gpu import Machine
-from fakes import MemorySink, StreamingCamera
+from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
 from networks import unet, write_manifest
 from program import one_line, run
 from scripted_faces import tracking_at
@@ -130,7 +129,7 @@ def test_the_real_flavour_builds_without_a_gpu(folder: Path, capsys: pytest.Capt
     assert status == 0
     told = json.loads(out)
     assert [o["target"] for o in told] == ["sm86", "sm120"]
-    assert all(o["size"] > 10_000 and 0 < o["seconds"] < 60 for o in told)
+    assert all(o["size"] > 10_000 and o["seconds"] > 0 for o in told)
     assert states(capsys, folder) == ["for another machine"] * 2
 
 
@@ -315,24 +314,35 @@ def test_a_gpu_lost_in_a_call_keeps_the_cadence(
     puppet = Puppet(hopper(), Composer(hopper(), (320, 180), label=Corner.OFF))
     ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
     assert "TensorRT-RTX" in ran_by and "frames by CUDA kernels on NVIDIA" in ran_by
-    sent: list[float] = []
+    asked_s: list[float] = []
+    time_is_over = threading.Event()
+
+    def wait_for(stream: object, patience_s: float) -> None:
+        """Let the test decide when the patience with a hung GPU is at an end."""
+        if not stream.done:
+            asked_s.append(patience_s)
+            assert time_is_over.wait(PATIENCE_S)
+            raise TimeoutError("told to")
+
+    monkeypatch.setattr("facepuppet.frames.cuda.device.wait_for", wait_for)
     sink = MemorySink((320, 180))
-    deliver = sink._write
-
-    def timed(*frame: object) -> None:
-        sent.append(time.monotonic())
-        deliver(*frame)
-
-    monkeypatch.setattr(sink, "_write", timed)
     with LivePipeline(CameraDriver(StreamingCamera(WALL), make_tracker=_Actor), puppet, [sink]) as live:
-        threading.Timer(1.0, lambda: setattr(machine, "hung", True)).start()
-        live.run(seconds=3.0)
+        live.start()
+        wait_until(lambda: live.stats().frames_out > 5)
+        machine.hung = True
+        wait_until(lambda: len(asked_s) > 0)
+        repeated = live.stats().frames_repeated
+        wait_until(lambda: live.stats().frames_repeated > repeated + 10)
+        time_is_over.set()
+        wait_until(lambda: puppet.frame_path == "CPU")
+        sent = live.stats().frames_out
+        wait_until(lambda: live.stats().frames_out > sent + 10)
         stats = live.stats()
+    assert len(asked_s) == 1 and asked_s[0] < 1.0, "less than a second, and once"
     assert "CPU" in stats.networks["mouth"] and stats.frame_path == "CPU"
     assert len(stats.fallbacks) == 1 and "mid-stream" in stats.fallbacks[0]
     assert "mid-stream" in json.dumps(stats.to_json()["fallbacks"])
     assert caplog.text.count("mid-stream") == 1
-    assert np.diff(sent).max() < 1.0 and len(sent) > 30
     result = BenchResult(describe_hardware(), "320x180", {"512x512": stats})
     assert "mid-stream" in table(result) and "network mouth: ONNX Runtime" in table(result)
 

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from avatars import hopper
+from compare import Tolerance, assert_pictures_equal, compare
 from pictures import astronaut_rgb
 
 from engines.data.clips import load_clip
@@ -119,9 +120,9 @@ def test_samples_of_a_still_align_with_the_truth(bare: Path) -> None:
         side = REGIONS[name].crop_px
         assert sample.warped.shape == sample.target.shape == sample.source.shape == (side, side, 3)
         assert sample.contours.shape == (4, side, side)
-        error = np.abs(sample.warped.astype(int) - sample.target).mean()
-        shuffled = np.abs(np.roll(sample.warped, 6, 1).astype(int) - sample.target).mean()
-        assert error < 12 and error < shuffled
+        assert_pictures_equal(sample.warped, sample.target, Tolerance(mean=12))
+        shuffled = compare(np.roll(sample.warped, 6, 1), sample.target)
+        assert compare(sample.warped, sample.target).mean < shuffled.mean
 
 
 def test_a_blank_still_gives_no_samples(bare: Path) -> None:

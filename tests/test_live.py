@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from fakes import PATIENCE_S, MemorySink, ScriptedTracker, StreamingCamera, wait_until
+from pictures import nearest
 
 from facepuppet.core.errors import CameraMissingError, OutputUnwritableError, StageError
 from facepuppet.drivers.camera.camera_driver import CameraDriver, FrameTracker
@@ -52,8 +53,7 @@ def assert_no_leak(frames: Sequence[Marked]) -> None:
     """No pixel may be nearer to the camera's colour than the portrait's own pixels ever are."""
     assert frames
     for frame in frames:
-        distance = np.abs(frame.rgb.astype(int) - LEAK).max(axis=2)
-        assert distance.min() > 60
+        assert nearest(frame.rgb, LEAK) > 60
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from compare import EXACT, JPEG, ROUNDING, assert_pictures_equal
 from pictures import hopper_rgb
 from PIL import Image
 
 from facepuppet.core.errors import ImageUnreadableError
-from facepuppet.core.types import U8
 from facepuppet.media.pictures import MAX_FRAMES, decode_frames, decode_picture, load_luma, load_picture
 
 
@@ -31,19 +31,12 @@ def hopper() -> Image.Image:
     return Image.fromarray(hopper_rgb())
 
 
-def mean_difference(a: U8, b: U8) -> float:
-    assert a.shape == b.shape
-    assert a.dtype == np.uint8
-    return float(np.abs(a.astype(float) - b).mean())
-
-
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "JPEG"])
 def test_common_formats_keep_their_colours(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
-    limit = 4.0 if kind == "JPEG" else 0.0
-    assert (
-        mean_difference(decode_picture(encoded(hopper(), kind, **options), name="x"), hopper_rgb()) <= limit
-    )
+    tolerance = JPEG if kind == "JPEG" else EXACT
+    picture = decode_picture(encoded(hopper(), kind, **options), name="x")
+    assert_pictures_equal(picture, hopper_rgb(), tolerance)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -55,14 +48,14 @@ def test_exif_rotation_is_applied(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = decode_picture(encoded(stored, "PNG", exif=exif), name="x")
-    assert mean_difference(picture, hopper_rgb()) == 0
+    assert_pictures_equal(picture, hopper_rgb(), EXACT)
 
 
 def test_transparency_is_laid_over_neutral_grey() -> None:
     rgba = np.dstack([hopper_rgb(), np.zeros(hopper_rgb().shape[:2], np.uint8)])
     rgba[:300, :, 3] = 255
     picture = decode_picture(encoded(Image.fromarray(rgba)), name="x")
-    assert mean_difference(picture[:300], hopper_rgb()[:300]) == 0
+    assert_pictures_equal(picture[:300], hopper_rgb()[:300], EXACT)
     assert (picture[300:] == 128).all()
 
 
@@ -77,13 +70,13 @@ def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
     ok, png = cv2.imencode(".png", grey.astype(np.uint16) * 257)
     assert ok
     picture = decode_picture(png.tobytes(), name="x")
-    assert mean_difference(picture, np.repeat(grey[..., None], 3, axis=2)) <= 0.5
+    assert_pictures_equal(picture, np.repeat(grey[..., None], 3, axis=2), ROUNDING)
 
 
 def test_sixteen_bit_colour_is_scaled_not_clipped() -> None:
     ok, png = cv2.imencode(".png", hopper_rgb()[..., ::-1].astype(np.uint16) * 257)
     assert ok
-    assert mean_difference(decode_picture(png.tobytes(), name="x"), hopper_rgb()) <= 1
+    assert_pictures_equal(decode_picture(png.tobytes(), name="x"), hopper_rgb(), ROUNDING)
 
 
 def test_float_grey_is_scaled() -> None:
@@ -104,7 +97,7 @@ def test_other_modes_become_rgb(mode: str) -> None:
 
 def test_cmyk_jpeg_keeps_its_colours() -> None:
     picture = decode_picture(encoded(hopper().convert("CMYK"), "JPEG", quality=95), name="x")
-    assert mean_difference(picture, hopper_rgb()) < 6
+    assert_pictures_equal(picture, hopper_rgb(), JPEG)
 
 
 def test_luma_of_a_jpeg_is_what_it_stores(tmp_path: Path) -> None:
@@ -127,10 +120,10 @@ def test_luma_is_upright_opaque_and_of_eight_bits(tmp_path: Path) -> None:
     }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
-    assert mean_difference(load_luma(tmp_path / "turned.jpg"), np.rot90(grey, -1)) < 2
+    assert_pictures_equal(load_luma(tmp_path / "turned.jpg"), np.rot90(grey, -1), JPEG)
     assert (load_luma(tmp_path / "clear.png") == 128).all()
-    assert mean_difference(load_luma(tmp_path / "colour.png"), grey) == 0
-    assert mean_difference(load_luma(tmp_path / "deep.png"), grey) <= 0.5
+    assert_pictures_equal(load_luma(tmp_path / "colour.png"), grey, EXACT)
+    assert_pictures_equal(load_luma(tmp_path / "deep.png"), grey, ROUNDING)
 
 
 def animation(kind: str, *frames: Image.Image) -> bytes:

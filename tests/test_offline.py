@@ -10,10 +10,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from compare import CODEC, EXACT, assert_pictures_equal, compare
+from pictures import nearest
 from scripted_faces import tracking_at
 
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
-from facepuppet.core.types import Frame
+from facepuppet.core.types import U8, Frame
 from facepuppet.drivers.camera.profile import most_neutral
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.scripted import Performance
@@ -90,7 +92,7 @@ def test_every_frame_in_order_with_its_own_time(tmp_path: Path) -> None:
     assert tracker.seen == list(range(7))
     assert told == pytest.approx(times, abs=0.002)
     assert (stats.frames_in, stats.frames_out, stats.frames_with_face) == (7, 7, 7)
-    assert all(np.abs(rgb.astype(int) - LEAK).max(axis=2).min() > 60 for rgb in pictures)
+    assert min(nearest(rgb, LEAK) for rgb in pictures) > 60
 
 
 def test_sound_is_carried_over(tmp_path: Path) -> None:
@@ -113,8 +115,7 @@ def test_a_face_that_leaves_and_returns_is_bridged(tmp_path: Path) -> None:
     stats = render_video(source, tmp_path / "out.mp4", avatar(), composer=composer(), tracker=Visitor())
     _, pictures = read_video(tmp_path / "out.mp4")
     assert (stats.frames_out, stats.frames_with_face) == (60, 20)
-    held = np.abs(pictures[11].astype(int) - pictures[9]).mean()
-    rested = np.abs(pictures[49].astype(int) - pictures[9]).mean()
+    held, rested = (compare(pictures[i], pictures[9]).mean for i in (11, 49))
     assert held < rested, "held at first, then eased to rest"
 
 
@@ -168,14 +169,14 @@ def test_auto_tracks_once_and_rests_at_the_calmest_frame(tmp_path: Path) -> None
     piece = Performance(8.0)
     calmest = 20 + most_neutral([tracking_at(i / 10.0, i, piece) for i in range(20, 60)])
     _, pictures = read_video(tmp_path / "out.mp4")
-    away = [np.abs(picture.astype(int) - pictures[0]).mean() for picture in pictures[30:]]
+    away = [compare(picture, pictures[0]).mean for picture in pictures[30:]]
     assert calmest >= 30 and away[calmest - 30] < 0.5 * max(away)
     assert phases[0] == ("tracking", 1) and phases[59] == ("tracking", 60) and phases[-1] == ("rendering", 60)
 
 
 def test_a_recording_plays_back_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same pictures, mark included, whether the driver is a video or its recording."""
-    shown: list[bytes] = []
+    shown: list[U8] = []
     show = Puppet.show
     monkeypatch.setattr(Puppet, "show", lambda puppet, e: _kept(show(puppet, e), shown))
     source, take = write_video(tmp_path / "in.mp4", np.arange(6) / 30.0), tmp_path / "take.npz"
@@ -184,13 +185,15 @@ def test_a_recording_plays_back_to_the_bit(tmp_path: Path, monkeypatch: pytest.M
         source, tmp_path / "1.mp4", avatar(), composer=composer(), recording_to=take, tracker=tracker
     )
     again = render_video(take, tmp_path / "2.mp4", avatar(), composer=composer())
-    assert shown[:6] == shown[6:] and len(set(shown)) > 2
+    for given, truth in zip(shown[6:], shown[:6], strict=True):
+        assert_pictures_equal(given, truth, EXACT)
+    assert len({rgb.tobytes() for rgb in shown}) > 2
     assert (first.frames_out, first.frames_with_face) == (again.frames_out, again.frames_with_face) == (6, 4)
     assert read_video(tmp_path / "1.mp4")[0] == read_video(tmp_path / "2.mp4")[0]
 
 
-def _kept(marked: Marked, shown: list[bytes]) -> Marked:
-    shown.append(marked.rgb.tobytes())
+def _kept(marked: Marked, shown: list[U8]) -> Marked:
+    shown.append(marked.rgb)
     return marked
 
 
@@ -199,10 +202,8 @@ def test_portrait_canvas_keeps_the_portraits_size(tmp_path: Path) -> None:
     own = Composer(avatar(), None, label=Corner.OFF)
     render_video(source, tmp_path / "out.mp4", avatar(), composer=own, tracker=IndexedTracker())
     _, pictures = read_video(tmp_path / "out.mp4")
-    assert pictures[0].shape == avatar().portrait_rgb.shape
-    assert np.abs(pictures[0].astype(int) - avatar().portrait_rgb).mean() < 6, (
-        "the first frame is the neutral"
-    )
+    # The first frame is the neutral.
+    assert_pictures_equal(pictures[0], avatar().portrait_rgb, CODEC.but(mean=6))
 
 
 def test_the_input_is_never_overwritten(tmp_path: Path) -> None:

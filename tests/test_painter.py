@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from avatars import hopper
+from compare import EXACT, assert_pictures_equal, levels
 from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
@@ -137,13 +138,13 @@ def test_a_painter_paints_inside_the_lips_only(tmp_path):
     (tmp_path / "bare" / "manifest.toml").write_text("format = 1")
     folders = (tmp_path / "bare", write(tmp_path))
     motion = moved()
-    plain, painted = (Renderer(hopper(), folder).render(motion).rgba.astype(int) for folder in folders)
-    change = (painted - plain)[..., 1]
+    plain, painted = (Renderer(hopper(), folder).render(motion).rgba for folder in folders)
     lips = motion.landmarks_px[LIPS_OUTER, :2]
     centre = lips.mean(0).astype(int)
-    assert change[centre[1], centre[0]] > 100
+    before, after = (int(picture[centre[1], centre[0], 1]) for picture in (plain, painted))
+    assert after - before > 100
     low, high = lips.min(0) - 6, lips.max(0) + 6  # a crop pixel is two portrait pixels
-    ys, xs = np.nonzero(np.abs(painted - plain).max(-1) > 2)
+    ys, xs = np.nonzero(levels(painted, plain).max(-1) > 2)
     assert xs.min() >= low[0] and xs.max() <= high[0] and ys.min() >= low[1] and ys.max() <= high[1]
 
 
@@ -188,7 +189,7 @@ def test_where_nothing_of_a_region_moves_nothing_is_painted_and_no_network_runs(
 def test_at_rest_the_picture_is_the_unpainted_one(tmp_path):
     (tmp_path / "manifest.toml").write_text("format = 1")
     pictures = [Renderer(hopper(), folder).render(rest()).rgba for folder in (tmp_path, None)]
-    np.testing.assert_array_equal(*pictures)
+    assert_pictures_equal(*pictures, EXACT)
 
 
 def test_a_painter_runs_once_for_each_crop_that_moved(tmp_path):

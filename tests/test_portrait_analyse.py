@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from compare import EXACT, LAYERS, Tolerance, assert_pictures_equal, levels
 from pictures import astronaut_rgb, hopper_rgb
 
 from facepuppet.core.types import U8
@@ -44,9 +45,10 @@ def face_area(avatar: Avatar) -> npt.NDArray[np.bool_]:
     return cv2.erode(area, np.ones((max(avatar.size_px) // 48,) * 2, np.uint8)) > 0
 
 
-def composed(avatar: Avatar) -> npt.NDArray[np.float64]:
+def composed(avatar: Avatar) -> U8:
     coverage = avatar.person_alpha[..., None] / 255
-    return np.asarray(coverage * avatar.foreground_rgb + (1 - coverage) * avatar.background_rgb)
+    rgb = coverage * avatar.foreground_rgb + (1 - coverage) * avatar.background_rgb
+    return np.rint(rgb).astype(np.uint8)
 
 
 def assert_sound(avatar: Avatar) -> None:
@@ -65,7 +67,7 @@ def assert_sound(avatar: Avatar) -> None:
 
 
 def test_a_picture_that_fits_is_kept_as_it_is(hopper: Avatar) -> None:
-    np.testing.assert_array_equal(hopper.portrait_rgb, hopper_rgb())
+    assert_pictures_equal(hopper.portrait_rgb, hopper_rgb(), EXACT)
 
 
 def test_the_parts_fit_together(hopper: Avatar) -> None:
@@ -96,19 +98,18 @@ def test_edges_are_soft_but_narrow(hopper: Avatar) -> None:
 
 def test_the_layers_compose_to_the_portrait(hopper: Avatar) -> None:
     solid = hopper.person_alpha == 255
-    np.testing.assert_array_equal(hopper.foreground_rgb[solid], hopper.portrait_rgb[solid])
+    assert_pictures_equal(hopper.foreground_rgb, hopper.portrait_rgb, EXACT, solid)
     clear = cv2.erode((hopper.person_alpha == 0).astype(np.uint8), np.ones((31, 31), np.uint8)) > 0
-    difference = np.abs(composed(hopper) - hopper.portrait_rgb)
-    assert difference.mean() < 3
-    assert np.median(difference[clear]) == 0
     soft = ~solid & (hopper.person_alpha > 0)
-    assert difference[soft].mean() < 30
+    together = composed(hopper)
+    assert_pictures_equal(together, hopper.portrait_rgb, LAYERS)
+    assert_pictures_equal(together, hopper.portrait_rgb, Tolerance(percentile=50, at_percentile=0), clear)
+    assert_pictures_equal(together, hopper.portrait_rgb, LAYERS.but(mean=30), soft)
 
 
 def test_no_one_is_left_on_the_plate(hopper: Avatar) -> None:
     inside = cv2.erode((hopper.person_alpha == 255).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    far = np.abs(hopper.background_rgb.astype(int) - hopper.portrait_rgb).max(axis=-1)
-    assert np.median(far[inside]) > 40
+    assert np.median(levels(hopper.background_rgb, hopper.portrait_rgb).max(-1)[inside]) > 40
     sky = hopper.background_rgb[40:200, 300:500].reshape(-1, 3).mean(axis=0)
     assert sky[2] > sky[0] + 40  # blue continues behind the head
 
@@ -131,8 +132,8 @@ def test_another_photo() -> None:
 def test_the_same_picture_gives_the_same_avatar(hopper: Avatar) -> None:
     again = analysed(hopper_rgb())
     np.testing.assert_allclose(again.landmarks_px, hopper.landmarks_px, atol=0.05)
-    np.testing.assert_array_equal(again.person_alpha, hopper.person_alpha)
-    np.testing.assert_array_equal(again.background_rgb, hopper.background_rgb)
+    assert_pictures_equal(again.person_alpha, hopper.person_alpha, EXACT)
+    assert_pictures_equal(again.background_rgb, hopper.background_rgb, EXACT)
 
 
 @pytest.mark.parametrize(
@@ -170,11 +171,11 @@ def test_a_plain_backdrop_is_restored_with_its_grain() -> None:
     alpha = np.zeros((240, 240), np.uint8)
     cv2.ellipse(alpha, (120, 140), (60, 80), 0, 0, 360, (255,), cv2.FILLED)
     picture = np.where(alpha[..., None] > 0, np.uint8(20), truth)
-    plate = fill_background(picture, alpha).astype(float)
+    plate = fill_background(picture, alpha)
     hole = alpha > 0
-    assert np.abs(cv2.blur(plate, (15, 15)) - ramp)[hole].mean() < 6
+    assert_pictures_equal(cv2.blur(plate.astype(float), (15, 15)), ramp, Tolerance(mean=6), hole)
     assert 0.6 < (plate - ramp)[hole].std() / 6 < 1.5
-    np.testing.assert_array_equal(plate[:20], truth[:20])
+    assert_pictures_equal(plate[:20], truth[:20], EXACT)
 
 
 def test_stray_hairs_do_not_stay_on_the_plate() -> None:
@@ -201,4 +202,4 @@ def test_texture_without_a_hole_needs_no_copy() -> None:
 def test_art_becomes_an_avatar(shared: Path, name: str) -> None:
     avatar = load_avatar(shared / "portraits" / "art" / name, cache=False)
     assert_sound(avatar)
-    assert np.abs(composed(avatar) - avatar.portrait_rgb).mean() < 6
+    assert_pictures_equal(composed(avatar), avatar.portrait_rgb, LAYERS.but(mean=6))

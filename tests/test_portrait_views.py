@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from avatars import hopper
+from compare import EXACT, assert_pictures_equal
 from views import motion, view_of
 
 from facepuppet.core.errors import AvatarPackError
@@ -28,7 +29,7 @@ def test_views_travel_in_the_pack(tmp_path: Path) -> None:
     loaded = load_pack(tmp_path / "me.puppet").avatar.views
     assert len(loaded) == 2
     for got, given in zip(loaded, views, strict=True):
-        np.testing.assert_array_equal(got.rgb, given.rgb)
+        assert_pictures_equal(got.rgb, given.rgb, EXACT)
         np.testing.assert_array_equal(got.landmarks_px, given.landmarks_px)
         assert got.origin_px == given.origin_px
 

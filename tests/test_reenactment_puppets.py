@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from avatars import hopper
+from compare import LAYERS, assert_pictures_equal
 from reenactment.puppets import composite, no_painters, perform, relaxed_opening, true_motions
 from reenactment.takes import Take
 
@@ -100,5 +101,4 @@ def test_at_rest_the_composite_is_the_portrait():
     (motion,) = motions()
     with no_painters() as folder:
         shown = composite(avatar, Renderer(avatar, folder).render(motion).rgba)
-    assert shown.shape == avatar.portrait_rgb.shape
-    assert np.abs(shown.astype(int) - avatar.portrait_rgb).mean() < 3.0
+    assert_pictures_equal(shown, avatar.portrait_rgb, LAYERS)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import silhouette_maker
 from avatars import hopper
+from compare import EXACT, MARK, assert_pictures_equal
 from fakes import PATIENCE_S, ListDriver, MemorySink, wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,7 +121,8 @@ def test_nonsense_counts_as_nobody_and_is_told_once(name: str, caplog: pytest.Lo
     with caplog.at_level(logging.WARNING):
         shown = [puppet.show(replace(NONSENSE[name], captured_ns=i * 10**7)) for i in range(1, 4)]
     assert caplog.text.count("The driver sends") == 1
-    assert all(np.abs(each.rgb.astype(int) - good.rgb).mean() < 1.0 for each in shown), "it holds"
+    for each in shown:  # it holds
+        assert_pictures_equal(each.rgb, good.rgb, MARK)
 
 
 def test_what_faces_really_do_is_plausible() -> None:
@@ -210,7 +212,8 @@ def test_puppets_of_one_process_share_networks_and_threads() -> None:
     for i in (0, 45, 247):
         expression = Performance().expression(i / 30, i)
         shown = [puppet.show(expression).rgb for puppet in (one, two, alone)]
-        assert (shown[0] == shown[1]).all() and (shown[0] == shown[2]).all()
+        assert_pictures_equal(shown[1], shown[0], EXACT)
+        assert_pictures_equal(shown[2], shown[0], EXACT)
 
 
 # Gains

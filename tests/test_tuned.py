@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from avatars import hopper
+from compare import EXACT, assert_pictures_differ
+from fakes import lines_run
 from networks import unet, write_manifest
 from onnx import numpy_helper
 from test_painter import moved
@@ -62,7 +63,7 @@ def test_a_pack_brings_its_painter_to_the_show(tmp_path: Path) -> None:
     plain, own = Renderer(hopper(), folder), Renderer(avatar, folder)
     assert not own.problems
     assert list(plain.networks) == ["mouth"] and list(own.networks) == ["mouth-tuned"]
-    assert (plain.render(moved()).rgba != own.render(moved()).rgba).any()
+    assert_pictures_differ(own.render(moved()).rgba, plain.render(moved()).rgba, EXACT)
 
 
 def other_operator(model: bytes) -> bytes:
@@ -170,10 +171,10 @@ def test_weights_of_another_shape_are_refused() -> None:
         with_weights(unet(), weights)
 
 
-def test_checking_takes_next_to_no_time() -> None:
-    shipped = unet(width=300)
-    changed = tuned(shipped)
-    begun_s = time.process_time()
-    check_tuned(shipped, changed)
-    assert len(shipped) > 6_000_000
-    assert time.process_time() - begun_s < 1.0
+def test_checking_costs_no_more_for_a_larger_network() -> None:
+    """In Python, where it would take seconds; NumPy looks at each byte a few times."""
+    small, large = unet(width=3), unet(width=300)
+    assert len(small) < 10_000 and len(large) > 6_000_000
+    pairs = [(shipped, tuned(shipped)) for shipped in (small, large)]
+    costs = [lines_run(lambda pair=pair: check_tuned(*pair)) for pair in pairs]
+    assert costs[1] < 1.5 * costs[0]

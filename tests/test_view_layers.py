@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
+from compare import EXACT, assert_pictures_equal
 from views import NO_ENGINES, motion, view_of
 
 from facepuppet.core.types import F32, U8, Motion
@@ -79,7 +80,7 @@ def greenness(rgba: U8) -> F32:
 def test_with_all_views_left_out_it_is_the_portrait_alone():
     alone = Renderer(hopper(), NO_ENGINES)
     for moved in (motion(), motion(jaw=OPEN_JAW), motion(yaw=-0.2, eyes=0.3)):
-        np.testing.assert_array_equal(render(moved, left_out={0, 1, 2}), alone.render(moved).rgba)
+        assert_pictures_equal(render(moved, left_out={0, 1, 2}), alone.render(moved).rgba, EXACT)
 
 
 def test_at_rest_no_view_shows():
