@@ -14,11 +14,13 @@ from views import view_of
 
 from facepuppet.core.types import Composed
 from facepuppet.drivers.scripted import Performance
-from facepuppet.frames.cpu.compose import Composer, Corner
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
 from facepuppet.frames.cpu.compose.label import Label
 from facepuppet.frames.cuda.cuda_maker import CudaMaker
+from facepuppet.frames.cuda.device import Device
 from facepuppet.frames.cuda.probe import likeness
 from facepuppet.frames.fallback import FallbackMaker
+from facepuppet.inference import Runtime
 from facepuppet.inference.gpu import list_gpus
 from facepuppet.retarget import Retargeter
 from facepuppet.session.puppet import Puppet
@@ -212,3 +214,35 @@ def test_likeness_sees_what_matters(change, passes):
     unmarked = Composed(np.ascontiguousarray(smooth), 0, 0)
     marked = Marker(size_px=(512, 288)).mark(unmarked).rgb
     assert likeness(change(marked, unmarked.rgb), marked, unmarked.rgb).passes is passes
+
+
+def test_another_background_comes_without_another_graph(engine):
+    on_gpu, on_cpu = (puppet(which, canvas_px=SMALL) for which in (engine, "cpu"))
+    shown(on_gpu, (0.0,)), shown(on_cpu, (0.0,))
+    for one in (on_gpu, on_cpu):
+        one.set_backdrop(Backdrop("colour", rgb=(0, 200, 0)))
+    for given, truth in zip(shown(on_gpu, (1.5, 8.25)), shown(on_cpu, (1.5, 8.25)), strict=True):
+        assert_pictures_equal(given.rgb, truth.rgb, GPU)
+        assert given.rgb[4, 4, 1] > 150 and given.rgb[4, 4, 0] < 50
+
+
+def test_a_lost_gpu_keeps_the_background_that_was_set(machine):
+    one = puppet(canvas_px=SMALL)
+    one.set_backdrop(Backdrop("colour", rgb=(0, 200, 0)))
+    machine.lost = True
+    after = one.show(PIECE.expression(0.0, 0))
+    assert cuda(one) is None and after.rgb[4, 4, 1] > 150
+
+
+def test_puppets_of_one_runtime_share_kernels_and_networks(engine, monkeypatch):
+    made = []
+    compile_kernels = Device._new_module
+    monkeypatch.setattr(Device, "_new_module", lambda device: made.append(1) or compile_kernels(device))
+    runtime = Runtime(engine)
+    one, two = (puppet(runtime, canvas_px=SMALL) for _ in range(2))
+    assert cuda(one) is not None and cuda(two) is not None and len(made) == 1
+    sessions = [[painter.session for painter in cuda(p)._cpu.renderer.painters] for p in (one, two)]
+    assert sessions[0] and all(a is b for a, b in zip(*sessions, strict=True))
+    for i, t_s in enumerate(TIMES_S[:3]):
+        expression = PIECE.expression(t_s, i)
+        assert_pictures_equal(one.show(expression).rgb, two.show(expression).rgb, EXACT)
