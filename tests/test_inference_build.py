@@ -211,6 +211,22 @@ def test_half_precision_that_the_gate_refuses_is_built_in_single(tmp_path, cache
     assert cache.get(engine_store.key_for(network, "fp32", Flavour("tensorrt-rtx"), "sm89")) is not None
 
 
+def test_an_overflow_between_nodes_is_seen_though_the_cpu_hides_it(tmp_path):
+    """Weights, inputs and outputs lie within fp16's range; only what flows between two nodes does not."""
+    model = unet(gain=5e4)
+    weights = [onnx.numpy_helper.to_array(w) for w in onnx.load_model_from_string(model).graph.initializer]
+    assert max(np.abs(w).max() for w in weights) < np.finfo(np.float16).max
+    exact, half = OnnxSession(model, "exact"), to_half(model)
+    feeds = list(probe_feeds(exact.input_shapes))
+    assert measure(OnnxSession(half, "as it is"), exact, feeds).passes, "the CPU's own fp16"
+    seen = OnnxSession(emulate_half(half), "emulated")
+    assert not measure(seen, exact, feeds).passes
+    assert any(not np.isfinite(value).all() for value in seen.run(feeds[0]).values())
+    (network,) = read_manifest(write_manifest(tmp_path, model))
+    graph = engine_store.prepare(network)
+    assert graph.precision == "fp32" and "too far off" in graph.note
+
+
 def test_motion_stays_in_single_precision():
     """Rounded to fp16, sampling positions near the border move by a visible part of a pixel."""
     half = onnx.load_model_from_string(to_half(mover()))

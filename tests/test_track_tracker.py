@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
-from facepuppet.vision.boxes import face_box
+from facepuppet.vision.boxes import FaceBox, face_box
 from facepuppet.vision.face_mesh import FaceDetector
 
 FRAME_NS = 33_333_333
@@ -233,3 +234,30 @@ def test_talking_people_are_tracked_throughout(shared: Path, name: str) -> None:
             tracking = tracker.track(Frame(picture.to_ndarray(format="rgb24"), i, i * FRAME_NS))
             faces.append(tracking.face is not None)
     assert np.mean(faces) > 0.98
+
+
+def test_a_face_just_found_is_looked_at_until_it_stays_where_it_is(
+    upright: Face, follower: FaceFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A detector tells little of how a face lies; each look corrects half of the tilt here."""
+    true = upright.landmarks_px
+    looked: list[float] = []
+
+    def find(rgb: U8, box: FaceBox) -> F32:
+        looked.append(box.roll_rad - face_box(true).roll_rad)
+        cos, sin = np.cos(0.5 * looked[-1]), np.sin(0.5 * looked[-1])
+        middle = true[:, :2].mean(0)
+        turned = true.copy()
+        turned[:, :2] = (true[:, :2] - middle) @ np.array([[cos, sin], [-sin, cos]], np.float32) + middle
+        return turned
+
+    box = replace(face_box(true), roll_rad=0.4)
+    monkeypatch.setattr(follower._detector, "find", lambda _: [box])
+    monkeypatch.setattr(follower._mesh, "find", find)
+    first = follower.follow(np.zeros((720, 1280, 3), np.uint8), 0)
+    assert len(looked) == 4 and abs(looked[-1]) < 0.06
+    assert first is not None and np.linalg.norm((first - true)[:, :2], axis=1).max() < 5.0
+    monkeypatch.setattr(follower._detector, "find", lambda _: [face_box(true)])
+    follower._box = None
+    follower.follow(np.zeros((720, 1280, 3), np.uint8), 10**10)
+    assert len(looked) == 6, "where the box is good, the second look is the last"

@@ -32,10 +32,8 @@ def record(
 
     refuse_clobbering(output, read=[camera, profile])
     neutral = None if profile is None else load_profile(profile).neutral
-    # A person before a camera gets ready first; a file shows its driver from the first frame on.
-    settle_frames = 1 if Path(camera).exists() else 12
     with (
-        open_driver(camera_word(camera), neutral=neutral, settle_frames=settle_frames) as driver,
+        open_driver(camera_word(camera), neutral=neutral) as driver,
         RecordingWriter(output, driver.description, driver.fps) as writer,
     ):
         typer.echo(f"{driver.description} → recording {str(output)!r}. Ctrl-C ends it.", err=True)

@@ -45,7 +45,8 @@ def render(
     source: Annotated[str, typer.Option("--input", help="Video of the driver, or a recording (.npz).")],
     output: Annotated[Path, typer.Option("--output", help="Video to write (.mp4, .mov, .mkv, .webm).")],
     neutral: Annotated[
-        str, typer.Option("--neutral", help="Driver at rest: first (frame with a face), auto, or a profile.")
+        str,
+        typer.Option("--neutral", help="Driver at rest: first (moments with a face), auto, or a profile."),
     ] = "first",
     canvas: CanvasOption = "1280x720",
     background: BackgroundOption = "portrait",

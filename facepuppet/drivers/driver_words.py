@@ -7,7 +7,7 @@ from pathlib import Path
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
-from facepuppet.drivers.camera.rest import Rest
+from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest
 from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_format import RECORDING_SUFFIX
 from facepuppet.drivers.scripted import ScriptedDriver
@@ -22,7 +22,7 @@ def open_driver(
     fps: float = 30.0,
     neutral: DriverNeutral | None = None,
     recentre_s: float | None = None,
-    settle_frames: int = 12,
+    settle_frames: int = SETTLE_FRAMES,
 ) -> Driver:
     """Open whatever a user's word stands for.
 

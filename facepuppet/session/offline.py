@@ -16,7 +16,7 @@ from facepuppet.core.threads import single_threaded_blas
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import DEFAULT_FPS, CameraDriver, FrameTracker
-from facepuppet.drivers.camera.profile import DriverNeutral, most_neutral, neutral_from, rest_pose_from
+from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
@@ -41,7 +41,7 @@ Each = Callable[[Expression, Marked], None]
 class Neutral(Enum):
     """Which frame of the input shows the driver at rest."""
 
-    FIRST = "first"  # the first one with a face
+    FIRST = "first"  # the first one with a face, or soon after it the first that is at rest
     AUTO = "auto"  # the most neutral one: frontal, mouth shut, eyes open; needs a pass of its own
 
 
@@ -163,9 +163,7 @@ class _Searched(Driver):
         if all(tracking.face is None for tracking in trackings):
             raise _no_face(camera)
         self.n_frames: int | None = len(trackings)
-        calmest = [trackings[most_neutral(trackings)]]
-        neutral = neutral_from(calmest)
-        self._rest = Rest(neutral, rest_pose_from(calmest, neutral))
+        self._rest = Rest.at_the_calmest(trackings)
         self._trackings = iter(trackings)
 
     def read(self) -> Expression | None:
@@ -182,7 +180,7 @@ def _expressions(driver: Driver) -> Iterator[Expression]:
 def _video_driver(
     source: str | Path, neutral: Neutral | DriverNeutral, tracker: FrameTracker | None
 ) -> CameraDriver:
-    rest = Rest(neutral if isinstance(neutral, DriverNeutral) else None, settle_frames=1)
+    rest = Rest(neutral if isinstance(neutral, DriverNeutral) else None)
     return CameraDriver(open_source(source), rest, None if tracker is None else lambda: tracker)
 
 

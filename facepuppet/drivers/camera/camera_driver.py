@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -20,6 +21,7 @@ from facepuppet.media.capture_thread import CaptureThread
 from facepuppet.media.source import Source
 
 DEFAULT_FPS = 30.0  # of sources that do not say
+LOOK_AHEAD_NS = 4_000_000_000  # a face that comes and goes is not waited for longer
 
 
 class FrameTracker(Protocol):
@@ -55,6 +57,7 @@ class CameraDriver(Driver):
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._capture: CaptureThread | None = None
         self._smoother = TrackingSmoother()
+        self._ahead: deque[Tracking] = deque()  # tracked to find rest, still to be expressed
         self._tracker: FrameTracker | None = None
         self._tracking = threading.RLock()  # held while the tracker works, so that close() waits for it
         self._closed = False
@@ -66,9 +69,18 @@ class CameraDriver(Driver):
         self._capture.start()
 
     def read(self) -> Expression | None:
-        """Return what the person does in the next frame, or after `start` in the newest."""
-        tracking = self.read_tracking()
-        return None if tracking is None else self._express(tracking)
+        """Return what the person does in the next frame, or after `start` in the newest.
+
+        Offline the frames after the first with a face are looked at before that one is measured.
+        """
+        if not self._ahead:
+            tracking = self.read_tracking()
+            if tracking is None:
+                return None
+            self._ahead.append(tracking)
+            if self._capture is None and tracking.face is not None and not self._rest.known:
+                self._look_ahead(tracking)
+        return None if self._closed else self._express(self._ahead.popleft())
 
     def read_tracking(self) -> Tracking | None:
         """As `read`, before it is measured against rest: to find out how a person rests.
@@ -124,6 +136,19 @@ class CameraDriver(Driver):
     def _express(self, tracking: Tracking) -> Expression:
         with self._meter.time("measure"):
             return self._rest.express(tracking)
+
+    def _look_ahead(self, first: Tracking) -> None:
+        """Find rest in a frame and those that follow; they keep their turn."""
+        self._rest.look(first)
+        while not self._rest.known:
+            tracking = self.read_tracking()
+            if tracking is None or tracking.captured_ns - first.captured_ns > LOOK_AHEAD_NS:
+                self._rest.settle()
+            else:
+                self._rest.look(tracking)
+            if tracking is None:
+                return
+            self._ahead.append(tracking)
 
     def _next_frame(self) -> Frame | None:
         if self._capture is not None:

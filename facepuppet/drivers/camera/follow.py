@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from facepuppet.core.types import F32, U8
 from facepuppet.drivers.camera.selection import FaceSelector
 from facepuppet.vision.boxes import FaceBox, face_box
 from facepuppet.vision.face_mesh import FaceDetector, FaceMesh
 
+MOST_LOOKS = 5  # at a face just found
+SETTLED = 0.04  # of the face's size, and radians of tilt, between two looks
 SURVEY_NS = 1_000_000_000  # how often to look for other faces while one is followed
 
 
@@ -60,6 +64,19 @@ class FaceFollower:
         if chosen is None:
             return None
         self._surveyed_ns = t_ns
-        self._look(rgb, chosen, t_ns)
-        # A detector's box is rough: look once more where the landmarks themselves are.
-        return None if self._box is None else self._look(rgb, self._box, t_ns)
+        landmarks = self._look(rgb, chosen, t_ns)
+        # A detector's box is rough, above all of a face that lies: look again where the landmarks themselves
+        # are, until they stay there.
+        for _ in range(MOST_LOOKS - 1):
+            if landmarks is None:
+                return None
+            before = face_box(landmarks)
+            landmarks = self._look(rgb, before, t_ns)
+            if landmarks is not None and _settled(face_box(landmarks), before):
+                break
+        return landmarks
+
+
+def _settled(box: FaceBox, before: FaceBox) -> bool:
+    turned = abs(math.remainder(box.roll_rad - before.roll_rad, 2 * math.pi))
+    return box.distance(before) < SETTLED and box.zoom(before) < 1 + SETTLED and turned < SETTLED

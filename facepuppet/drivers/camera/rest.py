@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,17 +12,28 @@ from facepuppet.core.geometry import Similarity
 from facepuppet.core.types import Expression
 from facepuppet.drivers.camera.measure import measure
 from facepuppet.drivers.camera.profile import DriverNeutral, RestPose, neutral_from, rest_pose_from
+from facepuppet.drivers.camera.settle import calmest_rest, first_rest, unrest_told
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.head_pose import fit_head
+
+SETTLE_FRAMES = 12
+_MORE_ROUNDS = 2  # of settle_frames, that are waited for while no frame so far shows rest
+
+log = logging.getLogger(__name__)
 
 
 class Rest:
     """Turns trackings into expressions; until rest is known the driver counts as absent.
 
+    One frame alone is no rest: the tracker is unsteady in its first ones, and people blink and speak.
+    Of several, those at rest are found (`settle`). Where there are none, as many again are looked at,
+    twice; then the calmest are taken and a warning tells so.
+
     Args:
         neutral: the driver's resting face; None takes it from the first `settle_frames` seen.
         rest_pose: where the driver rests before the camera; None takes it from the same frames.
-        settle_frames: how many frames with a face define what was not given.
+        settle_frames: how many frames with a face define what was not given; 1 is that frame, whatever
+            it shows.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
     """
 
@@ -30,13 +42,14 @@ class Rest:
         neutral: DriverNeutral | None = None,
         rest_pose: RestPose | None = None,
         *,
-        settle_frames: int = 12,
+        settle_frames: int = SETTLE_FRAMES,
         recentre_s: float | None = None,
     ) -> None:
         self._given_neutral = neutral
         self._neutral, self._rest_pose = neutral, rest_pose
-        self._samples: deque[Tracking] = deque(maxlen=settle_frames)
+        self._samples: list[Tracking] = []
         self._settle_frames = settle_frames
+        self._most_frames = settle_frames + _MORE_ROUNDS * (settle_frames - 1)
         self._recentre_s = recentre_s
         self._last_ns: int | None = None
         self._recentring = threading.Event()
@@ -48,13 +61,27 @@ class Rest:
         """
         self._recentring.set()
 
+    @property
+    def known(self) -> bool:
+        """Whether the next frame with a face can be measured."""
+        return self._known() is not None and not self._recentring.is_set()
+
+    def look(self, tracking: Tracking) -> None:
+        """Look at a frame ahead of its turn, so that the first ones, too, are measured against rest."""
+        self._forget_if_asked()
+        if not self.known and tracking.face is not None:
+            self._samples.append(tracking)
+            self._settle_when_enough()
+
+    def settle(self) -> None:
+        """Take what was seen so far for rest, for nothing more comes; without a face nothing changes."""
+        if not self.known and self._samples:
+            self._take(first_rest(self._samples))
+
     def express(self, tracking: Tracking) -> Expression:
         """Return what a tracked driver does, against rest; trackings come in the order of capture."""
-        if self._recentring.is_set():
-            self._recentring.clear()
-            self._neutral, self._rest_pose = self._given_neutral, None
-            self._samples.clear()
-        known = self._settle(tracking)
+        self.look(tracking)
+        known = self._known()
         if known is None or tracking.face is None:
             expression = Expression.absent(tracking.frame_id, tracking.captured_ns)
         else:
@@ -65,18 +92,49 @@ class Rest:
         self._last_ns = tracking.captured_ns
         return expression
 
-    def _settle(self, tracking: Tracking) -> tuple[DriverNeutral, RestPose] | None:
-        """Collect resting frames until neutral and rest pose are known."""
-        if self._neutral is not None and self._rest_pose is not None:
-            return self._neutral, self._rest_pose
-        if tracking.face is not None:
-            self._samples.append(tracking)
-        if len(self._samples) < self._settle_frames:
+    @classmethod
+    def at_the_calmest(cls, trackings: Sequence[Tracking]) -> Rest:
+        """Return the rest of a driver all of whose frames are known.
+
+        Raises:
+            ValueError: no frame shows a face.
+        """
+        rest = cls()
+        rest._take(calmest_rest(trackings))
+        return rest
+
+    def _known(self) -> tuple[DriverNeutral, RestPose] | None:
+        if self._neutral is None or self._rest_pose is None:
             return None
-        if self._neutral is None:
-            self._neutral = neutral_from(self._samples)
-        self._rest_pose = rest_pose_from(self._samples, self._neutral)
         return self._neutral, self._rest_pose
+
+    def _forget_if_asked(self) -> None:
+        if self._recentring.is_set():
+            self._recentring.clear()
+            self._neutral, self._rest_pose = self._given_neutral, None
+            self._samples.clear()
+
+    def _settle_when_enough(self) -> None:
+        """Settle after each round of frames that holds rest, and after the last in any case."""
+        n = len(self._samples)
+        if n < self._most_frames and n % self._settle_frames:
+            return
+        resting = first_rest(self._samples)
+        if n >= self._most_frames or unrest_told(resting) is None:
+            self._take(resting)
+
+    def _take(self, resting: Sequence[Tracking]) -> None:
+        problem = unrest_told(resting)
+        if problem is not None:
+            log.warning(
+                "no frame looked at shows the driver at rest (%s); the calmest is taken, and the puppet "
+                "may look askew: face the camera, mouth shut, and re-centre, or use a driver profile",
+                problem,
+            )
+        if self._neutral is None:
+            self._neutral = neutral_from(resting)
+        self._rest_pose = rest_pose_from(resting, self._neutral)
+        self._samples.clear()
 
     def _drift(self, rest_pose: RestPose, image_from_head: Similarity, tracking: Tracking) -> RestPose:
         """Let the rest pose follow slowly, so that a held lean re-centres; a held turn does not."""
