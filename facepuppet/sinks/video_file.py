@@ -15,6 +15,7 @@ import av
 from facepuppet.core.clock import Clock
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.types import U8
+from facepuppet.media.formats import ffmpeg_name
 from facepuppet.sinks.audio_track import AudioTrack, has_audio
 from facepuppet.sinks.even_size import even_size_px, evened
 from facepuppet.sinks.sink import Sink
@@ -86,7 +87,10 @@ class VideoFile(Sink):
         with self._told():
             self._temporary.touch()  # FFmpeg opens it late; what forbids writing should show now
             self._container = container = av.open(
-                str(self._temporary), "w", format=style.container, container_options=style.container_options
+                ffmpeg_name(self._temporary),
+                "w",
+                format=style.container,
+                container_options=style.container_options,
             )
             self._stream = self._add_video(container, style, size_px)
             if audio_from is not None and has_audio(audio_from):
