@@ -9,7 +9,7 @@ import threading
 import typer
 
 from calibrate.commands import avatar, diff, driver, landmarks, report, show, tune, upgrade
-from facepuppet.core import FacepuppetError
+from facepuppet.core import FacepuppetError, write_in_any_encoding
 
 ERROR = 2
 
@@ -28,6 +28,7 @@ for module in (avatar, driver, landmarks, tune, show, diff, upgrade, report):
 
 def main() -> None:
     """Run the command line; a problem ends in one sentence and exit status 2."""
+    write_in_any_encoding()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as on Ctrl-C
     try:

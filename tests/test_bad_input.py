@@ -345,8 +345,11 @@ def test_stopped_in_the_middle_nothing_stays(stop: str) -> None:
 def test_a_full_disk_under_one_output_does_not_cost_the_other(
     order: tuple[str, str], driver: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facepuppet.sinks.video_file.os.getpid", lambda: 1)
-    Path(".full.1.part.mp4").symlink_to("/dev/full")
+    monkeypatch.setattr(
+        "facepuppet.sinks.video_file.temporary_beside",
+        lambda path, ending="": Path(f".{path.stem}.part{ending}"),
+    )
+    Path(".full.part.mp4").symlink_to("/dev/full")
     sinks = [word for name in order for word in ("--sink", name)]
     status, _, err = run(
         capsys, "run", "--avatar", PORTRAIT, "--camera", driver, *sinks, "--canvas", "192x144"

@@ -152,7 +152,7 @@ def test_nothing_is_left_of_an_aborted_or_empty_recording(tmp_path: Path) -> Non
 def test_places_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     with pytest.raises(OutputUnwritableError, match=r"ends in \.npz"):
         RecordingWriter(tmp_path / "a.mp4")
-    with pytest.raises(OutputUnwritableError, match="No such file"):
+    with pytest.raises(OutputUnwritableError, match="does not exist"):
         RecordingWriter(tmp_path / "no" / "a.npz")
 
 

@@ -9,8 +9,15 @@ import typer
 
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
 from calibrate.consent import DocumentOption, consent_from_options
-from calibrate.outputs import check_pack_target
-from facepuppet.cli import GrantedOption, RevokedOption, RightOption, SubjectOption, refuse_clobbering
+from calibrate.outputs import check_pack_target, save_finished
+from facepuppet.cli import (
+    GrantedOption,
+    RevokedOption,
+    RightOption,
+    SubjectOption,
+    check_outputs,
+    refuse_clobbering,
+)
 from facepuppet.portrait import PACK_SUFFIX
 
 
@@ -58,13 +65,14 @@ def avatar(
     check_pack_target(out)
     page = report_page(report, out, show)
     refuse_clobbering(out, preview, *page_files(page), read=[*photos, landmarks])
+    check_outputs(preview, *page_files(page))
     if not first and landmarks is None:
         photos = portrait_first(photos)
         if len(photos) > 1:
             typer.echo(f"Portrait: {photos[0]} (--first takes the first picture instead)")
     consent = consent_from_options(photos[0], right, subject, granted, document, revoked)
     pack = make_pack(photos, consent, tell=typer.echo, force=force, landmarks=landmarks)
-    save_pack(pack, out)
+    save_finished(lambda path: save_pack(pack, path), out)
     typer.echo(f"Wrote {out}. Try it: facepuppet run --avatar {out}")
     if preview is not None:
         save_preview(pack.avatar, preview)

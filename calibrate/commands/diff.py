@@ -23,9 +23,11 @@ def diff(
 ) -> None:
     """Tell how two packs differ; exit status 0 when they do not, 1 when they do."""
     from calibrate.compare import difference_lines, differences, side_by_side
+    from facepuppet.cli import check_outputs
     from facepuppet.core import write_whole
     from facepuppet.portrait import load_pack, png_of
 
+    check_outputs(picture)
     first, second = load_pack(a), load_pack(b)
     found = differences(first, second)
     if as_json:

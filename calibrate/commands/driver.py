@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
-from facepuppet.core import OutputUnwritableError
+from calibrate.outputs import save_finished
+from facepuppet.core import OutputUnwritableError, check_target
 
 if TYPE_CHECKING:
     from facepuppet.drivers import Tracking
@@ -39,18 +39,19 @@ def driver(
     in which you look straight, turn, speak and blink, gives the same profile without any steps.
     """
     from calibrate.driver_profile import make_profile
-    from facepuppet.cli import camera_word, refuse_clobbering
+    from facepuppet.cli import camera_word, check_outputs, refuse_clobbering
     from facepuppet.drivers import save_profile
     from facepuppet.media import open_source
 
     page = report_page(report, out, show)
     refuse_clobbering(out, *page_files(page), read=[camera])
     _check_writable(out)
+    check_outputs(*page_files(page))
     with open_source(camera_word(camera)) as source:
         guided = source.live if guide is None else guide
         trackings = _guided(source, window) if guided else _watched(source, seconds)
         profile = make_profile(trackings, source.description)
-    save_profile(out, profile)
+    save_finished(lambda path: save_profile(path, profile), out)
     typer.echo(f"Wrote {out}. Use it: facepuppet run --avatar PORTRAIT --profile {out}")
     if page is not None:
         from calibrate.report.make_report import report_on_driver
@@ -97,10 +98,6 @@ def _watched(source: Source, seconds: float) -> list[Tracking]:
 
 def _check_writable(out: Path) -> None:
     """Refuse at once what could not be written after half a minute of work."""
-    folder = out.parent
     if out.suffix.lower() != ".toml":
         raise OutputUnwritableError(f"--out {out}", "a name that ends in .toml", "Rename it.")
-    if out.is_dir() or not os.access(folder, os.W_OK):
-        raise OutputUnwritableError(
-            f"--out {out}", "a file in a folder that can be written to", "Choose another place."
-        )
+    check_target(out)

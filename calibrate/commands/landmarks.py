@@ -20,16 +20,17 @@ def landmarks(
     points in any editor, then: facepuppet-calibrate avatar PHOTO --landmarks FILE --out NAME.puppet
     """
     from calibrate.landmarks import guess_points, template
-    from facepuppet.cli import refuse_clobbering
+    from facepuppet.cli import check_outputs, refuse_clobbering
     from facepuppet.core import write_whole
     from facepuppet.media import load_picture
 
+    refuse_clobbering(out, read=[photo])
+    check_outputs(out)
     points, seen = guess_points(load_picture(photo))
     text = template(points)
     if out is None:
         typer.echo(text, nl=False)
         return
-    refuse_clobbering(out, read=[photo])
     write_whole(out, text.encode())
     what = "what the tracker sees" if seen else "an average face, for the tracker sees none"
     typer.echo(f"Wrote {out}: {what}. Correct it, then give it as --landmarks.")

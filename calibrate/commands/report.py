@@ -35,11 +35,12 @@ def report(
     ] = False,
 ) -> None:
     """Write one self-contained HTML page: pictures, gates, safe range, sweep, gains, or a driver's ranges."""
-    from facepuppet.cli import refuse_clobbering
+    from facepuppet.cli import check_outputs, refuse_clobbering
 
     page = report_page(out, source, True)
     if not as_json:
         refuse_clobbering(*page_files(page), read=[source])
+        check_outputs(*page_files(page))
     made = _read(source)
     if as_json or page is None:
         typer.echo(json.dumps(made.to_json(), indent=2))

@@ -19,9 +19,11 @@ def show(
     """Tell what is in an avatar pack: right to use, gates, safe range, views."""
     from calibrate.facts import pack_facts, pack_lines
     from calibrate.preview import pack_preview
+    from facepuppet.cli import check_outputs
     from facepuppet.core import write_whole
     from facepuppet.portrait import load_pack, png_of
 
+    check_outputs(preview)
     loaded = load_pack(pack)
     typer.echo(json.dumps(pack_facts(loaded), indent=2) if as_json else "\n".join(pack_lines(loaded)))
     if preview is not None:

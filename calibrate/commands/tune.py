@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calibrate.outputs import check_pack_target
+from calibrate.outputs import check_pack_target, save_finished
 from facepuppet.cli import refuse_clobbering
 from facepuppet.core import AvatarPackError
 from facepuppet.portrait import PACK_SUFFIX, PACK_VERSION
@@ -63,5 +63,6 @@ def tune(
             "Nothing was gained: " + (f"{pack} is as it was." if out is None else "nothing is written.")
         )
         return
-    save_pack(dataclasses.replace(loaded, avatar=made), target)
+    tuned = dataclasses.replace(loaded, avatar=made)
+    save_finished(lambda path: save_pack(tuned, path), target)
     typer.echo(f"Wrote {target}. Try it: facepuppet run --avatar {target}")

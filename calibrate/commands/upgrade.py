@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from calibrate.consent import DocumentOption
-from calibrate.outputs import check_pack_target
+from calibrate.outputs import check_pack_target, save_finished
 from facepuppet.cli import GrantedOption, RevokedOption, RightOption, RightsOptions, SubjectOption
 from facepuppet.core import AvatarPackError
 from facepuppet.portrait import PACK_SUFFIX, PACK_VERSION
@@ -40,5 +40,6 @@ def upgrade(
     consent = cleared_portrait(
         old.avatar.source_sha256, RightsOptions(right, subject, granted, document), revoked
     )
-    save_pack(upgraded(old, consent, tell=typer.echo), target)
+    made = upgraded(old, consent, tell=typer.echo)
+    save_finished(lambda path: save_pack(made, path), target)
     typer.echo(f"Wrote {target}, version {PACK_VERSION}.")

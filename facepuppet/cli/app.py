@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from facepuppet.cli import bench, demo, detect, devices, doctor, engines, record, render, run
+from facepuppet.core.console import write_in_any_encoding
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.version import __version__
 
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("GLOG_minloglevel", "2")  # MediaPipe's C++ chatter
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # the errors it logs are told in our own words
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    write_in_any_encoding()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service's stop is a Ctrl-C to us
     try:

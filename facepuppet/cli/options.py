@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facepuppet.core.errors import OutputUnwritableError
-from facepuppet.core.files import write_whole
+from facepuppet.core.files import check_target, write_whole
 
 if TYPE_CHECKING:
     from facepuppet.frames.cpu.compose import Composer
@@ -190,6 +190,17 @@ def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | N
                 "Choose another name.",
             )
         taken.add(os.path.realpath(path))
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Check that files can be written under their names, before the work that they shall hold is done.
+
+    Raises:
+        OutputUnwritableError: one of them cannot.
+    """
+    for path in paths:
+        if path is not None:
+            check_target(path)
 
 
 def camera_word(word: str) -> str:

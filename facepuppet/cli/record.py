@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import CameraOption, ProfileOption, camera_word, refuse_clobbering
+from facepuppet.cli.options import CameraOption, ProfileOption, camera_word, check_outputs, refuse_clobbering
 
 MAX_SECONDS = 86_400.0
 
@@ -31,6 +31,7 @@ def record(
     from facepuppet.session.record import record as record_driver
 
     refuse_clobbering(output, read=[camera, profile])
+    check_outputs(output)
     neutral = None if profile is None else load_profile(profile).neutral
     with (
         open_driver(camera_word(camera), neutral=neutral) as driver,

@@ -19,6 +19,7 @@ from facepuppet.cli.options import (
     SignerOption,
     StatsOption,
     TrackingOption,
+    check_outputs,
     composer,
     engine_line,
     refuse_clobbering,
@@ -69,10 +70,13 @@ def render(
     from facepuppet.portrait.load import load_as_pack
     from facepuppet.session.call_counter import next_session
     from facepuppet.session.offline import render_video
+    from facepuppet.sinks.video_formats import format_of
 
     refuse_clobbering(
         output, stats, tracking, read=[source, avatar, neutral, background, key, revoked, *(signed_by or ())]
     )
+    format_of(output)
+    check_outputs(output, stats, tracking)
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)

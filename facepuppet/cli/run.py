@@ -23,6 +23,7 @@ from facepuppet.cli.options import (
     StatsOption,
     TrackingOption,
     camera_word,
+    check_outputs,
     composer,
     engine_line,
     refuse_clobbering,
@@ -93,6 +94,7 @@ def run(
 
     read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
+    check_outputs(stats, tracking)
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)

@@ -1,5 +1,6 @@
 from .clock import Clock as Clock
 from .clock import SystemClock as SystemClock
+from .console import write_in_any_encoding as write_in_any_encoding
 from .errors import AvatarPackError as AvatarPackError
 from .errors import CameraMissingError as CameraMissingError
 from .errors import ConsentError as ConsentError
@@ -20,6 +21,7 @@ from .errors import ProfileError as ProfileError
 from .errors import RecordingError as RecordingError
 from .errors import StageError as StageError
 from .errors import WindowUnavailableError as WindowUnavailableError
+from .files import check_target as check_target
 from .files import write_whole as write_whole
 from .geometry import euler_from_rotation as euler_from_rotation
 from .geometry import fit_similarity as fit_similarity

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.files import check_target, publish, temporary_beside
 from facepuppet.core.types import Expression
 from facepuppet.core.version import __version__
 from facepuppet.drivers.recording_format import (
@@ -49,8 +49,9 @@ class RecordingWriter:
             raise OutputUnwritableError(
                 f"'{path}'", f"a name that ends in {RECORDING_SUFFIX}", "Rename the recording."
             )
+        check_target(path)
         self._path = path
-        self._temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+        self._temporary = temporary_beside(path)
         self._rows: npt.NDArray[np.void] = np.zeros(CHUNK, FRAME)
         self.n = self.n_with_face = 0
         self._archive: zipfile.ZipFile | None = None
@@ -87,10 +88,11 @@ class RecordingWriter:
         try:
             self._archive.writestr(END, json.dumps({"frames": self.n}))
             self._archive.close()
-            self._temporary.replace(self._path)
         except OSError as error:
             raise self._unwritable(error) from error
-        self._archive = None
+        self._archive, finished = None, self._temporary
+        self._temporary = temporary_beside(self._path)  # an abort() from now on finds nothing to remove
+        publish(finished, self._path)
 
     def abort(self) -> None:
         """Throw away what was written; a former file under the name stays as it was."""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
 MAX_PIXELS = (
     60_000_000  # of a still picture or a video's frame; 8K is 33 million, and what claims more a trap
 )
+
+
+def ffmpeg_name(path: Path) -> str:
+    """Return what to call a local file to FFmpeg, which takes what stands before a colon for a protocol."""
+    return f"file:{path}"

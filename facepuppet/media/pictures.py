@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.types import U8
+from facepuppet.media.colour_profiles import in_srgb
 from facepuppet.media.formats import MAX_PIXELS
 from facepuppet.media.unsupported_formats import refuse_address, refuse_by_name
 
@@ -44,6 +45,8 @@ def load_picture(path: str | Path) -> U8:
 
 def load_luma(path: str | Path) -> U8:
     """Read a picture file into (H, W) uint8 luma, upright: a JPEG's as it is stored, else of its colours.
+
+    It is what the detector looks at, and marks are made of stored numbers: colour profiles do not matter.
 
     Raises:
         ImageUnreadableError: as load_picture.
@@ -82,8 +85,9 @@ def decode_picture(data: bytes, *, name: str) -> U8:
     """Decode a picture file's bytes into (H, W, 3) uint8 RGB, upright.
 
     EXIF rotation is applied, transparency is laid over neutral grey, 16-bit, palette, grey and
-    CMYK pictures are converted. Of an animation the first frame is taken. JPEGs too large to hold
-    are reduced while decoding; other formats of that size are refused.
+    CMYK pictures are converted; what a colour profile says is told in sRGB. Of an animation the
+    first frame is taken. JPEGs too large to hold are reduced while decoding; other formats of that
+    size are refused.
 
     Args:
         data: the file's content.
@@ -103,7 +107,7 @@ def decode_frames(data: bytes, *, name: str) -> Iterator[U8]:
     """
     with _telling_errors(name):
         image = _load(data, name, "RGB")
-        first = np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+        first = np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image), name))
     yield first
     if getattr(image, "is_animated", False):
         yield from _later_frames(image, name)
@@ -117,7 +121,7 @@ def _later_frames(image: Image.Image, name: str) -> Iterator[U8]:
             image.seek(index)
             _bound_size(image, name)  # pages may differ in size
             image.load()
-            yield np.ascontiguousarray(_to_rgb(image))
+            yield np.ascontiguousarray(_to_rgb(image, name))
     except (*_DAMAGE, ImageUnreadableError) as error:
         _log.warning("%s: only its first frames are looked at (%s)", name, error)
 
@@ -173,10 +177,12 @@ def _bound_size(image: Image.Image, name: str, mode: str = "RGB") -> None:
         raise _too_large(name, f"{width}x{height} pixels")
 
 
-def _to_rgb(image: Image.Image) -> U8:
+def _to_rgb(image: Image.Image, name: str) -> U8:
     if _is_deep(image):
-        return np.repeat(_scaled_grey(image)[..., None], 3, axis=2)
-    return np.asarray(_opaque(image).convert("RGB"), dtype=np.uint8)
+        shallow = Image.fromarray(_scaled_grey(image))
+        shallow.info = {"icc_profile": image.info.get("icc_profile")}
+        image = shallow
+    return np.asarray(_opaque(in_srgb(image, name)).convert("RGB"), dtype=np.uint8)
 
 
 def _to_luma(image: Image.Image) -> U8:

@@ -14,18 +14,25 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def refuse_address(path: Path) -> None:
-    """Refuse an address of the network: nothing is ever fetched.
+    """Refuse an address of the network, which is nothing on this computer: nothing is ever fetched.
 
     Raises:
         ImageUnreadableError: the path is one.
     """
     found = _ADDRESS.match(str(path))
-    if found is not None:
+    if found is not None and not _is_there(path):
         raise ImageUnreadableError(
             f"{path}, a network address ({found[1].lower()})",
             "a file on this computer; pictures are never fetched",
             "Save the picture first and give its path.",
         )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a name, as addresses may be
+        return False
 
 
 def refuse_by_name(data: bytes, name: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from facepuppet.core.errors import MediaUnreadableError
-from facepuppet.media.formats import MAX_PIXELS
+from facepuppet.media.formats import MAX_PIXELS, ffmpeg_name
 from facepuppet.media.video_frame import upright_size_px
 
 MAX_DAMAGED_IN_A_ROW = 200  # packets; past this it is not a damaged video but no video
@@ -121,7 +121,7 @@ def open_media_file(path: Path) -> av.container.InputContainer:
         av.error.FFmpegError: it is none.
         OSError: it cannot be read.
     """
-    return av.open(str(path), options=FILE_OPTIONS, metadata_errors="replace")
+    return av.open(ffmpeg_name(path), options=FILE_OPTIONS, metadata_errors="replace")
 
 
 def _open_video(where: Path | str) -> av.container.InputContainer:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.files import check_target
 from facepuppet.core.metrics import RunStats
 from facepuppet.core.types import Expression
 from facepuppet.drivers.scripted import ScriptedDriver
@@ -45,6 +46,8 @@ def run_demo(
     avatar = load_avatar(sample_portrait_path())
     consent = clear_sample(avatar.source_sha256, Revocations.load(revoked))
     _make_folder(folder)
+    for name in ("demo.mp4", "sheet.png", "stats.json"):
+        check_target(folder / name)
     n = max(1, round(seconds * FPS))
     sheet = ContactSheet(avatar)
     shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}

@@ -31,6 +31,7 @@ class AudioTrack:
 
     def __init__(self, source: Path, output: av.container.OutputContainer, suffix: str) -> None:
         """Add a stream to `output`; call only when has_audio(source)."""
+        self._name = source.name
         self._input = open_media_file(source)
         self._output = output
         self._from = self._input.streams.audio[0]
@@ -70,7 +71,7 @@ class AudioTrack:
         try:
             yield from self._copied() if self.copied else self._encoded()
         except av.error.FFmpegError as error:
-            log.warning("%s: the sound is damaged and ends here (%s)", self._input.name, error)
+            log.warning("%s: the sound is damaged and ends here (%s)", self._name, error)
 
     def _copied(self) -> Iterator[av.Packet[Any]]:
         for packet in self._input.demux(self._from):

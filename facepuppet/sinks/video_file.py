@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -14,7 +13,9 @@ import av
 
 from facepuppet.core.clock import Clock
 from facepuppet.core.errors import OutputUnwritableError
+from facepuppet.core.files import check_target, temporary_beside
 from facepuppet.core.types import U8
+from facepuppet.media.formats import ffmpeg_name
 from facepuppet.sinks.audio_track import AudioTrack, has_audio
 from facepuppet.sinks.even_size import even_size_px, evened
 from facepuppet.sinks.sink import Sink
@@ -47,7 +48,7 @@ class VideoFile(Sink):
         credentials: who signs the C2PA manifest of an .mp4 or .mov; this machine's own if None.
 
     Raises:
-        OutputUnwritableError: unknown ending, no such folder, read-only, or disk full.
+        OutputUnwritableError: unknown ending, no such folder, read-only, too long a name, disk full.
     """
 
     def __init__(
@@ -71,9 +72,8 @@ class VideoFile(Sink):
         self._start_ns: int | None = None
         self._last_tick = -1
         style = format_of(path)
-        if path.is_dir():
-            raise OutputUnwritableError(f"{str(path)!r}, which is a folder", "the name of a file", CHOOSE)
-        self._temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+        check_target(path)
+        self._temporary = temporary_beside(path, path.suffix)
         self._container: av.container.OutputContainer | None = None  # None before opening and after the end
         self._audio: AudioTrack | None = None
         try:
@@ -86,7 +86,10 @@ class VideoFile(Sink):
         with self._told():
             self._temporary.touch()  # FFmpeg opens it late; what forbids writing should show now
             self._container = container = av.open(
-                str(self._temporary), "w", format=style.container, container_options=style.container_options
+                ffmpeg_name(self._temporary),
+                "w",
+                format=style.container,
+                container_options=style.container_options,
             )
             self._stream = self._add_video(container, style, size_px)
             if audio_from is not None and has_audio(audio_from):
@@ -130,14 +133,15 @@ class VideoFile(Sink):
             if self._audio is not None:
                 self._audio.finish(self._last_tick / TICKS_PER_S + 1.0 / self._fps)
             self._container.close()
-            self._publish(self._last)
-        self._container = None
+        self._container, finished = None, self._temporary
+        self._temporary = temporary_beside(self._path)  # an abort() from now on finds nothing to remove
+        self._publish(finished, self._last)
 
-    def _publish(self, last: Marked) -> None:
+    def _publish(self, finished: Path, last: Marked) -> None:
         """Sign the finished file for the mark that it carries, and give it its name."""
         from facepuppet.watermark.provenance import publish_recording  # slow to import, needed once
 
-        publish_recording(self._temporary, self._path, last.payload, last.key_name, self._credentials)
+        publish_recording(finished, self._path, last.payload, last.key_name, self._credentials)
 
     @property
     def audio_copied(self) -> bool | None:

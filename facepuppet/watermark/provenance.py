@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import c2pa
 
-from facepuppet.core.errors import FacepuppetError, OutputUnwritableError, WatermarkError
+from facepuppet.core.errors import OutputUnwritableError, WatermarkError
+from facepuppet.core.files import publish, temporary_beside
 from facepuppet.core.version import __version__
 from facepuppet.watermark.certificate import Credentials, own_credentials
 from facepuppet.watermark.payload import Payload
@@ -58,7 +58,12 @@ class Provenance:
 
 
 def sign_recording(
-    path: Path, destination: Path, payload: Payload, key_name: str, credentials: Credentials | None = None
+    path: Path,
+    destination: Path,
+    payload: Payload,
+    key_name: str,
+    credentials: Credentials | None = None,
+    title: str | None = None,
 ) -> None:
     """Copy a finished .mp4 or .mov to destination with a signed manifest.
 
@@ -68,6 +73,7 @@ def sign_recording(
         payload: what the mark in the picture carries.
         key_name: name of the mark's key.
         credentials: the signer's; made on this machine by default.
+        title: what the manifest calls it; the destination's name by default.
 
     Raises:
         WatermarkError: the file kind cannot carry a manifest, or the credentials do not work.
@@ -79,12 +85,12 @@ def sign_recording(
             f"a {path.suffix} recording", f"{kinds} for a manifest", "Record to one of these."
         )
     credentials = credentials or own_credentials()
-    temporary = destination.with_name(f".{destination.stem}.{os.getpid()}.signed{destination.suffix}")
+    temporary = temporary_beside(destination, path.suffix)
     info = c2pa.C2paSignerInfo(b"es256", credentials.chain_pem, credentials.key_pem, None)
     try:
         with (
             c2pa.Signer.from_info(info) as signer,
-            c2pa.Builder(_manifest(path, payload, key_name)) as builder,
+            c2pa.Builder(_manifest(path.suffix, title or destination.name, payload, key_name)) as builder,
         ):
             builder.sign_file(path, temporary, signer)
         temporary.replace(destination)
@@ -118,16 +124,18 @@ def publish_recording(
         credentials: the signer's; made on this machine by default.
 
     Raises:
-        OSError: it cannot be moved.
+        OutputUnwritableError: it cannot be given its name; the error tells where it is kept.
     """
     if path.suffix.lower() in SIGNED_SUFFIXES:
-        signed = path.with_name(f"{path.stem}.signed{path.suffix}")
+        signed = temporary_beside(destination, path.suffix)
         try:
-            sign_recording(path, signed, payload, key_name, credentials)
+            sign_recording(path, signed, payload, key_name, credentials, destination.name)
             signed.replace(path)
-        except FacepuppetError as error:
+        except Exception as error:  # whatever goes wrong with a manifest
             log.warning("%s gets no C2PA manifest. %s", destination.name, error)
-    path.replace(destination)
+        finally:
+            signed.unlink(missing_ok=True)
+    publish(path, destination)
 
 
 def read_provenance(path: Path) -> Provenance | None:
@@ -140,7 +148,7 @@ def read_provenance(path: Path) -> Provenance | None:
     return _provenance(report)
 
 
-def _manifest(path: Path, payload: Payload, key_name: str) -> dict[str, Any]:
+def _manifest(suffix: str, title: str, payload: Payload, key_name: str) -> dict[str, Any]:
     actions = [
         {"action": "c2pa.created", "digitalSourceType": _SYNTHETIC},
         {"action": "c2pa.watermarked.bound", "parameters": {"description": f"key {key_name}"}},
@@ -148,8 +156,8 @@ def _manifest(path: Path, payload: Payload, key_name: str) -> dict[str, Any]:
     binding = {"alg": SOFT_BINDING_ALGORITHM, "blocks": [{"scope": {}, "value": payload.hex}]}
     return {
         "claim_generator_info": [{"name": "facepuppet", "version": __version__}],
-        "title": path.name,
-        "format": SIGNED_SUFFIXES[path.suffix.lower()],
+        "title": title,
+        "format": SIGNED_SUFFIXES[suffix.lower()],
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": "c2pa.soft-binding", "data": binding},
