@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from facepuppet.cli.options import refuse_clobbering
+from facepuppet.cli.options import check_writable, refuse_clobbering
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def detect(
 
     try:
         refuse_clobbering(report, read=[source, *(key_file or ())])
+        check_writable(report)
         keys = (PUBLIC_KEY, *(Key.from_file(path) for path in key_file or ()))
         result = _examine(source, keys, seconds, quiet=as_json)
         provenance = read_provenance(Path(source)) if Path(source).is_file() else None

@@ -19,6 +19,7 @@ from facepuppet.cli.options import (
     SignerOption,
     StatsOption,
     TrackingOption,
+    check_writable,
     composer,
     engine_line,
     refuse_clobbering,
@@ -72,6 +73,8 @@ def render(
     refuse_clobbering(
         output, stats, tracking, read=[source, avatar, neutral, background, key, revoked, *(signed_by or ())]
     )
+    check_writable(stats, tracking)
+    credentials, mark_key = signer(signed_by, [output]), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
@@ -85,11 +88,11 @@ def render(
             neutral=_neutral(neutral),
             recording_to=tracking,
             progress=show,
-            key=watermark_key(key),
+            key=mark_key,
             session=next_session(),
             consent_id=consent.id,
             engine=engine,
-            credentials=signer(signed_by),
+            credentials=credentials,
         )
     if stats is not None:
         write_json(stats, told.to_json())

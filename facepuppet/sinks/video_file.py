@@ -130,8 +130,8 @@ class VideoFile(Sink):
             if self._audio is not None:
                 self._audio.finish(self._last_tick / TICKS_PER_S + 1.0 / self._fps)
             self._container.close()
+            self._container = None
             self._publish(self._last)
-        self._container = None
 
     def _publish(self, last: Marked) -> None:
         """Sign the finished file for the mark that it carries, and give it its name."""

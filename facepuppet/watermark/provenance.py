@@ -80,7 +80,8 @@ def sign_recording(
         )
     credentials = credentials or own_credentials()
     temporary = destination.with_name(f".{destination.stem}.{os.getpid()}.signed{destination.suffix}")
-    info = c2pa.C2paSignerInfo(b"es256", credentials.chain_pem, credentials.key_pem, None)
+    algorithm = credentials.algorithm.encode()
+    info = c2pa.C2paSignerInfo(algorithm, credentials.chain_pem, credentials.key_pem, None)
     try:
         with (
             c2pa.Signer.from_info(info) as signer,
@@ -95,7 +96,7 @@ def sign_recording(
     except c2pa.C2paError as error:
         raise WatermarkError(
             f"{path}, which could not be signed ({error})",
-            "a playable video and an ES256 certificate chain with its key",
+            "a playable video and a certificate chain with its key",
             "Check the certificate.",
         ) from error
     finally:
@@ -107,8 +108,9 @@ def publish_recording(
 ) -> None:
     """Move a finished recording to its place, signed where that is possible.
 
-    A kind of file that cannot carry a manifest moves unsigned; so does one whose signing fails, with
-    a warning, because a recording must not be lost for its manifest.
+    A kind of file that cannot carry a manifest moves unsigned; so does one whose signing fails,
+    because a recording must not be lost for its manifest. That is a warning where this machine's own
+    certificate failed, and an error where the user's did.
 
     Args:
         path: the finished video; it is gone afterwards.
@@ -119,15 +121,24 @@ def publish_recording(
 
     Raises:
         OSError: it cannot be moved.
+        OutputUnwritableError: it is in its place, but not signed with the credentials given.
     """
+    failure: FacepuppetError | None = None
     if path.suffix.lower() in SIGNED_SUFFIXES:
         signed = path.with_name(f"{path.stem}.signed{path.suffix}")
         try:
             sign_recording(path, signed, payload, key_name, credentials)
             signed.replace(path)
         except FacepuppetError as error:
+            failure = error
             log.warning("%s gets no C2PA manifest. %s", destination.name, error)
     path.replace(destination)
+    if failure is not None and credentials is not None:
+        raise OutputUnwritableError(
+            f"{str(destination)!r}, which is written but not signed ({failure.got})",
+            failure.expected,
+            failure.todo,
+        ) from failure
 
 
 def read_provenance(path: Path) -> Provenance | None:
