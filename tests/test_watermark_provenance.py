@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from facepuppet.cli.app import app
-from facepuppet.core.errors import WatermarkError
+from facepuppet.core.errors import OutputUnwritableError, WatermarkError
 from facepuppet.core.types import Composed
 from facepuppet.watermark import PUBLIC_KEY, Marker, Payload
 from facepuppet.watermark.certificate import Credentials, make_credentials, own_credentials
@@ -89,7 +90,8 @@ def test_publishing_signs_or_says_why_not(
     for name, signer, intact in (("signed", credentials, True), ("unsigned", Credentials(b"x", b"y"), None)):
         part = tmp_path / "part.mp4"
         part.write_bytes(recording.read_bytes())
-        publish_recording(part, tmp_path / f"{name}.mp4", PAYLOAD, "k", signer)
+        with nullcontext() if intact else pytest.raises(OutputUnwritableError, match="not signed"):
+            publish_recording(part, tmp_path / f"{name}.mp4", PAYLOAD, "k", signer)
         provenance = read_provenance(tmp_path / f"{name}.mp4")
         assert (provenance and provenance.intact) is intact
     assert "unsigned.mp4 gets no C2PA manifest" in caplog.text

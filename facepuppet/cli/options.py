@@ -140,11 +140,35 @@ def watermark_key(path: Path | None) -> Key:
     return PUBLIC_KEY if path is None else Key.from_file(path)
 
 
-def signer(files: tuple[Path, Path] | None) -> Credentials | None:
-    """Read the user's certificate; None lets this machine's own sign."""
-    from facepuppet.watermark.certificate import Credentials
+def signer(files: tuple[Path, Path] | None, outputs: Sequence[str | Path]) -> Credentials | None:
+    """Read the user's certificate and make sure, before any work, that it will sign the outputs.
 
-    return None if files is None else Credentials.from_files(*files)
+    Args:
+        files: the chain and its key; None lets this machine's own sign.
+        outputs: video files, and words for other sinks.
+
+    Raises:
+        WatermarkError: the certificate cannot sign.
+        OutputUnwritableError: no output, or not every video file, is of a kind that can be signed.
+    """
+    if files is None:
+        return None
+    from facepuppet.watermark.provenance import SIGNED_SUFFIXES
+    from facepuppet.watermark.signing_check import checked_credentials
+
+    recordings = [Path(word) for word in map(str, outputs) if not _is_sink_word(word)]
+    unsigned = [path for path in recordings if path.suffix.lower() not in SIGNED_SUFFIXES]
+    if unsigned or not recordings:
+        raise OutputUnwritableError(
+            f"--signer with {str(unsigned[0])!r}" if unsigned else "--signer without a recording",
+            "a recording that can be signed (.mp4 or .mov)",
+            "Choose one of these, or leave --signer out.",
+        )
+    return checked_credentials(*files)
+
+
+def _is_sink_word(word: str) -> bool:
+    return word in {"virtual", "window"} or word.startswith("virtual:")
 
 
 def engine_line(networks: Mapping[str, str], fallbacks: Sequence[str], frame_path: str = "CPU") -> str:
@@ -167,6 +191,23 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
         OutputUnwritableError: it cannot be written.
     """
     write_whole(path, (json.dumps(values, indent=2) + "\n").encode())
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Check, before any work is done, that files written at its end have a place.
+
+    Raises:
+        OutputUnwritableError: a folder is missing or read-only, or stands where the file should.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise OutputUnwritableError(
+                f"{str(path)!r}, which cannot be written",
+                "the name of a file in an existing folder that you may write to",
+                "Choose another folder.",
+            )
 
 
 def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | None]) -> None:

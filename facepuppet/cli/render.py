@@ -77,6 +77,7 @@ def render(
     )
     format_of(output)
     check_outputs(output, stats, tracking)
+    credentials, mark_key = signer(signed_by, [output]), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
@@ -90,11 +91,11 @@ def render(
             neutral=_neutral(neutral),
             recording_to=tracking,
             progress=show,
-            key=watermark_key(key),
+            key=mark_key,
             session=next_session(),
             consent_id=consent.id,
             engine=engine,
-            credentials=signer(signed_by),
+            credentials=credentials,
         )
     if stats is not None:
         write_json(stats, told.to_json())

@@ -95,6 +95,8 @@ def run(
     read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
+    sinks = sink or ["virtual"]
+    credentials, mark_key = signer(signed_by, sinks), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
@@ -102,7 +104,7 @@ def run(
     puppet = Puppet(
         portrait,
         composer(portrait, canvas, background, mirror, label, label_every),
-        key=watermark_key(key),
+        key=mark_key,
         session=next_session(),
         consent_id=consent.id,
         engine=engine,
@@ -110,7 +112,7 @@ def run(
     with ExitStack() as stack:
         word = camera_word(camera)
         driver = stack.enter_context(open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S))
-        output, windows = _open_sinks(sink or ["virtual"], puppet, fps, signer(signed_by))
+        output, windows = _open_sinks(sinks, puppet, fps, credentials)
         stack.enter_context(output)
         heard = _recorded(driver, tracking, stack)
         live = stack.enter_context(LivePipeline(heard, puppet, [output], fps=fps))

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from platformdirs import user_data_path
 
@@ -16,14 +18,31 @@ from facepuppet.core.errors import OutputUnwritableError, WatermarkError
 from facepuppet.core.files import write_whole
 
 _VALID = datetime.timedelta(days=3650)
+_MIN_RSA_BITS = 2048
+_CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+_RSA = ((4096, "ps512"), (3072, "ps384"), (_MIN_RSA_BITS, "ps256"))  # a hash about as strong as the key
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An ES256 certificate chain, leaf first, and the leaf's private key, as PEM bytes."""
+    """A certificate chain, leaf first, and the leaf's private key (PKCS #8), as PEM bytes."""
 
     chain_pem: bytes
     key_pem: bytes = field(repr=False)
+
+    @property
+    def algorithm(self) -> str:
+        """How the leaf's key signs, in C2PA's words: "es256", "ps384", "ed25519" and so on.
+
+        Raises:
+            WatermarkError: the chain cannot be read, or C2PA has no algorithm for its key.
+        """
+        try:
+            return signature_algorithm(x509.load_pem_x509_certificates(self.chain_pem)[0].public_key())
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise WatermarkError(
+                f"unreadable certificates ({error})", "a chain in PEM form", "Check the certificate."
+            ) from error
 
     @classmethod
     def from_files(cls, chain: Path, key: Path) -> Credentials:
@@ -81,6 +100,34 @@ def make_credentials() -> Credentials:
     pem = serialization.Encoding.PEM
     key_pem = leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return Credentials(leaf.public_bytes(pem) + root.public_bytes(pem), key_pem)
+
+
+def signature_algorithm(key: PublicKeyTypes) -> str:
+    """Return C2PA's name of the algorithm that a key signs by.
+
+    Raises:
+        WatermarkError: C2PA allows no such key.
+    """
+    found, kind = None, type(key).__name__.strip("_").removesuffix("PublicKey")
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        found, kind = _CURVES.get(key.curve.name), f"elliptic-curve ({key.curve.name})"
+    elif isinstance(key, rsa.RSAPublicKey):
+        found = next((name for bits, name in _RSA if key.key_size >= bits), None)
+        kind = f"RSA ({key.key_size} bits)"
+    elif isinstance(key, ed25519.Ed25519PublicKey):
+        found = "ed25519"
+    if found is None:
+        raise WatermarkError(
+            f"a certificate with a key of type {kind}",
+            f"P-256, P-384, P-521, RSA of {_MIN_RSA_BITS} bits or more, or Ed25519: C2PA allows no other",
+            "Get a certificate for such a key.",
+        )
+    return found
+
+
+def public_bytes(key: PublicKeyTypes) -> bytes:
+    """Return what two equal public keys have in common."""
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _name(common: str) -> x509.Name:

@@ -15,7 +15,7 @@ from typing import Any
 
 import c2pa
 
-from facepuppet.core.errors import OutputUnwritableError, WatermarkError
+from facepuppet.core.errors import FacepuppetError, OutputUnwritableError, WatermarkError
 from facepuppet.core.files import publish, temporary_beside
 from facepuppet.core.version import __version__
 from facepuppet.watermark.certificate import Credentials, own_credentials
@@ -86,7 +86,8 @@ def sign_recording(
         )
     credentials = credentials or own_credentials()
     temporary = temporary_beside(destination, path.suffix)
-    info = c2pa.C2paSignerInfo(b"es256", credentials.chain_pem, credentials.key_pem, None)
+    algorithm = credentials.algorithm.encode()
+    info = c2pa.C2paSignerInfo(algorithm, credentials.chain_pem, credentials.key_pem, None)
     try:
         with (
             c2pa.Signer.from_info(info) as signer,
@@ -101,7 +102,7 @@ def sign_recording(
     except c2pa.C2paError as error:
         raise WatermarkError(
             f"{path}, which could not be signed ({error})",
-            "a playable video and an ES256 certificate chain with its key",
+            "a playable video and a certificate chain with its key",
             "Check the certificate.",
         ) from error
     finally:
@@ -113,8 +114,9 @@ def publish_recording(
 ) -> None:
     """Move a finished recording to its place, signed where that is possible.
 
-    A kind of file that cannot carry a manifest moves unsigned; so does one whose signing fails, with
-    a warning, because a recording must not be lost for its manifest.
+    A kind of file that cannot carry a manifest moves unsigned; so does one whose signing fails,
+    because a recording must not be lost for its manifest. That is a warning where this machine's own
+    certificate failed, and an error where the user's did.
 
     Args:
         path: the finished video; it is gone afterwards.
@@ -124,18 +126,28 @@ def publish_recording(
         credentials: the signer's; made on this machine by default.
 
     Raises:
-        OutputUnwritableError: it cannot be given its name; the error tells where it is kept.
+        OutputUnwritableError: it cannot be given its name (the error tells where it is kept), or it is in its
+            place, but not signed with the credentials given.
     """
+    failure: Exception | None = None
     if path.suffix.lower() in SIGNED_SUFFIXES:
         signed = temporary_beside(destination, path.suffix)
         try:
             sign_recording(path, signed, payload, key_name, credentials, destination.name)
             signed.replace(path)
         except Exception as error:  # whatever goes wrong with a manifest
+            failure = error
             log.warning("%s gets no C2PA manifest. %s", destination.name, error)
         finally:
             signed.unlink(missing_ok=True)
     publish(path, destination)
+    if failure is not None and credentials is not None:
+        told = failure if isinstance(failure, FacepuppetError) else None
+        raise OutputUnwritableError(
+            f"{str(destination)!r}, which is written but not signed ({told.got if told else failure})",
+            told.expected if told else "a recording that can be signed",
+            told.todo if told else "Leave --signer out, or report it with the output of --debug.",
+        ) from failure
 
 
 def read_provenance(path: Path) -> Provenance | None:
