@@ -124,7 +124,7 @@ def test_a_drawn_heads_performance_is_read_back(fitter: BlendshapeFitter, shared
     """
     heads, tracker = IctHeads.load(shared / "heads" / "ict_facekit_light.npz"), Tracker()
     (skin,) = unseen_skins(heads, shared / "portraits" / "generated", tracker, count=1)
-    truth, seen_px, neutral = perform(heads, skin, tracker, seed=9100, frames_each=5)
+    truth, seen_px, neutral = perform(heads, skin, tracker, seed=9100, frames_each=3)
     measured = correlations(truth, read_back(fitter, seen_px, neutral))
     assert np.mean(list(measured.values())) > 0.8, measured
     for name in ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight"):

@@ -59,7 +59,7 @@ def over_hopper(kind: str) -> U8:
 
 def saved(folder: Path, rgb: U8) -> Path:
     path = folder / "me.png"
-    Image.fromarray(rgb).save(path)
+    Image.fromarray(rgb).save(path, compress_level=1)  # large ones would take a second
     return path
 
 

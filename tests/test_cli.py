@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import av
 import numpy as np
 import pytest
 from compare import Tolerance, assert_pictures_differ
+from fakes import wait_until
 from PIL import Image
 from program import one_line, run
 
@@ -175,7 +175,8 @@ def test_a_stopped_run_leaves_a_finished_file(tmp_path: Path, stop: signal.Signa
         assert running.stderr is not None
         while "→" not in (line := running.stderr.readline()):
             assert line, "ended before it began"
-        time.sleep(1.5)
+        # What is not empty has a frame in it.
+        wait_until(lambda: any(part.stat().st_size for part in tmp_path.glob(".*.part.mp4")))
         running.send_signal(stop)
         _, err = running.communicate(timeout=60)
     assert running.returncode == 0, err

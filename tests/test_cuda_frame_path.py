@@ -107,8 +107,10 @@ def test_what_is_shown_stays_as_it_is(engine):
 
 def test_a_label_that_comes_and_goes_starts_with_the_first_frame(engine):
     """Not with the frames that the GPU was tried on."""
-    given, truth = (shown(puppet(by, label_every_s=10.0), (5.0,))[0] for by in (engine, "cpu"))
-    left, top, width, height = Label(Composer(hopper()).canvas_px, Corner.BOTTOM_RIGHT).box_px
+    given, truth = (
+        shown(puppet(by, canvas_px=SMALL, label_every_s=10.0), (5.0,))[0] for by in (engine, "cpu")
+    )
+    left, top, width, height = Label(SMALL, Corner.BOTTOM_RIGHT).box_px
     box = np.s_[top : top + height, left : left + width]
     assert_pictures_equal(given.rgb[box], truth.rgb[box], GPU)
 
@@ -182,12 +184,12 @@ def test_a_gpu_that_does_not_mark_is_not_used(engine, monkeypatch):
             parameters["carrier_turn"] = 0.0
 
     monkeypatch.setattr(frame_path, "GpuMarker", Bare)
-    one = puppet(engine)
+    one = puppet(engine, canvas_px=SMALL)
     assert cuda(one) is None and any("mark 0.0" in said for said in one.fallbacks)
 
 
 def test_stages_are_timed(engine):
-    one = puppet(engine)
+    one = puppet(engine, canvas_px=SMALL)
     taken = cuda(one).profile(one._retargeter.update(PIECE.expression(0.0, 0)))
     assert {"CPU: parameters", "upload", "warp", "painters", "compose", "CPU: take"} <= set(taken)
     assert min(taken.values()) >= 0.0

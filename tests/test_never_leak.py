@@ -25,7 +25,7 @@ from facepuppet.watermark import Marked, detect
 CANVAS = (640, 360)
 MAGENTA = np.array([255, 0, 255], np.uint8)
 UNSEEN = 2e-4  # a service ribbon of the portrait has the tint too, in some dozen pixels
-ENOUGH = 55  # frames at 30 a second in which a mark can be found
+ENOUGH = 30  # frames at 30 a second: a whole turn of the mark, found with a p-value of 1e-300
 
 
 def magenta_share(rgb: U8) -> float:

@@ -60,9 +60,9 @@ def test_a_new_driver_plays_offline_and_live() -> None:
     assert len({frame.rgb.tobytes() for frame in sink.frames}) > 10
     assert sink.times_s[1] == pytest.approx(1 / 30)
     live_sink = MemorySink(CANVAS)
-    with LivePipeline(nodding_driver.NoddingDriver(60), Puppet(hopper(), composer()), [live_sink]) as live:
+    with LivePipeline(nodding_driver.NoddingDriver(30), Puppet(hopper(), composer()), [live_sink]) as live:
         live.run(seconds=PATIENCE_S)
-    assert live.stats().frames_in == 60 and live.stats().frames_out > 5
+    assert live.stats().frames_in == 30 and live.stats().frames_out > 5
 
 
 def test_a_new_frame_maker_takes_the_place_of_the_old() -> None:
