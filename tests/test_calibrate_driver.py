@@ -156,8 +156,8 @@ def test_the_command_writes_a_profile_that_run_can_read(tmp_path):
         ("wall.png", "me.toml", "face in 0 of 1 frames"),
         ("shout", "me.toml", "open mouth"),
         ("wall.png", "me.txt", "ends in .toml"),
-        ("wall.png", "nowhere/me.toml", "folder that can be written"),
-        ("wall.png", "folder.toml", "folder that can be written"),
+        ("wall.png", "nowhere/me.toml", "mkdir -p"),
+        ("wall.png", "folder.toml", "which is a folder"),
         ("me.toml", "me.toml", "also another input or output"),
     ],
 )
