@@ -1,4 +1,4 @@
-"""What the field's files are like (`facepuppet/media/FORMATS.md`): untagged colours, hasty animations."""
+"""What the field's files and libraries are like (`facepuppet/media/FORMATS.md`), and what we make of it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from facepuppet.core.types import U8
 from facepuppet.media import open_source
+from facepuppet.media.devices import list_cameras
 from facepuppet.media.video_frame import luma_of
 from facepuppet.media.video_reader import VideoReader
 from facepuppet.media.video_source import VideoSource
@@ -109,3 +111,26 @@ def test_a_fast_video_is_not_slowed_down(tmp_path: Path) -> None:
     with open_source(path) as source:
         times = [frame.pts_s for frame in iter(source.read, None) if frame is not None]
     assert times == pytest.approx([0.01 * n for n in range(5)], abs=2e-3)
+
+
+def test_opencv_opens_cameras_alone() -> None:
+    """Of files it forgets rotation and colours, depending on its version."""
+    root = Path(__file__).parents[1]
+    folders = ("facepuppet", "calibrate", "engines", "tools")
+    modules = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    opening = {str(path.relative_to(root)) for path in modules if "VideoCapture(" in path.read_text("utf-8")}
+    assert opening == {str(Path("facepuppet/media/camera_device.py")), str(Path("tools/vcam_check.py"))}
+
+
+def test_listing_cameras_asks_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """OpenCV complains about each camera that is not there; Linux tells which there are."""
+
+    def opened(*_: object) -> None:
+        raise AssertionError("a camera was opened")
+
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr(cv2, "VideoCapture", opened)
+    assert list_cameras(tmp_path) == ()
+    assert capfd.readouterr() == ("", "")
