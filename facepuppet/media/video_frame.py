@@ -11,15 +11,20 @@ from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.core.types import U8
 
 _LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
+HD_LINES = 720  # from here on browsers take a video that names no colour space for BT.709
+_UNNAMED = 2  # FFmpeg's number for a colour space that a video does not name
 
 
 def rgb_of(frame: av.VideoFrame) -> U8:
     """Return the (H, W, 3) RGB picture, turned as its rotation metadata asks.
 
+    Colours are read as the video names them. FFmpeg takes a video that names nothing for BT.601 whatever
+    its size; like browsers we take it for BT.709 from 720 lines on.
+
     Raises:
         MediaUnreadableError: its pixels are stored in a way that cannot be converted.
     """
-    return _upright(frame, lambda: np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+    return _upright(frame, lambda: _rgb(frame))
 
 
 def luma_of(frame: av.VideoFrame) -> U8:
@@ -52,6 +57,13 @@ def _upright(frame: av.VideoFrame, convert: Callable[[], U8]) -> U8:
 
 def _quarter_turns(frame: av.VideoFrame) -> int:
     return round(frame.rotation / 90) % 4  # counter-clockwise, as np.rot90 counts
+
+
+def _rgb(frame: av.VideoFrame) -> U8:
+    unnamed = frame.colorspace == _UNNAMED and not frame.format.is_rgb
+    if unnamed and frame.height >= HD_LINES:  # as stored, before it is turned
+        return np.asarray(frame.to_ndarray(format="rgb24", src_colorspace="ITU709"), np.uint8)
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def _luma(frame: av.VideoFrame) -> U8:

@@ -18,6 +18,10 @@ FILE_OPTIONS = {"protocol_whitelist": "file,crypto,data"}  # a playlist in a fil
 URL_OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "reconnect": "1", "reconnect_streamed": "1"}
 URL_TIMEOUT_S = (10.0, 10.0)  # to open, to read
 USUAL_FPS = 30.0  # where a container does not tell
+# Animations tell delays that no browser ever kept to: up to 10 ms they show a picture for 100 ms.
+ANIMATIONS = {"gif", "apng"}
+HASTY_S, UNHURRIED_S = 0.0105, 0.1
+FASTEST_FPS = 50.0  # of an animation without such delays
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +30,8 @@ class VideoReader:
     """The frames of a video file (Path), or of a stream by URL (str), as the decoder gives them.
 
     Damaged packets are skipped and counted in `damaged`. Times are in seconds from the container's
-    start, as it tells them, and always rise. One thread reads; close() may be called from another.
+    start, as it tells them (of animated pictures, as browsers take it), and always rise. One thread
+    reads; close() may be called from another.
 
     Attributes:
         size_px: width and height of the first frame, upright.
@@ -82,13 +87,20 @@ class VideoReader:
         estimated = round(self.duration_s * self.fps) if self.fps and self.duration_s else None
         self.n_frames = stream.frames or estimated
         self._start_s = (self._container.start_time or 0) / av.time_base
+        self._animation = self._container.format.name in ANIMATIONS
+        if self._animation and self.fps and self.fps > FASTEST_FPS:
+            self.fps = 1.0 / UNHURRIED_S
         self._last_pts_s = -1.0 / (self.fps or USUAL_FPS)
+        self._waited_s = 0.0  # by how much an animation's times were put off so far
 
     def _pts_s(self, frame: av.VideoFrame) -> float:
         expected = self._last_pts_s + 1.0 / (self.fps or USUAL_FPS)
         if frame.pts is None:
             return expected
-        pts_s = float(frame.time) - self._start_s
+        pts_s = float(frame.time) - self._start_s + self._waited_s
+        if self._animation and self._last_pts_s >= 0 and pts_s - self._last_pts_s <= HASTY_S:
+            self._waited_s += self._last_pts_s + UNHURRIED_S - pts_s
+            return self._last_pts_s + UNHURRIED_S
         return pts_s if pts_s > self._last_pts_s else expected  # damage can turn time back
 
     def _decode(self) -> Iterator[av.VideoFrame]:
