@@ -167,6 +167,15 @@ def _window(luma: U8) -> U8:
     return desktop
 
 
+def _tile(luma: U8, share: int) -> U8:
+    """One tile of a gallery page, so many across; the others are grey."""
+    height, width = luma.shape
+    page = np.full((height, width), 64, np.uint8)
+    tile = cv2.resize(luma, (width // share, height // share), interpolation=cv2.INTER_AREA)
+    page[-tile.shape[0] :, -tile.shape[1] :] = tile
+    return page
+
+
 def _noise(luma: U8) -> U8:
     noise = np.empty(luma.shape, np.int16)
     cv2.randn(noise, 0, 8)
@@ -182,6 +191,11 @@ ATTACKS: dict[str, Callable[[U8], U8]] = {
     "window": _window,
     "levels": lambda luma: cv2.LUT(cv2.convertScaleAbs(luma, alpha=0.8, beta=15), GAMMA),
     "noise": _noise,
+    "story": lambda luma: luma[:, 438:842],
+    "third": lambda luma: luma[:, :427],
+    "band": lambda luma: luma[240:480],
+    "tile3": lambda luma: _tile(luma, 3),
+    "tile5": lambda luma: _tile(luma, 5),
     "15fps_drops": lambda luma: luma,
 }
 

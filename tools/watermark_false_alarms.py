@@ -27,6 +27,7 @@ from facepuppet.watermark import (
     Carrier,
     Geometry,
     Key,
+    Zoom,
     carrier_of,
     log_look_share,
     log_tail,
@@ -104,14 +105,11 @@ def _whole_frame(name: str, looks: list[C64], n_keys: int) -> str:
 
 
 def _blind(name: str, evidence: C64, n_looks: int, n_keys: int) -> str:
-    reference = carrier_of(PUBLIC_KEY)
-    spectra = []
+    spectra: list[C64] = []
     for field in evidence:
+        zoom = Zoom(field)
         for scale in SCALES:
-            transform = torus_transform(field, scale)
-            spectra += [
-                picked(transform, reference, Geometry(scale, mirrored=flip)) for flip in (False, True)
-            ]
+            spectra += zoom.at(scale)
     share = log_look_share(n_looks) - LOG_N_HYPOTHESES - LOG_SHARES
     largest = np.array(
         [max(float(surface(v, c.pilot, c).max()) for v in spectra) for c in _wrong_keys(n_keys)]

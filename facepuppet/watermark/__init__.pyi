@@ -26,3 +26,4 @@ from .probability import log_look_share as log_look_share
 from .probability import log_tail as log_tail
 from .search import LOG_N_HYPOTHESES as LOG_N_HYPOTHESES
 from .search import SCALES as SCALES
+from .zoom import Zoom as Zoom

@@ -49,7 +49,7 @@ def picked(transform: C64, carrier: Carrier, geometry: Geometry) -> C64:
     """Return the (K,) whitened values of a transform at the carrier's frequencies, mirrored and displaced."""
     height, width = transform.shape
     columns = -carrier.columns if geometry.mirrored else carrier.columns
-    values = _whiten(transform[carrier.rows % height, columns % width])
+    values = whitened(transform[carrier.rows % height, columns % width])
     if geometry.row == geometry.column == 0:
         return values
     return displaced(values, carrier, geometry.row, geometry.column)
@@ -104,7 +104,7 @@ def _pieces(start: int, length: int, period: int) -> list[tuple[int, slice]]:
     return pieces
 
 
-def _whiten(values: C64) -> C64:
+def whitened(values: C64) -> C64:
     """Divide by the rms of each ring of spatial frequency."""
     ring, count = _rings()
     energy = np.bincount(ring, np.abs(values) ** 2, _RADIAL_BINS) / count

@@ -8,17 +8,11 @@ from math import log
 import numpy as np
 
 from facepuppet.watermark.carrier import C64, TORUS_CELLS, Carrier
-from facepuppet.watermark.correlate import (
-    Geometry,
-    displaced,
-    picked,
-    spectrum,
-    statistic,
-    surface,
-    torus_transform,
-)
+from facepuppet.watermark.correlate import Geometry, displaced, statistic, surface
+from facepuppet.watermark.zoom import Zoom
 
-SCALES = tuple(float(scale) for scale in np.exp(np.arange(np.log(0.38), np.log(1.65), 0.01)))
+# From a tile in a gallery of five by five to a third cut out of a canvas, whichever way it is cut.
+SCALES = tuple(float(scale) for scale in np.exp(np.arange(np.log(0.19), np.log(3.1), 0.01)))
 _SCALE_OFFSETS = (-0.005, -0.0025, 0.0, 0.0025)  # in log scale, within one step of SCALES
 _CELL_OFFSETS = (-0.5, -0.25, 0.0, 0.25)
 _REFINED = 4
@@ -45,15 +39,14 @@ def blind_search(evidence: C64, carriers: tuple[Carrier, ...]) -> tuple[Match, .
         carriers: the keys' carriers (they share their frequencies, so one transform serves all).
     """
     coarse: list[list[Match]] = [[] for _ in carriers]
+    zoom = Zoom(evidence)
     for scale in SCALES:
-        transform = torus_transform(evidence, scale)
-        for mirrored in (False, True):
+        for mirrored, values in zip((False, True), zoom.at(scale), strict=True):
             geometry = Geometry(scale, mirrored=mirrored)
-            values = picked(transform, carriers[0], geometry)
             for found, carrier in zip(coarse, carriers, strict=True):
                 found.append(_best_place(values, carrier, geometry))
     return tuple(
-        max((_refine(evidence, carrier, match) for match in _strongest(found)), key=lambda match: match.score)
+        max((_refine(zoom, carrier, match) for match in _strongest(found)), key=lambda match: match.score)
         for found, carrier in zip(coarse, carriers, strict=True)
     )
 
@@ -68,12 +61,13 @@ def _best_place(values: C64, carrier: Carrier, geometry: Geometry) -> Match:
     return Match(replace(geometry, row=float(row), column=float(column)), float(scores[row, column]))
 
 
-def _refine(evidence: C64, carrier: Carrier, match: Match) -> Match:
+def _refine(zoom: Zoom, carrier: Carrier, match: Match) -> Match:
     """Return the best of the fine grid around a coarse match."""
     candidates = []
     for scale_offset in _SCALE_OFFSETS:
         scaled = replace(match.geometry, scale=match.geometry.scale * float(np.exp(scale_offset)))
-        values = spectrum(evidence, carrier, scaled)
+        values = zoom.at(scaled.scale)[scaled.mirrored]
+        values = displaced(values, carrier, scaled.row, scaled.column)
         for row_offset in _CELL_OFFSETS:
             for column_offset in _CELL_OFFSETS:
                 moved = displaced(values, carrier, row_offset, column_offset)
