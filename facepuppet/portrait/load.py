@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
+
 from facepuppet.core.errors import AvatarPackError, ImageUnreadableError
 from facepuppet.core.types import F32, U8
 from facepuppet.face.canonical import is_face
@@ -19,6 +21,7 @@ from facepuppet.portrait.best_frame import best_frame
 from facepuppet.portrait.face_view import FaceView
 from facepuppet.portrait.pack import PACK_SUFFIX, Pack, load_pack
 from facepuppet.portrait.requirements import MIN_FORCED_WIDTH_PX, check_size
+from facepuppet.portrait.rims import without_rims
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +103,9 @@ def _analyse(data: bytes, path: Path, force: bool = False, landmarks_px: F32 | N
     frames = decode_frames(data, name=path.name)
     # Who places landmarks by hand sees the first frame.
     rgb = _best(frames, path.name) if landmarks_px is None else next(frames)
+    rgb, cut_px = without_rims(rgb)
+    if cut_px != (0, 0) and landmarks_px is not None:
+        landmarks_px = (landmarks_px - np.array([*cut_px, 0])).astype(np.float32)
     return analyse_portrait(
         rgb, name=path.stem, source_sha256=_sha256(data), force=force, landmarks_px=landmarks_px
     )
