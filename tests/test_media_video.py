@@ -22,20 +22,22 @@ from facepuppet.media.video_source import VideoSource
 SIZE_PX = (64, 48)
 
 
-def write_video(path: Path, times_ms: list[int], *, codec: str = "libx264", gop: int = 250) -> None:
-    """Frames of grey level 40, 42, 44 … under a fixed pattern of noise, at given times."""
+def write_video(
+    path: Path, times: list[int], *, codec: str = "libx264", gop: int = 250, ticks_per_s: int = 1000
+) -> None:
+    """Frames of grey level 40, 42, 44 … under a fixed pattern of noise, at given times in ticks."""
     noise = np.random.default_rng(0).integers(-15, 16, (SIZE_PX[1], SIZE_PX[0], 1))
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=30, options={"g": str(gop), "bf": "0"})
         stream.width, stream.height = SIZE_PX
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.time_base = Fraction(1, ticks_per_s)
         container.start_encoding()
-        for number, time_ms in enumerate(times_ms):
+        for number, time in enumerate(times):
             rgb = np.repeat(40 + 2 * number + noise, 3, axis=2).astype(np.uint8)
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
             frame = frame.reformat(format="yuv420p")
-            frame.pts = time_ms
+            frame.pts = time
             frame.time_base = stream.codec_context.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -76,6 +78,19 @@ def test_times_count_from_the_start_of_the_container(tmp_path: Path) -> None:
     path = tmp_path / "late.mkv"
     write_video(path, [5000 + 40 * n for n in range(12)])
     assert [frame.pts_s for frame in read_all(path)] == pytest.approx([0.04 * n for n in range(12)], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("ending", "ticks_per_s", "first"),
+    [("mp4", 15_360, 507), ("mp4", 90_000, 1), ("ts", 90_000, 132_000)],
+)
+def test_no_frame_lies_before_the_start(tmp_path: Path, ending: str, ticks_per_s: int, first: int) -> None:
+    """Containers round their start to microseconds, and so may begin after their first frame."""
+    path = tmp_path / f"hair.{ending}"
+    write_video(path, [first + n * ticks_per_s // 30 for n in range(5)], ticks_per_s=ticks_per_s)
+    times_s = [frame.pts_s for frame in read_all(path) if frame.pts_s is not None]
+    assert times_s == pytest.approx([n / 30 for n in range(5)], abs=2e-3)
+    assert 0.0 <= times_s[0] < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,20 @@ def test_long_silence_between_updates_means_away() -> None:
     assert machine.update(True, 61 * S) == (Presence.PRESENT, 0.0)
 
 
+@pytest.mark.parametrize("start_ns", [-333, -5 * S, 0, 10**18])
+def test_time_may_start_anywhere(start_ns: int) -> None:
+    seen = [False, *[True] * 9, *[False] * 40, *[True] * 9]
+    machine = PresenceMachine()
+    assert [machine.update(face, start_ns + i * FRAME) for i, face in enumerate(seen)] == play(seen)
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=120), st.integers(-S, 0))
+def test_without_any_easing_it_switches(seen: list[bool], start_ns: int) -> None:
+    machine = PresenceMachine(0.0, 0.0, 0.0)
+    blends = [machine.update(face, start_ns + i * FRAME)[1] for i, face in enumerate(seen)]
+    assert blends == [float(face) for face in seen]
+
+
 @given(st.lists(st.booleans(), min_size=2, max_size=120))
 def test_blend_never_jumps(seen: list[bool]) -> None:
     blends = [b for _, b in play(seen, step_ns=S // 100)]

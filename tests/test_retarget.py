@@ -292,6 +292,24 @@ def test_a_face_that_returns_to_an_idle_puppet_fades_in_from_rest_alone():
     assert max(yaws) < 0.01
 
 
+@pytest.mark.parametrize("start_s", [-333e-9, -1.0, 0.0, 1e6])
+def test_time_may_start_anywhere_and_stand_still(start_s):
+    """A recording's first frame may lie a hair before its start; a damaged one's clock may stop."""
+    turned = rotation_from_euler(0.3, 0.0, 0.0)
+    times_s = [0.0, 0.0, 0.1, 0.1, 0.1, 0.4]
+    lost = [False, False, False, True, False, False]
+
+    def yaws(begin_s):
+        driver = Follower(hopper())
+        seen = [
+            tracking(begin_s + t, rotation=turned if i else None, face=not gone)
+            for i, (t, gone) in enumerate(zip(times_s, lost, strict=True))
+        ]
+        return [euler_from_rotation(driver.update(one).head.rotation)[0] for one in seen]
+
+    assert yaws(start_s) == pytest.approx(yaws(1.0), abs=1e-6)
+
+
 def test_before_any_face_the_portrait_idles():
     idle = Follower(hopper())
     motion = idle.update(tracking(0.0, face=False))

@@ -30,8 +30,8 @@ class VideoReader:
     """The frames of a video file (Path), or of a stream by URL (str), as the decoder gives them.
 
     Damaged packets are skipped and counted in `damaged`. Times are in seconds from the container's
-    start, as it tells them (of animated pictures, as browsers take it), and always rise. One thread
-    reads; close() may be called from another.
+    start, as it tells them (of animated pictures, as browsers take it), never lie before it, and always
+    rise. One thread reads; close() may be called from another.
 
     Attributes:
         size_px: width and height of the first frame, upright.
@@ -86,7 +86,9 @@ class VideoReader:
         self.live = is_url and (self.duration_s or 0.0) <= 0
         estimated = round(self.duration_s * self.fps) if self.fps and self.duration_s else None
         self.n_frames = stream.frames or estimated
-        self._start_s = (self._container.start_time or 0) / av.time_base
+        start_s = (self._container.start_time or 0) / av.time_base
+        # A container's start is rounded to microseconds: by itself it may lie a hair after its first frame.
+        self._start_s = start_s if first.pts is None else min(start_s, float(first.time))
         self._animation = self._container.format.name in ANIMATIONS
         if self._animation and self.fps and self.fps > FASTEST_FPS:
             self.fps = 1.0 / UNHURRIED_S

@@ -23,7 +23,7 @@ class Crossfade:
         self._return_ns, self._fade_s = 0, 0.0
 
     def update(self, measured: Deltas | None, share: float, t_ns: int) -> Deltas:
-        """Return the deltas to show at time t_ns (monotonic, not decreasing).
+        """Return the deltas to show at time t_ns (monotonic, not decreasing, from wherever it starts).
 
         Args:
             measured: of the face; None without one, which holds what was shown last.
@@ -37,7 +37,9 @@ class Crossfade:
             self._held, self._return_ns = self._shown, t_ns
             self._fade_s = min(FADE_S, FADE_OVER_GAP * (t_ns - self._seen_ns) * 1e-9)
         elapsed_s = (t_ns - self._return_ns) * 1e-9
-        rise = smoothstep(elapsed_s / self._fade_s) if elapsed_s < self._fade_s else 1.0
+        rise = (
+            smoothstep(elapsed_s / self._fade_s) if self._fade_s > 0.0 else 1.0
+        )  # before a loss there is none
         self._shown = self._held.toward(measured, rise)
         self._seen_ns, self._lost = t_ns, False
         return self._shown

@@ -31,7 +31,7 @@ class PresenceMachine:
         self._following = False
 
     def update(self, face_seen: bool, t_ns: int) -> tuple[Presence, float]:
-        """Advance to time t_ns (monotonic, not decreasing).
+        """Advance to time t_ns (monotonic, not decreasing, from wherever it starts).
 
         Returns:
             The presence, and the blend in [0, 1]: 0 is the portrait's idle, 1 is the driver's motion.
@@ -45,7 +45,8 @@ class PresenceMachine:
         if not self._following:
             self._floor = self._unseen(t_ns)[1] if self._updated else 1.0
             self._return_ns = t_ns
-        rise = smoothstep((t_ns - self._return_ns) / 1e9 / self._ease_in_s)
+        elapsed_s = (t_ns - self._return_ns) / 1e9
+        rise = smoothstep(elapsed_s / self._ease_in_s) if self._ease_in_s > 0.0 else 1.0
         self._peak = self._floor + (1.0 - self._floor) * rise
         self._last_seen_ns = t_ns
         return Presence.PRESENT, self._peak

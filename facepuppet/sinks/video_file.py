@@ -16,9 +16,10 @@ from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, temporary_beside
 from facepuppet.core.types import U8
 from facepuppet.media.formats import ffmpeg_name
-from facepuppet.sinks.audio_track import AudioTrack, has_audio
+from facepuppet.sinks.audio_track import AudioTrack
 from facepuppet.sinks.even_size import even_size_px, evened
 from facepuppet.sinks.sink import Sink
+from facepuppet.sinks.sound_choice import open_sound
 from facepuppet.sinks.video_formats import CHOOSE, Format, format_of
 from facepuppet.watermark import Marked
 
@@ -92,8 +93,8 @@ class VideoFile(Sink):
                 container_options=style.container_options,
             )
             self._stream = self._add_video(container, style, size_px)
-            if audio_from is not None and has_audio(audio_from):
-                self._audio = AudioTrack(audio_from, container, self._path.suffix.lower())
+            if audio_from is not None:
+                self._audio = open_sound(audio_from, container, self._path.suffix.lower())
 
     def _add_video(
         self, container: av.container.OutputContainer, style: Format, size_px: tuple[int, int]
