@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -25,9 +25,11 @@ from facepuppet.core.slot import LatestSlot
 from facepuppet.core.threads import single_threaded_blas
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
-from facepuppet.session.control import Control, ControlState
+from facepuppet.session.control import Control
 from facepuppet.session.puppet import Puppet
+from facepuppet.session.snapshot import Snapshot
 from facepuppet.sinks.fanout import Fanout
+from facepuppet.sinks.metered_sink import MeteredSink
 from facepuppet.sinks.pacer import Pacer
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark.marked import Marked
@@ -39,24 +41,6 @@ _JOIN_S = 5.0
 log = logging.getLogger(__name__)
 
 Unfinished = Callable[[], Marked]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A live run at one moment.
-
-    Attributes:
-        state: which puppet is shown, and what was commanded.
-        stats: figures of the run so far.
-    """
-
-    state: ControlState
-    stats: RunStats
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values for json.dumps."""
-        state = {**asdict(self.state), "presence": self.state.presence.value}
-        return {"state": state, "stats": self.stats.to_json()}
 
 
 class LivePipeline:
@@ -93,7 +77,7 @@ class LivePipeline:
         self._unfinished: LatestSlot[Unfinished] = LatestSlot()
         self._pictures: LatestSlot[Marked] = LatestSlot()
         self._meter = Meter()
-        self._output = _MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
+        self._output = MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
         self._pacer = Pacer(self._output, self._pictures, fps, self._clock)
         self._overlaps = any(one.overlaps for one in self.control.puppets.values())
         stages: list[tuple[str, Callable[[], None], LatestSlot[Any]]] = [
@@ -250,25 +234,6 @@ class LivePipeline:
         """Nobody's expression, as much later than the last one as it is now since that was shown."""
         elapsed_ns = self._clock.now_ns() - shown_ns
         return Expression.absent(last.frame_id, last.captured_ns + elapsed_ns)
-
-
-class _MeteredSink(Sink):
-    """Passes frames on, measures how long that takes, and notes when the first one left."""
-
-    def __init__(self, sink: Sink, meter: Meter, clock: Clock) -> None:
-        self.size_px = sink.size_px
-        self.description = sink.description
-        self.first_ns: int | None = None
-        self._sink, self._meter, self._clock = sink, meter, clock
-
-    def _write(self, frame: Marked, pts_s: float | None) -> None:
-        with self._meter.time("sink"):
-            self._sink.send(frame, pts_s)
-        if self.first_ns is None:
-            self.first_ns = self._clock.now_ns()
-
-    def close(self) -> None:
-        """Leave the sink to whoever opened it."""
 
 
 def _unforeseen(stage: str, error: Exception) -> StageError:
