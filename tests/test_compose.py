@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,43 @@ def test_damaged_background_picture_is_one_clear_error(tmp_path: Path) -> None:
     path.write_bytes(b"not a picture")
     with pytest.raises(ImageUnreadableError, match=r"bad\.png"):
         Backdrop.parse(str(path))
+
+
+def sloping(size: tuple[int, int] = (512, 600), *, hair: bool = False) -> Avatar:
+    """The same person with shoulders that slope down to the borders, which cut them; hair may hang there."""
+    avatar, (width, height) = avatar_with(size, 150.0), size
+    ys, xs = np.mgrid[0:height, 0:width]
+    line = 0.4 * height + 0.65 * 150.0 + 1.1 * np.maximum(np.abs(xs - width / 2) - 0.25 * width, 0)
+    head = avatar.person_alpha * (ys < 0.4 * height + 0.75 * 150.0)
+    alpha = np.maximum(head, np.where(ys > line, 255, 0)).astype(np.uint8)
+    if hair:
+        alpha[(np.abs(xs - width / 2) > 0.4 * width) & (ys > 0.3 * height) & (ys < line - 40)] = 255
+    return replace(avatar, person_alpha=alpha)
+
+
+@pytest.mark.parametrize("lean_iod", [0.35, -0.35])
+def test_a_cut_shoulder_that_leans_out_leaves_no_spike(lean_iod: float) -> None:
+    """Outwards of the head the outline falls; a flat top is a shoulder cut and not continued."""
+    avatar = sloping()
+    composer = Composer(avatar, (1280, 720), backdrop=Backdrop.parse("#00ff00"), label=Corner.OFF)
+    assert len(composer.shoulders.sides) == 2
+    rgba = still(avatar).rgba
+    shift = round(lean_iod * 0.6 * 150.0)
+    moved = np.roll(rgba, shift, axis=1)
+    edge = rgba[:, :1] if shift >= 0 else rgba[:, -1:]
+    moved[:, (slice(0, shift) if shift >= 0 else slice(shift, None))] = edge
+    rgb = composer.compose(Rendered(moved, 0, 0)).rgb.astype(int)
+    person = rgb[..., 0] > rgb[..., 1]
+    x, _, w, _ = composer.placement.target_px
+    top = np.where(person.any(axis=0), person.argmax(axis=0), 720)
+    outer = top[x + round(0.85 * w) :], top[: x + round(0.15 * w)][::-1]
+    for outline in outer:
+        steps = np.diff(outline[outline < 720])
+        assert steps.min(initial=0) > -6 and steps.max(initial=0) < 30, "it falls outwards, by no cliff"
+
+
+def test_hair_above_a_cut_shoulder_is_not_drawn_out() -> None:
+    free, hairy = (
+        Composer(sloping(hair=hair), (1280, 720)).shoulders.sides[0].canvas[0].start for hair in (False, True)
+    )
+    assert free < hairy, "the continuation keeps below hair"

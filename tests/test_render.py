@@ -193,3 +193,12 @@ def test_the_piece_renders_without_tearing(renderer):
         if previous is not None:
             assert_pictures_equal(rgba, previous, Tolerance(mean=12))
         previous = rgba
+
+
+def test_below_the_picture_the_body_goes_on_and_is_no_smear(renderer):
+    """A risen torso shows what the picture cut off: mirrored, not its last row drawn out."""
+    still = motion()
+    risen = replace(still, torso=replace(still.torso, shift_px=np.float32([0.0, -20.0])))
+    rows = renderer.render(risen).rgba[-16:, 100:400, :3].astype(int)
+    assert np.abs(np.diff(rows, axis=0)).mean() > 0.5
+    assert renderer.render(risen).rgba[-1, 100:400, 3].min() > 200

@@ -15,14 +15,17 @@ import numpy.typing as npt
 
 from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32, U8
-from facepuppet.face.topology import CHIN
+from facepuppet.face.topology import CHIN, OUTER_CORNERS
 from facepuppet.frames.cpu.compose.blend import lay_over
 from facepuppet.frames.cpu.compose.framing import RIM_PX, Placement, cut_sides
 from facepuppet.portrait.avatar import Avatar
 
 _BAND = 0.15  # of the portrait's shown width; its inner half shows the fading puppet
 _SLOPES = (0.5, 2.5)  # rows down per column outwards: as the portrait's own shoulder, within these
-_RISE = 0.05  # of the canvas height that a shoulder may rise and still be continued
+# Of the canvas height, how far a shoulder may rise and still be continued, as it does when it leans outwards:
+# the first where hair hangs above it, which must not be drawn out, the second where nothing does.
+_RISE, _FREE_RISE = 0.05, 0.10
+_LEAN = 0.45  # inter-ocular distances that a torso leans; what lies so far inwards comes to the border
 _HAIR_BAND = 0.25  # of the band, over which what is cut off above the shoulders fades
 _ONSET = 0.03  # of the canvas height: how softly the continuation begins at its top
 _SOFTNESS = 0.012  # of the canvas height: blur of the continuation
@@ -104,7 +107,7 @@ def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_l
     column = half if is_left else w - 1 - half
     at_border = _shoulder_px(avatar, placement, 0 if is_left else w - 1)
     slope = float(np.clip((at_border - _shoulder_px(avatar, placement, column)) / half, *_SLOPES))
-    top = at_border - slope * half - _RISE * height
+    top = at_border - slope * half - _rise_px(avatar, placement, column, is_left, height)
     rows = slice(int(np.clip(y + top, 0, height - 1)), min(y + h, height))
 
     xs = np.arange(columns.start, columns.stop, dtype=np.float32)
@@ -138,6 +141,28 @@ def _shoulder_px(avatar: Avatar, placement: Placement, column: int) -> float:
     empty = np.flatnonzero(strip.max(axis=1) < 128)
     chin = float(avatar.landmarks_px[CHIN, 1])
     return (max(chin, float(empty[-1] + 1) if empty.size else 0.0) - v) * scale
+
+
+def _rise_px(avatar: Avatar, placement: Placement, column: int, is_left: bool, height: int) -> float:
+    """How far (canvas px) the shoulder may rise at `column` before hair would be continued with it."""
+    (u, v, source_width, source_height), scale = placement.source_px, placement.scale
+    eyes = avatar.landmarks_px[OUTER_CORNERS, :2]
+    inwards = round(column / scale if is_left else source_width - column / scale)
+    reach = min(inwards + round(_LEAN * float(np.linalg.norm(eyes[1] - eyes[0]))), source_width)
+    start = u + RIM_PX // 2 if is_left else u + source_width - reach
+    person = avatar.person_alpha[v : v + source_height, start : start + reach - RIM_PX // 2] >= 128
+    chin = float(avatar.landmarks_px[CHIN, 1]) - v
+    free = min(_free_rows(person[:, x], chin) for x in range(person.shape[1])) * scale - _ONSET * height
+    return float(np.clip(free, _RISE * height, _FREE_RISE * height))
+
+
+def _free_rows(person: npt.NDArray[np.bool_], chin: float) -> int:
+    """Rows without person (h,) between the body, which goes down to the bottom, and what hangs above it."""
+    empty = np.flatnonzero(~person)
+    if not empty.size or empty[-1] < chin:
+        return 0  # hair down to the body, or the neck itself
+    above = np.flatnonzero(person[: empty[-1]])
+    return int(empty[-1] - above[-1]) if above.size else person.size
 
 
 def _bytes(weight: F32) -> U8:

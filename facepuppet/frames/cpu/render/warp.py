@@ -103,15 +103,16 @@ def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]
     """The person as a premultiplied RGBA texture.
 
     What the picture cuts off moves in from its edges: colours go on as their mirror image, the
-    outline straight on at the sides (shoulders) and rounded off at the top (hair).
+    outline straight on at the sides (shoulders) and below, and rounded off at the top (hair).
 
     Args:
         avatar: the portrait.
         scale: enlargement, by a Lanczos kernel.
-        margin_px: columns (of the texture) added at each side, and rows above.
+        margin_px: columns (of the texture) added at each side, and rows above; as many rows as columns
+            are added below, where the picture has them to mirror.
 
     Returns:
-        (top + H·scale, side + W·scale + side, 4) uint8.
+        (top + H·scale + below, side + W·scale + side, 4) uint8.
     """
     rgb, alpha = avatar.foreground_rgb, avatar.person_alpha
     if scale > 1:
@@ -120,9 +121,10 @@ def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_LANCZOS4)
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
     side, top = margin_px
-    rgb = cv2.copyMakeBorder(rgb, top, 0, side, side, cv2.BORDER_REFLECT_101)
+    below = min(side, rgb.shape[0] - 1)
+    rgb = cv2.copyMakeBorder(rgb, top, below, side, side, cv2.BORDER_REFLECT_101)
     alpha = np.vstack([_round_off(alpha[0], top), alpha])
-    alpha = cv2.copyMakeBorder(alpha, 0, 0, side, side, cv2.BORDER_REPLICATE)
+    alpha = cv2.copyMakeBorder(alpha, 0, below, side, side, cv2.BORDER_REPLICATE)
     coverage = alpha[..., None].astype(np.float32) / 255.0
     colour = np.rint(rgb * coverage).astype(np.uint8)
     texture: U8 = np.ascontiguousarray(np.dstack([colour, alpha]))
