@@ -22,8 +22,8 @@ from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_writer import RecordingWriter
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media import load_picture
+from facepuppet.media.video_reader import open_media_file
 from facepuppet.sinks import Sink, open_sink
-from facepuppet.sinks.audio_track import has_audio
 from facepuppet.watermark import detect
 from facepuppet.watermark.provenance import read_provenance
 
@@ -51,7 +51,8 @@ def test_a_sink_writes_sound_and_manifest_whatever_the_names(name: str) -> None:
         for number in range(5):
             sink.send(marked(frame_id=number))
     assert len(read_all(Path(name))) == 5
-    assert has_audio(Path(name))
+    with open_media_file(Path(name)) as media:
+        assert media.streams.audio
     provenance = read_provenance(Path(name))
     assert provenance is not None
     assert provenance.intact

@@ -48,7 +48,15 @@ def rotation_from_vector(vector: Floats) -> F64:
 
 def vector_from_rotation(rotation: Floats) -> F64:
     """Return the rotation vector (3,) of a (3, 3) rotation; its length is the angle, in [0, π] rad."""
-    return np.asarray(cv2.Rodrigues(np.asarray(rotation, dtype=np.float64))[0]).reshape(3)
+    r = np.asarray(rotation, dtype=np.float64)
+    # By way of a unit quaternion, which stays well conditioned at half a turn. OpenCV's Rodrigues (4.11 to
+    # 5.0, findings/rodrigues_forgets_small_turns.sh) returns 0 for turns below 1e-5.
+    quaternion = _quaternion_from_rotation(r)
+    w, xyz = quaternion[0], quaternion[1:]
+    sine = float(np.linalg.norm(xyz))
+    if sine < _TINY:
+        return 2.0 * xyz
+    return np.asarray(xyz * (2.0 * np.arctan2(sine, w) / sine))
 
 
 def geodesic_angle(a: Floats, b: Floats) -> float:
@@ -136,3 +144,21 @@ def smoothstep(x: float | F32) -> float | F32:
     """Return the C¹ ramp 3x² − 2x³ from 0 at x ≤ 0 to 1 at x ≥ 1, of a number or of each of an array."""
     t = np.clip(x, 0.0, 1.0) if isinstance(x, np.ndarray) else min(max(x, 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
+
+
+def _quaternion_from_rotation(r: F64) -> F64:
+    """Unit quaternion (w, x, y, z) with w ≥ 0: the row of largest norm of the matrix 4·q·qᵀ."""
+    xx, yy, zz = np.diag(r)
+    x, y, z = r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]
+    xy, xz, yz = r[0, 1] + r[1, 0], r[0, 2] + r[2, 0], r[1, 2] + r[2, 1]
+    outer = np.array(
+        [
+            [1 + xx + yy + zz, x, y, z],
+            [x, 1 + xx - yy - zz, xy, xz],
+            [y, xy, 1 - xx + yy - zz, yz],
+            [z, xz, yz, 1 - xx - yy + zz],
+        ]
+    )
+    q = outer[np.argmax(np.diag(outer))]
+    q = q / np.linalg.norm(q)
+    return np.asarray(-q if q[0] < 0 else q)
