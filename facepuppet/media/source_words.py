@@ -8,6 +8,7 @@ from facepuppet.core.clock import Clock
 from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.media.formats import IMAGE_SUFFIXES
 from facepuppet.media.image_source import ImageSource
+from facepuppet.media.network_source import NetworkSource
 from facepuppet.media.source import Source
 from facepuppet.media.video_source import VideoSource
 from facepuppet.media.webcam import Webcam
@@ -38,7 +39,7 @@ def open_source(
         name = spec.removeprefix("camera:")
         return Webcam(int(name) if name.isdigit() else name, size_px, fps, clock=clock)
     if isinstance(spec, str) and "://" in spec:
-        return VideoSource(spec, clock)
+        return NetworkSource(spec, clock)
     path = Path(spec).expanduser()
     if path.is_char_device():
         return Webcam(str(path), size_px, fps, clock=clock)

@@ -15,8 +15,10 @@ from facepuppet.media.video_frame import upright_size_px
 
 MAX_DAMAGED_IN_A_ROW = 200  # packets; past this it is not a damaged video but no video
 FILE_OPTIONS = {"protocol_whitelist": "file,crypto,data"}  # a playlist in a file must not reach the network
-URL_OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "reconnect": "1", "reconnect_streamed": "1"}
+# FFmpeg resumes a recording where the connection broke; a live stream is opened anew (network_source.py).
+URL_OPTIONS = {"rtsp_transport": "tcp", "reconnect": "1"}
 URL_TIMEOUT_S = (10.0, 10.0)  # to open, to read
+LOST = (OSError, av.error.ExitError, av.error.HTTPError)  # reading from the network; ExitError: timed out
 USUAL_FPS = 30.0  # where a container does not tell
 # Animations tell delays that no browser ever kept to: up to 10 ms they show a picture for 100 ms.
 ANIMATIONS = {"gif", "apng"}
@@ -31,7 +33,8 @@ class VideoReader:
 
     Damaged packets are skipped and counted in `damaged`. Times are in seconds from the container's
     start, as it tells them (of animated pictures, as browsers take it), never lie before it, and always
-    rise. One thread reads; close() may be called from another.
+    rise. One thread reads; close() may be called from another. A connection that is lost is the end;
+    `lost` tells why.
 
     Attributes:
         size_px: width and height of the first frame, upright.
@@ -39,6 +42,8 @@ class VideoReader:
         duration_s: None when unknown or endless.
         n_frames: how many frames there will be, perhaps estimated; None when unknown or endless.
         live: True for a stream without an end.
+        damaged: how many packets were skipped so far.
+        lost: why the connection ended before the stream did; None as long as it did not.
 
     Raises:
         MediaUnreadableError: missing, not a video, too large, or without a single frame.
@@ -47,6 +52,8 @@ class VideoReader:
     def __init__(self, where: Path | str) -> None:
         self.description = str(where)
         self.damaged = 0
+        self.lost: Exception | None = None
+        self._is_url = isinstance(where, str)
         self._closed = False
         self._lock = threading.Lock()  # held while decoding, so that close() cannot pull the file away
         self._container = _open_video(where)
@@ -59,7 +66,7 @@ class VideoReader:
                 "a video with at least one frame",
                 "Check that it plays elsewhere, or record it again.",
             )
-        self._describe(self._first, is_url=isinstance(where, str))
+        self._describe(self._first)
 
     def read(self) -> tuple[av.VideoFrame, float] | None:
         """Return the next frame and its time in seconds; None at the end and after close()."""
@@ -77,13 +84,13 @@ class VideoReader:
         with self._lock:
             self._container.close()
 
-    def _describe(self, first: av.VideoFrame, *, is_url: bool) -> None:
+    def _describe(self, first: av.VideoFrame) -> None:
         stream = self._container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate
         self.fps = float(rate) if rate else None
         self.size_px = upright_size_px(first)
         self.duration_s = (self._container.duration or 0) / av.time_base or None
-        self.live = is_url and (self.duration_s or 0.0) <= 0
+        self.live = self._is_url and (self.duration_s or 0.0) <= 0
         estimated = round(self.duration_s * self.fps) if self.fps and self.duration_s else None
         self.n_frames = stream.frames or estimated
         start_s = (self._container.start_time or 0) / av.time_base
@@ -122,10 +129,18 @@ class VideoReader:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError as error:
+                if self._is_url and isinstance(error, LOST):
+                    self.lost = error
+                    return
                 in_a_row += 1
-                self.damaged += 1
-                log.warning("%s: skipped damaged data (%s)", self.description, error)
+                self._note_damage(error)
         log.warning("%s: gave up after %d damaged packets in a row", self.description, in_a_row)
+
+    def _note_damage(self, error: Exception) -> None:
+        """Count it; what is wrong with one packet is often wrong with the next, so only the first is told."""
+        level = logging.WARNING if self.damaged == 0 and not self._is_url else logging.DEBUG
+        log.log(level, "%s: skipped damaged data (%s)", self.description, error)
+        self.damaged += 1
 
 
 def open_media_file(path: Path) -> av.container.InputContainer:

@@ -1,4 +1,4 @@
-"""Video files and streams as a source of driver pictures."""
+"""Video files as a source of driver pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facepuppet.media.video_reader import VideoReader
 
 
 class VideoSource(Source):
-    """A video file, or a stream by URL.
+    """A video file.
 
     Frames come upright (rotation metadata applied) and carry their own presentation time from the
     container's start, so variable frame rates stay true. Damaged packets are skipped and counted
@@ -22,8 +22,8 @@ class VideoSource(Source):
         MediaUnreadableError: missing, not a video, or without a single frame.
     """
 
-    def __init__(self, where: Path | str, clock: Clock | None = None) -> None:
-        self._reader = reader = VideoReader(where)
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self._reader = reader = VideoReader(path)
         self.description = reader.description
         self.fps = reader.fps
         self.size_px = reader.size_px
@@ -48,5 +48,5 @@ class VideoSource(Source):
         return message
 
     def close(self) -> None:
-        """Close the file or connection."""
+        """Close the file."""
         self._reader.close()

@@ -15,13 +15,12 @@ from facepuppet.core.types import U8, Frame
 from facepuppet.media.camera_device import CameraDevice, DeviceOpener, OpenCVDevice
 from facepuppet.media.choose_camera import find_again, find_camera, what_is_there
 from facepuppet.media.devices import CameraInfo, list_cameras
+from facepuppet.media.patience import PATIENCE_S, Patience
 from facepuppet.media.source import Source
 
 BLACK_BELOW = 8.0  # mean of 0..255: darker than any room in which a face can be seen
 BLACK_AFTER_S = 3.0  # cameras may start dark while their exposure settles
-BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)  # the last one repeats
 DAMAGED_IN_A_ROW = 5  # pictures; fewer are skipped, more mean that the camera is gone
-SLICE_S = 0.1  # close() never waits longer than this for a sleeping read()
 
 ListCameras = Callable[[], Sequence[CameraInfo]]
 
@@ -51,17 +50,14 @@ class Webcam(Source):
         size_px: tuple[int, int] = (1280, 720),
         fps: float = 30.0,
         *,
-        patience_s: float = 120.0,
+        patience_s: float = PATIENCE_S,
         clock: Clock | None = None,
         opener: DeviceOpener = OpenCVDevice.open,
         cameras: ListCameras = list_cameras,
     ) -> None:
         self.live = True
         self.n_frames: int | None = None
-        self.reconnecting = threading.Event()
-        self.reconnects = 0
         self._asked = (size_px, fps)
-        self._patience_s = patience_s
         self._clock = clock or SystemClock()
         self._opener = opener
         self._cameras = cameras
@@ -70,6 +66,7 @@ class Webcam(Source):
         self._next_id = 0
         self._camera = find_camera(which, cameras())
         self.description = f"camera {self._camera}"
+        self._patience = Patience(self.description, self._clock, self._closed, patience_s)
         self._device: CameraDevice | None = opener(self._camera, size_px, fps)
         self.fps = self._device.fps()
         self._opened_ns = self._clock.now_ns()
@@ -113,28 +110,21 @@ class Webcam(Source):
                 return Frame(rgb, self._next_id - 1, captured_ns)
         return None
 
+    @property
+    def reconnecting(self) -> threading.Event:
+        """Set while the camera is unplugged."""
+        return self._patience.reconnecting
+
+    @property
+    def reconnects(self) -> int:
+        """How often it was plugged in again."""
+        return self._patience.reconnects
+
     def _reconnect(self) -> Frame | None:
         """Return the first picture of the camera that came back; None when close() was called."""
-        log.warning("%s: lost, trying to reconnect", self.description)
-        self.reconnecting.set()
-        lost_ns = self._clock.now_ns()
-        attempt = 0
-        while not self._closed.is_set():
-            frame = self._reopened()
-            if frame is not None:
-                log.warning("%s: back", self.description)
-                self.reconnecting.clear()
-                self.reconnects += 1
-                return frame
-            if self._clock.now_ns() - lost_ns > self._patience_s * 1e9:
-                raise CameraMissingError(
-                    f"{self.description}, gone for {self._patience_s:.0f} s",
-                    "the camera to come back",
-                    f"Plug it in and start again. {what_is_there(self._cameras())}",
-                )
-            self._pause(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
-            attempt += 1
-        return None
+        return self._patience.until_back(
+            self._reopened, lambda: f"Plug it in and start again. {what_is_there(self._cameras())}"
+        )
 
     def _reopened(self) -> Frame | None:
         self._release()
@@ -145,11 +135,6 @@ class Webcam(Source):
             log.debug("%s: not back yet: %s", self.description, error)
             return None
         return self._grab()
-
-    def _pause(self, duration_s: float) -> None:
-        end_ns = self._clock.now_ns() + round(duration_s * 1e9)
-        while not self._closed.is_set() and (left_ns := end_ns - self._clock.now_ns()) > 0:
-            self._clock.sleep_s(min(SLICE_S, left_ns * 1e-9))
 
     def _watch_for_light(self, frame: Frame) -> None:
         if self._seen_light:
