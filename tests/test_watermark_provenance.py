@@ -16,7 +16,13 @@ from facepuppet.core.errors import OutputUnwritableError, WatermarkError
 from facepuppet.core.types import Composed
 from facepuppet.watermark import PUBLIC_KEY, Marker, Payload
 from facepuppet.watermark.certificate import Credentials, make_credentials, own_credentials
-from facepuppet.watermark.provenance import publish_recording, read_provenance, sign_recording
+from facepuppet.watermark.provenance import (
+    SOFT_BINDING_ALGORITHM,
+    _provenance,
+    publish_recording,
+    read_provenance,
+    sign_recording,
+)
 
 PAYLOAD = Payload(avatar=5, session=6)
 
@@ -113,3 +119,60 @@ def test_own_credentials_are_made_once_and_private(tmp_path: Path) -> None:
     first = own_credentials(tmp_path)
     assert own_credentials(tmp_path) == first
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def _remuxed(source: Path, destination: Path) -> Path:
+    """Copy the pictures as they are coded into a new file, as `ffmpeg -c copy` does."""
+    with av.open(str(source)) as taken, av.open(str(destination), "w") as given:
+        stream = given.add_stream_from_template(taken.streams.video[0])
+        for packet in taken.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                given.mux(packet)
+    return destination
+
+
+@pytest.mark.parametrize("name", ["copy.mp4", "copy.mov", "copy.mkv"])
+def test_a_remuxed_recording_keeps_the_mark_and_is_accused_of_nothing(
+    signed: Path, tmp_path: Path, name: str
+) -> None:
+    copy = _remuxed(signed, tmp_path / name)
+    assert read_provenance(copy) is None
+    result = CliRunner().invoke(app, ["detect", str(copy)])
+    assert result.exit_code == 0, result.output
+    assert PAYLOAD.hex in result.stdout
+    assert ("unknown which" in result.stdout) == (copy.suffix != ".mkv")
+    assert json.loads(CliRunner().invoke(app, ["detect", str(copy), "--json"]).stdout)["c2pa"] is None
+
+
+def test_a_recording_that_never_had_a_manifest_is_told_the_same(recording: Path, signed: Path) -> None:
+    assert "unknown which" in CliRunner().invoke(app, ["detect", str(recording)]).stdout
+    assert "unknown which" not in CliRunner().invoke(app, ["detect", str(signed)]).stdout
+
+
+def test_a_manifest_too_damaged_to_read_is_not_a_missing_one(signed: Path) -> None:
+    content = bytearray(signed.read_bytes())
+    at = content.index(b"cbor", content.index(b"c2pa.claim"))
+    content[at : at + 600] = bytes(600)
+    signed.write_bytes(content)
+    provenance = read_provenance(signed)
+    assert provenance is not None
+    assert not provenance.intact
+    assert provenance.payload is None
+    assert "DAMAGED (manifest.unreadable)" in CliRunner().invoke(app, ["detect", str(signed)]).stdout
+
+
+def test_others_bindings_and_lists_of_numbers_are_no_payload_of_ours() -> None:
+    ours = {"alg": SOFT_BINDING_ALGORITHM, "blocks": [{"scope": {}, "value": PAYLOAD.hex}]}
+    numbers = {"alg": SOFT_BINDING_ALGORITHM, "blocks": [{"scope": {}, "value": [300, -1, 0.5]}]}
+    other = {"alg": "com.example.other", "blocks": [{"scope": {}, "value": "abc"}]}
+    for first, second, payload in (
+        (numbers, {}, None),
+        (other, {}, None),
+        (other, ours, PAYLOAD.hex),
+        (numbers, ours, PAYLOAD.hex),
+    ):
+        assertions = {"c2pa.soft-binding": first, "c2pa.soft-binding__2": second}
+        report = {"active_manifest": "a", "manifests": {"a": {}}}
+        full = {"manifests": [{"label": "b", "assertions": {}}, {"label": "a", "assertions": assertions}]}
+        assert _provenance(report, full).payload == payload

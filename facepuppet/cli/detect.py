@@ -50,7 +50,7 @@ def detect(
             typer.echo(json.dumps({"marked": None, "error": str(error)}))
         typer.echo(f"facepuppet: {error}", err=True)
         raise typer.Exit(ERROR) from error
-    typer.echo(_json(result, provenance) if as_json else _sentences(result, provenance))
+    typer.echo(_json(result, provenance) if as_json else _sentences(source, result, provenance))
     raise typer.Exit(MARKED if result.marked else NOT_MARKED)
 
 
@@ -74,10 +74,14 @@ def _json(result: Detection, provenance: Provenance | None) -> str:
     return json.dumps({**result.as_dict(), "c2pa": manifest})
 
 
-def _sentences(result: Detection, provenance: Provenance | None) -> str:
+def _sentences(source: str, result: Detection, provenance: Provenance | None) -> str:
+    from facepuppet.watermark.provenance import lack_of_manifest
+
     lines = [_mark_sentence(result)]
     if provenance is not None:
         lines.append(provenance.sentence(result.payload))
+    elif result.marked and Path(source).is_file() and (lack := lack_of_manifest(Path(source))):
+        lines.append(lack)
     return "\n".join(lines)
 
 

@@ -151,13 +151,33 @@ def publish_recording(
 
 
 def read_provenance(path: Path) -> Provenance | None:
-    """Return what the file's manifest says, or None when there is none or the kind of file has none."""
+    """Return what the file's manifest says, or None when there is none or the kind of file has none.
+
+    A manifest too damaged to be read is one that is not intact, and names nothing.
+    """
     try:
         with c2pa.Reader(path) as reader:
-            report = json.loads(reader.json())
-    except (c2pa.C2paError, OSError):
+            # crjson() keeps lists of numbers, which json() turns into base64 with what exceeds a byte lost.
+            return _provenance(json.loads(reader.json()), json.loads(reader.crjson()))
+    except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported, c2pa.C2paError.Io, OSError):
         return None
-    return _provenance(report)
+    except c2pa.C2paError as error:
+        if "asset could not be parsed" in str(error):  # not the kind of file that its name says
+            return None
+        return Provenance(False, False, "unknown", None, ("manifest.unreadable",))
+
+
+def lack_of_manifest(path: Path) -> str | None:
+    """Say what it means that a marked file has no manifest; None where its kind never has one.
+
+    Copying streams (`ffmpeg -c copy`), encoding anew and cutting all drop a manifest, and a recording of
+    a call never had one. The file does not tell these apart, so neither does the sentence.
+    """
+    if path.suffix.lower() not in SIGNED_SUFFIXES:
+        return None
+    return (
+        "No C2PA manifest: it never had one (a call, say), or lost it (remuxed, encoded anew); unknown which."
+    )
 
 
 def _manifest(suffix: str, title: str, payload: Payload, key_name: str) -> dict[str, Any]:
@@ -177,20 +197,36 @@ def _manifest(suffix: str, title: str, payload: Payload, key_name: str) -> dict[
     }
 
 
-def _provenance(report: dict[str, Any]) -> Provenance:
-    manifest = report["manifests"][report["active_manifest"]]
+def _provenance(report: dict[str, Any], full: dict[str, Any]) -> Provenance:
+    """Sum up a manifest.
+
+    Args:
+        report: what Reader.json() says.
+        full: what Reader.crjson() says: the assertions as they were written.
+    """
+    label = report["active_manifest"]
+    manifest = report["manifests"][label]
     problems = {status["code"] for status in report.get("validation_status", [])}
     problems.discard(
         "signingCredential.untrusted"
     )  # says that the signer is unlisted, not that anything is wrong
-    bindings = (item["data"] for item in manifest["assertions"] if item["label"] == "c2pa.soft-binding")
-    payload = next(
-        (data["blocks"][0]["value"] for data in bindings if data["alg"] == SOFT_BINDING_ALGORITHM), None
-    )
+    assertions = next(item["assertions"] for item in full["manifests"] if item["label"] == label)
     return Provenance(
         intact=not problems,
         trusted=report.get("validation_state") == "Trusted",
         signer=manifest.get("signature_info", {}).get("issuer", "unknown"),
-        payload=payload,
+        payload=_bound_payload(assertions),
         problems=tuple(sorted(problems)),
     )
+
+
+def _bound_payload(assertions: dict[str, Any]) -> str | None:
+    """Return the payload that a soft binding of ours names; others' may say anything in any form."""
+    for label, data in assertions.items():
+        if label.partition("__")[0] != "c2pa.soft-binding" or data.get("alg") != SOFT_BINDING_ALGORITHM:
+            continue
+        values = (block.get("value") for block in data.get("blocks", ()))
+        found = next((value for value in values if isinstance(value, str)), None)
+        if found is not None:
+            return found
+    return None
