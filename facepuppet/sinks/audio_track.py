@@ -35,6 +35,8 @@ class AudioTrack:
         self._input = open_media_file(source)
         self._output = output
         self._from = self._input.streams.audio[0]
+        if len(self._input.streams.audio) > 1:
+            log.warning("%s has several sound tracks; the first is carried over", self._name)
         self._start_s = (self._input.start_time or 0) / av.time_base
         accepted = COPYABLE[suffix]
         self.copied = accepted is None or self._from.codec_context.name in accepted
