@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,8 @@ from calibrate.guide.obstacles import face_luma
 from facepuppet.core import CameraMissingError
 from facepuppet.drivers import CameraDriver, FrameTracker, Tracker, Tracking
 from facepuppet.media import Source
+
+log = logging.getLogger(__name__)
 
 
 def track_source(
@@ -30,6 +33,8 @@ def track_source(
             first_ns = seen_ns if first_ns is None else first_ns
             elapsed_s = (seen_ns - first_ns) / 1e9
             if elapsed_s > seconds:
+                if not source.live:
+                    log.warning("%s: only its first %.0f s are watched", source.description, seconds)
                 break
             trackings.append(driver.follow(replace(frame, captured_ns=seen_ns)))
             if progress is not None:

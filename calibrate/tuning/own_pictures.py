@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from calibrate.views.align import aligned_picture
-from calibrate.views.candidates import is_video
 from calibrate.views.collect import FaceFinder
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import light_gain
 from facepuppet.core import F32, U8, FacepuppetError, head_from_image
 from facepuppet.face import eye_openings, fit_head, mouth_gap
+from facepuppet.media import is_video
 from facepuppet.portrait import Avatar, fit_eyes, portrait_sha256
 
 MIN_PICTURES = 3

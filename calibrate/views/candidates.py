@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from facepuppet.core import F32, U8, NoFaceError, PortraitError
 from facepuppet.drivers import FaceFollower
-from facepuppet.media import VIDEO_SUFFIXES, load_picture, open_source
+from facepuppet.media import load_picture, open_source
 from facepuppet.portrait import find_the_face
 from facepuppet.vision import quiet_native_logs
 
@@ -17,6 +18,8 @@ MAX_VIDEO_S = 30.0
 _PER_SECOND = 6.0  # frames of a video that are looked at
 _MAX_FRAMES = 180
 _ROUNDING_S = 1e-3  # time stamps are rounded to the file's clock
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,6 @@ class Candidate:
     name: str
     rgb: U8
     landmarks_px: F32
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file is taken for a video, by its name."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def read_picture(path: Path) -> Candidate:
@@ -78,6 +76,7 @@ def _followed(path: Path) -> Iterator[Candidate]:
         while (frame := source.read()) is not None and count < _MAX_FRAMES:
             now_s = frame.pts_s if frame.pts_s is not None else frame.frame_id / (source.fps or 30.0)
             if now_s > MAX_VIDEO_S:
+                log.warning("%s: only its first %.0f s are looked at", path.name, MAX_VIDEO_S)
                 return
             if now_s < due_s - _ROUNDING_S:
                 continue

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calibrate.views.align import as_view
-from calibrate.views.candidates import Candidate, is_video, read_picture, read_video
+from calibrate.views.candidates import Candidate, read_picture, read_video
 from calibrate.views.choose import calmest, most_varied, what_it_shows
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, SURE_LIKENESS, light_gain, likeness
 from calibrate.views.view_gain import ViewGain, measure_gains
 from facepuppet.core import OtherPersonError, PortraitError
+from facepuppet.media import is_video
 from facepuppet.portrait import MAX_VIEWS, Avatar, FaceState, StateReader
 
 Tell = Callable[[str], None]

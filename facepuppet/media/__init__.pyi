@@ -1,5 +1,6 @@
 from .capture_thread import CaptureThread as CaptureThread
 from .devices import list_virtual_cameras as list_virtual_cameras
+from .file_kinds import is_video as is_video
 from .formats import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from .formats import VIDEO_SUFFIXES as VIDEO_SUFFIXES
 from .image_source import images_in as images_in

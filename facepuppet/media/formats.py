@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".qt", ".webm", ".mkv", ".avi", ".divx", ".3gp", ".3g2", ".mpg", ".mpeg", ".vob"}
+    | {
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".wmv",
+        ".asf",
+        ".flv",
+        ".f4v",
+        ".ogv",
+        ".mxf",
+        ".dv",
+        ".mjpg",
+        ".mjpeg",
+        ".y4m",
+    }
+)
 MAX_PIXELS = (
     60_000_000  # of a still picture or a video's frame; 8K is 33 million, and what claims more a trap
 )

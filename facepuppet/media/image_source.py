@@ -10,9 +10,12 @@ from pathlib import Path
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import ImageUnreadableError, MediaUnreadableError
 from facepuppet.core.types import U8, Frame
+from facepuppet.media.file_kinds import is_picture
 from facepuppet.media.formats import IMAGE_SUFFIXES
 from facepuppet.media.pictures import load_picture
 from facepuppet.media.source import Source
+
+_NAMED = 5  # files in a message
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +64,14 @@ class ImageSource(Source):
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Return the image files of a folder in natural order."""
-    return sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural)
+    """Return the image files of a folder in natural order; what else is there is told in the log."""
+    there = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=_natural)
+    images = [path for path in there if is_picture(path)]
+    others = [path.name for path in there if path not in set(images)]
+    if images and others:
+        some = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
+        log.warning("%s: only pictures are used; left out: %s", folder, some)
+    return images
 
 
 def readable(paths: Sequence[Path], load: Callable[[Path], U8]) -> Iterator[tuple[int, U8]]:

@@ -17,6 +17,7 @@ from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.types import U8
 from facepuppet.media.colour_profiles import in_srgb
 from facepuppet.media.formats import MAX_PIXELS
+from facepuppet.media.pixel_aspect import aspect_of, stretched
 from facepuppet.media.unsupported_formats import refuse_address, refuse_by_name
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ def load_luma(path: str | Path) -> U8:
     path = Path(path)
     data = read_picture_file(path)
     with _telling_errors(path.name):
-        return np.ascontiguousarray(_to_luma(_load(data, path.name, "L")))
+        image = _load(data, path.name, "L")
+        _tell_of_others(image, path.name)
+        return np.ascontiguousarray(stretched(_to_luma(image), aspect_of(image)))
 
 
 def read_picture_file(path: Path) -> bytes:
@@ -84,10 +87,10 @@ def read_picture_file(path: Path) -> bytes:
 def decode_picture(data: bytes, *, name: str) -> U8:
     """Decode a picture file's bytes into (H, W, 3) uint8 RGB, upright.
 
-    EXIF rotation is applied, transparency is laid over neutral grey, 16-bit, palette, grey and
-    CMYK pictures are converted; what a colour profile says is told in sRGB. Of an animation the
-    first frame is taken. JPEGs too large to hold are reduced while decoding; other formats of that
-    size are refused.
+    EXIF rotation and the shape of pixels are applied, transparency is laid over neutral grey,
+    16-bit, palette, grey and CMYK pictures are converted; what a colour profile says is told in
+    sRGB. Of several frames or pages the first is taken, with a warning. JPEGs too large to hold are
+    reduced while decoding; other formats of that size are refused.
 
     Args:
         data: the file's content.
@@ -96,7 +99,10 @@ def decode_picture(data: bytes, *, name: str) -> U8:
     Raises:
         ImageUnreadableError: damaged, not a raster picture, or too large.
     """
-    return next(decode_frames(data, name=name))
+    with _telling_errors(name):
+        image = _load(data, name, "RGB")
+        _tell_of_others(image, name)
+        return _shown(image, name)
 
 
 def decode_frames(data: bytes, *, name: str) -> Iterator[U8]:
@@ -107,10 +113,20 @@ def decode_frames(data: bytes, *, name: str) -> Iterator[U8]:
     """
     with _telling_errors(name):
         image = _load(data, name, "RGB")
-        first = np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image), name))
+        first = _shown(image, name)
     yield first
     if getattr(image, "is_animated", False):
         yield from _later_frames(image, name)
+
+
+def _shown(image: Image.Image, name: str) -> U8:
+    upright = _to_rgb(ImageOps.exif_transpose(image), name)
+    return np.ascontiguousarray(stretched(upright, aspect_of(image)))
+
+
+def _tell_of_others(image: Image.Image, name: str) -> None:
+    if getattr(image, "is_animated", False):
+        _log.warning("%s has several frames or pages; only the first is used", name)
 
 
 def _later_frames(image: Image.Image, name: str) -> Iterator[U8]:
@@ -121,7 +137,7 @@ def _later_frames(image: Image.Image, name: str) -> Iterator[U8]:
             image.seek(index)
             _bound_size(image, name)  # pages may differ in size
             image.load()
-            yield np.ascontiguousarray(_to_rgb(image, name))
+            yield np.ascontiguousarray(stretched(_to_rgb(image, name), aspect_of(image)))
     except (*_DAMAGE, ImageUnreadableError) as error:
         _log.warning("%s: only its first frames are looked at (%s)", name, error)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facepuppet.core.clock import Clock
 from facepuppet.core.errors import MediaUnreadableError
-from facepuppet.media.formats import IMAGE_SUFFIXES
+from facepuppet.media.file_kinds import is_picture
 from facepuppet.media.image_source import ImageSource
 from facepuppet.media.network_source import NetworkSource
 from facepuppet.media.source import Source
@@ -43,7 +43,7 @@ def open_source(
     path = Path(spec).expanduser()
     if path.is_char_device():
         return Webcam(str(path), size_px, fps, clock=clock)
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+    if path.is_dir() or is_picture(path):
         return ImageSource(path, fps, clock)
     if not path.exists():
         raise MediaUnreadableError(

@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 from facepuppet.core.errors import ImageUnreadableError
+from facepuppet.media.file_kinds import LOOK_BYTES, begins_as_video
 
-_LOOK_BYTES = 4096
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):[/\\]{1,2}", re.IGNORECASE)  # two letters: C:\\ is a drive
-_FILM_BRANDS = (b"isom", b"iso2", b"mp4", b"avc1", b"qt  ", b"M4V", b"3gp", b"dash")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -45,7 +44,7 @@ def refuse_by_name(data: bytes, name: str) -> None:
     Raises:
         ImageUnreadableError: the content is one of these.
     """
-    start = data[:_LOOK_BYTES]
+    start = data[:LOOK_BYTES]
     kind: tuple[str, str] | None = None
     if b"<svg" in start.lower():
         kind = "an SVG drawing", "Export it as PNG first."
@@ -53,14 +52,9 @@ def refuse_by_name(data: bytes, name: str) -> None:
         kind = "a PDF document", "Export the page with the picture as PNG or JPEG first."
     elif start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS:
         kind = "a HEIC photo", "Export it as JPEG first (phones: camera format 'most compatible')."
-    elif _is_film(start):
+    elif begins_as_video(start):
         kind = "a film", "Save a frame of it as PNG or JPEG first."
     elif start.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
         kind = "an archive or document", "Take the picture out of it first."
     if kind is not None:
         raise ImageUnreadableError(f"{name}, {kind[0]}", "a picture made of pixels", kind[1])
-
-
-def _is_film(start: bytes) -> bool:
-    boxed = start[4:8] == b"ftyp" and start[8:12].startswith(_FILM_BRANDS)
-    return boxed or start.startswith(b"\x1aE\xdf\xa3") or (start[:4] == b"RIFF" and start[8:12] == b"AVI ")

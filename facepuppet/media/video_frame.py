@@ -1,4 +1,4 @@
-"""A decoded video frame as pixels, upright."""
+"""A decoded video frame as it is shown: upright, in square pixels."""
 
 from __future__ import annotations
 
@@ -9,42 +9,51 @@ import numpy as np
 
 from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.core.types import U8
+from facepuppet.media.pixel_aspect import SQUARE, shown_size_px, stretched
 
 _LUMA_FIRST = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"}
 HD_LINES = 720  # from here on browsers take a video that names no colour space for BT.709
 _UNNAMED = 2  # FFmpeg's number for a colour space that a video does not name
 
 
-def rgb_of(frame: av.VideoFrame) -> U8:
+def rgb_of(frame: av.VideoFrame, aspect: float = SQUARE) -> U8:
     """Return the (H, W, 3) RGB picture, turned as its rotation metadata asks.
 
     Colours are read as the video names them. FFmpeg takes a video that names nothing for BT.601 whatever
     its size; like browsers we take it for BT.709 from 720 lines on.
 
+    Args:
+        frame: as decoded.
+        aspect: of a stored pixel, width over height.
+
     Raises:
         MediaUnreadableError: its pixels are stored in a way that cannot be converted.
     """
-    return _upright(frame, lambda: _rgb(frame))
+    return _as_shown(frame, aspect, lambda: _rgb(frame))
 
 
-def luma_of(frame: av.VideoFrame) -> U8:
+def luma_of(frame: av.VideoFrame, aspect: float = SQUARE) -> U8:
     """Return the (H, W) luma plane as it is where there is an 8-bit one, else a conversion; turned as rgb_of.
+
+    Args:
+        frame: as decoded.
+        aspect: of a stored pixel, width over height.
 
     Raises:
         MediaUnreadableError: as rgb_of.
     """
-    return _upright(frame, lambda: _luma(frame))
+    return _as_shown(frame, aspect, lambda: _luma(frame))
 
 
-def upright_size_px(frame: av.VideoFrame) -> tuple[int, int]:
-    """Return width and height of the turned picture."""
-    size_px = frame.width, frame.height
+def upright_size_px(frame: av.VideoFrame, aspect: float = SQUARE) -> tuple[int, int]:
+    """Return width and height of the picture that rgb_of gives."""
+    size_px = shown_size_px((frame.width, frame.height), aspect)
     return size_px[::-1] if _quarter_turns(frame) % 2 else size_px
 
 
-def _upright(frame: av.VideoFrame, convert: Callable[[], U8]) -> U8:
+def _as_shown(frame: av.VideoFrame, aspect: float, convert: Callable[[], U8]) -> U8:
     try:
-        picture = convert()
+        picture = stretched(convert(), aspect)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaUnreadableError(
             f"a frame of pixel format {frame.format.name} ({error})",

@@ -11,6 +11,7 @@ import av
 
 from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.media.formats import MAX_PIXELS, ffmpeg_name
+from facepuppet.media.pixel_aspect import sane_aspect
 from facepuppet.media.video_frame import upright_size_px
 
 MAX_DAMAGED_IN_A_ROW = 200  # packets; past this it is not a damaged video but no video
@@ -37,7 +38,8 @@ class VideoReader:
     `lost` tells why.
 
     Attributes:
-        size_px: width and height of the first frame, upright.
+        size_px: width and height of the first frame as it is shown: upright, in square pixels.
+        pixel_aspect: of a stored pixel, width over height.
         fps: nominal frames a second; None when unknown.
         duration_s: None when unknown or endless.
         n_frames: how many frames there will be, perhaps estimated; None when unknown or endless.
@@ -88,7 +90,10 @@ class VideoReader:
         stream = self._container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate
         self.fps = float(rate) if rate else None
-        self.size_px = upright_size_px(first)
+        self.pixel_aspect = sane_aspect(stream.sample_aspect_ratio)
+        if len(self._container.streams.video) > 1:
+            log.warning("%s holds several videos; the first is used", self.description)
+        self.size_px = upright_size_px(first, self.pixel_aspect)
         self.duration_s = (self._container.duration or 0) / av.time_base or None
         self.live = self._is_url and (self.duration_s or 0.0) <= 0
         estimated = round(self.duration_s * self.fps) if self.fps and self.duration_s else None

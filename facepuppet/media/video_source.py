@@ -14,9 +14,9 @@ from facepuppet.media.video_reader import VideoReader
 class VideoSource(Source):
     """A video file.
 
-    Frames come upright (rotation metadata applied) and carry their own presentation time from the
-    container's start, so variable frame rates stay true. Damaged packets are skipped and counted
-    in `damaged`.
+    Frames come as they are shown (turned upright, in square pixels) and carry their own presentation
+    time from the container's start, so variable frame rates stay true. Damaged packets are skipped
+    and counted in `damaged`.
 
     Raises:
         MediaUnreadableError: missing, not a video, or without a single frame.
@@ -43,7 +43,7 @@ class VideoSource(Source):
         if read is None:
             return None
         frame, pts_s = read
-        message = Frame(rgb_of(frame), self._next_id, self._clock.now_ns(), pts_s)
+        message = Frame(rgb_of(frame, self._reader.pixel_aspect), self._next_id, self._clock.now_ns(), pts_s)
         self._next_id += 1
         return message
 

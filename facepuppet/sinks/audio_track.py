@@ -42,6 +42,8 @@ class AudioTrack:
         self._input = open_media_file(source)
         self._output = output
         self._from = self._input.streams.audio[index]
+        if index == 0 and len(self._input.streams.audio) > 1:  # of another one `sound_choice` tells
+            log.warning("%s has several sound tracks; the first is carried over", self._name)
         self._start_s = (self._input.start_time or 0) / av.time_base
         self._damaged = 0
         self._held: av.Packet[Any] | None = None

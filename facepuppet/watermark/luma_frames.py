@@ -13,7 +13,7 @@ import numpy as np
 
 from facepuppet.core.errors import CaptureError, ImageUnreadableError, WatermarkError
 from facepuppet.core.types import U8
-from facepuppet.media.formats import IMAGE_SUFFIXES
+from facepuppet.media.file_kinds import is_picture
 from facepuppet.media.image_source import images_in, nothing_readable, readable
 from facepuppet.media.pictures import load_luma
 from facepuppet.media.source_words import open_source
@@ -62,7 +62,7 @@ def _frames(source: str | Path) -> Iterator[LumaFrame]:
         raise WatermarkError(
             f"no file at {path}", "a video, an image or a folder of images", "Check the path."
         )
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if is_picture(path):
         return iter([LumaFrame(load_luma(path), 0.0, 1.0)])
     return _video(path)
 
@@ -81,7 +81,7 @@ def _video(path: Path) -> Iterator[LumaFrame]:
         while (read := reader.read()) is not None:
             frame, t_s = read
             progress = min(1.0, t_s / reader.duration_s) if reader.duration_s else None
-            yield LumaFrame(luma_of(frame), t_s, progress)
+            yield LumaFrame(luma_of(frame, reader.pixel_aspect), t_s, progress)
 
 
 def _camera(name: str) -> Iterator[LumaFrame]:
