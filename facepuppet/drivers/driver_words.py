@@ -9,7 +9,7 @@ from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest
 from facepuppet.drivers.recorded import RecordedDriver
-from facepuppet.drivers.recording_format import RECORDING_SUFFIX
+from facepuppet.drivers.recording_format import is_recording
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
 
@@ -40,7 +40,7 @@ def open_driver(
     """
     if spec == SCRIPT:
         return ScriptedDriver(fps=fps)
-    if not isinstance(spec, int) and "://" not in str(spec) and str(spec).lower().endswith(RECORDING_SUFFIX):
+    if not isinstance(spec, int) and is_recording(spec):
         return RecordedDriver(Path(spec).expanduser())
     rest = Rest(neutral, recentre_s=recentre_s, settle_frames=settle_frames)
     return CameraDriver(open_source(spec, fps=fps), rest)

@@ -8,6 +8,7 @@ person moves; personal all the same.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,11 @@ ABOUT, END = "about.json", "end.json"
 MOST_BYTES = FRAME.itemsize * CHUNK + 4096  # of a member, its header included
 
 Row = Any  # one entry of a structured array: NumPy's types do not tell its fields
+
+
+def is_recording(spec: str | Path) -> bool:
+    """Whether a word means a recording on this machine: by its ending, and no address."""
+    return "://" not in str(spec) and str(spec).lower().endswith(RECORDING_SUFFIX)
 
 
 def member_name(number: int) -> str:

@@ -20,7 +20,7 @@ from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
-from facepuppet.drivers.recording_format import RECORDING_SUFFIX
+from facepuppet.drivers.recording_format import is_recording
 from facepuppet.drivers.recording_writer import RecordingWriter
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.media.source_words import open_source
@@ -124,7 +124,7 @@ def render_video(
     _refuse_overwriting(source, output)
     show, done = progress or _silent, 0
     with ExitStack() as stack:
-        camera = None if _is_recording(source) else _video_driver(source, neutral, tracker)
+        camera = None if is_recording(source) else _video_driver(source, neutral, tracker)
         driver: Driver = stack.enter_context(camera or RecordedDriver(Path(source)))
         _refuse_live(driver)
         fps = driver.fps or DEFAULT_FPS
@@ -182,10 +182,6 @@ def _video_driver(
 ) -> CameraDriver:
     rest = Rest(neutral if isinstance(neutral, DriverNeutral) else None)
     return CameraDriver(open_source(source), rest, None if tracker is None else lambda: tracker)
-
-
-def _is_recording(source: str | Path) -> bool:
-    return Path(source).suffix.lower() == RECORDING_SUFFIX
 
 
 def _refuse_overwriting(source: str | Path, output: str | Path) -> None:

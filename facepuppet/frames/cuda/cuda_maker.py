@@ -94,7 +94,7 @@ class CudaMaker(FrameMaker):
             return self._show(motion)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background; the CPU's composer must have it already."""
+        """Put later pictures before another background."""
         self._cpu.finisher.composer.set_backdrop(backdrop)
         self._compose.renew_background()
 

@@ -58,6 +58,7 @@ class Composer:
         else:
             self.placement = place(avatar, canvas_px, framing or Framing())
         self._avatar = avatar
+        self._backdrop: Backdrop | None = None
         self.set_backdrop(backdrop or Backdrop())
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
         self.mirror = mirror
@@ -81,7 +82,10 @@ class Composer:
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background."""
+        """Put later pictures before another background; the one that is there already costs nothing."""
+        if backdrop is self._backdrop:  # makers that stand in for each other share a composer
+            return
+        self._backdrop = backdrop
         self.background = canvas_background(self._avatar, self.placement, self.canvas_px, backdrop)
 
     def restart_label(self) -> None:
