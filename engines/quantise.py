@@ -24,7 +24,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from engines.data.people import Split, TrainingDataError
 from engines.data.samples import Samples, find_samples
 from facepuppet.core import F32, write_whole
-from facepuppet.inference import Network, read_manifest, read_verified, shipped_folder
+from facepuppet.inference import PaintingNetwork, read_manifest, read_verified, shipped_folder
 
 CALIBRATION, TRIALS = 256, 300  # samples: to find ranges, to see what the rounding costs
 PERCENTILE = 99.997  # of the values of a tensor that its range holds: outliers would coarsen all others
@@ -103,7 +103,7 @@ def cost(exact: bytes, small: bytes, parts: Sequence[Samples], trials: int = TRI
     return error, float(l1[1] / l1[0])
 
 
-def enter(manifest: Path, network: Network, file: Path, small: bytes) -> None:
+def enter(manifest: Path, network: PaintingNetwork, file: Path, small: bytes) -> None:
     """Write a network's [network.int8] table in place of what was there."""
     head, *entries = manifest.read_text(encoding="utf-8").split("\n[[network]]")
     table = f'\n[network.int8]\nfile = "{file.as_posix()}"\nsha256 = "{hashlib.sha256(small).hexdigest()}"\n'

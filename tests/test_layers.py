@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "core": set(),
     "face": {"core"},
     "media": {"core"},
-    "vision": {"core", "face"},
+    "vision": {"core", "face", "inference"},
     "inference": {"core"},
     "watermark": {"core", "media"},
     "sinks": {"core", "media", "watermark"},

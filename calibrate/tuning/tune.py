@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from calibrate.tuning.own_pictures import Picture, TuningError, gather, kept_back
 from facepuppet.frames import with_weights
-from facepuppet.inference import Network, read_manifest, read_verified
+from facepuppet.inference import PaintingNetwork, read_manifest, read_verified
 from facepuppet.portrait import Avatar, TunedPainter
 
 if TYPE_CHECKING:
@@ -132,7 +132,9 @@ def require_training() -> None:
             ) from problem
 
 
-def _kept_back(shipped: Mapping[str, Network], pictures: Sequence[Picture], tell: Tell) -> dict[str, int]:
+def _kept_back(
+    shipped: Mapping[str, PaintingNetwork], pictures: Sequence[Picture], tell: Tell
+) -> dict[str, int]:
     chosen = {region: kept_back(region, pictures) for region in REGIONS if region in shipped}
     for region, index in chosen.items():
         if index is None:
@@ -152,7 +154,7 @@ def _splits(
 
 
 def _tune_one(
-    shipped: Network, split: Split, picture: str, recipe: Finetuning | None, progress: Progress
+    shipped: PaintingNetwork, split: Split, picture: str, recipe: Finetuning | None, progress: Progress
 ) -> tuple[TunedPainter, Judgement]:
     from engines.networks.build import network_from_onnx
     from engines.training.finetune import Finetuning, finetune, paint_error

@@ -27,6 +27,7 @@ FacepuppetError
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
 ├── EngineError                 an inference engine that cannot be built, loaded or run here
 │   └── EngineRefusedError      a built engine that its library does not load, as of another version or GPU
+├── TrackerError            an unknown tracker, or one whose package is not installed
 ├── StageError                  a stage of the pipeline that failed in a way nobody foresaw
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
@@ -151,6 +152,10 @@ class EngineError(FacepuppetError):
 
 class EngineRefusedError(EngineError):
     """A built engine that its library does not load: of another version, another GPU, or damaged."""
+
+
+class TrackerError(FacepuppetError):
+    """An unknown tracker, or one whose package is not installed."""
 
 
 class StageError(FacepuppetError):

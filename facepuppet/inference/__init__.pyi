@@ -1,13 +1,15 @@
-from .deviation import Feed as Feed
 from .deviation import measure as measure
 from .gpu import list_gpus as list_gpus
 from .manifest import FORMAT as FORMAT
 from .manifest import Network as Network
+from .manifest import PaintingNetwork as PaintingNetwork
 from .manifest import read_manifest as read_manifest
+from .manifest import read_trackers as read_trackers
 from .manifest import read_verified as read_verified
 from .manifest import shipped_folder as shipped_folder
 from .on_device import ON_DEVICE as ON_DEVICE
 from .onnx_session import ENGINES as ENGINES
+from .onnx_session import Feed as Feed
 from .onnx_session import OnnxSession as OnnxSession
 from .onnx_session import Session as Session
 from .onnx_session import require_provider as require_provider

@@ -10,13 +10,11 @@ import numpy as np
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.types import F32
-from facepuppet.inference.onnx_session import Session
+from facepuppet.inference.onnx_session import Feed, Session
 
 LEVEL = 1 / 255  # one step of an 8-bit picture, in the networks' unit
 # A mean below half a step vanishes in rounding; no pixel may be wrong by more than what dither hides.
 MAX_ERROR, MEAN_ERROR, JITTER = 4 * LEVEL, 0.5 * LEVEL, 0.5 * LEVEL
-
-Feed = Mapping[str, F32]
 
 
 @dataclass(frozen=True, slots=True)

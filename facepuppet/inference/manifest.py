@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from facepuppet.core.errors import ManifestError
 
@@ -15,18 +16,20 @@ FORMAT = 1
 REGIONS = ("mouth", "eye", "frame")
 PRECISIONS = ("fp16", "fp32")
 
+Kinds = Mapping[str, type | tuple[type, ...]]
+N = TypeVar("N", bound="Network")
 
-@dataclass(frozen=True, slots=True)
+_KINDS: Kinds = {"name": str, "file": str, "sha256": str, "licence": str, "origin": str}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """One entry of the manifest.
+    """A file that an engine can run.
 
     Attributes:
         name: unique name.
         path: the ONNX file.
         sha256: hex digest the file must have.
-        region: "mouth", "eye" or "frame".
-        crop_px: side of the square crop the network sees.
-        reach: side of that crop in inter-ocular distances (mouth), eye widths (eye), picture sides (frame).
         licence: SPDX identifier.
         origin: who trained it, on what.
         precision: "fp16" where a GPU may run it so (and the gate agrees), or "fp32".
@@ -38,9 +41,6 @@ class Network:
     name: str
     path: Path
     sha256: str
-    region: str
-    crop_px: int
-    reach: float
     licence: str
     origin: str
     precision: str = "fp16"
@@ -48,36 +48,47 @@ class Network:
     int8: Network | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaintingNetwork(Network):
+    """A network that paints what a warp cannot show.
+
+    Attributes:
+        region: "mouth", "eye" or "frame".
+        crop_px: side of the square crop the network sees.
+        reach: side of that crop in inter-ocular distances (mouth), eye widths (eye), picture sides (frame).
+    """
+
+    region: str
+    crop_px: int
+    reach: float
+
+
 def shipped_folder() -> Path:
     """Folder of the installed engines package."""
     return Path(str(files("engines")))
 
 
-def read_manifest(folder: Path | None = None) -> tuple[Network, ...]:
-    """Read manifest.toml in a folder (default: the installed engines package).
+def read_manifest(folder: Path | None = None) -> tuple[PaintingNetwork, ...]:
+    """Read the painters of manifest.toml in a folder (default: the installed engines package).
 
     Raises:
         ManifestError: missing, not TOML, of another format, or an entry that lacks or misstates a field.
     """
     folder = folder or shipped_folder()
     path = folder / "manifest.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise ManifestError(
-            f"{path}: {problem}", "a readable TOML manifest", "Reinstall facepuppet."
-        ) from problem
-    if data.get("format") != FORMAT:
-        raise ManifestError(
-            f"manifest format {data.get('format')!r} in {path}",
-            f"format {FORMAT}",
-            "Install a facepuppet version that matches these engines.",
-        )
-    networks = tuple(_parse(entry, folder, path) for entry in data.get("network", []))
-    names = [network.name for network in networks]
-    if len(set(names)) != len(names):
-        raise ManifestError(f"repeated names {names} in {path}", "unique names", "Rename one of them.")
-    return networks
+    return _unique([_painter(entry, folder, path) for entry in _read(path).get("network", [])], path)
+
+
+def read_trackers(folder: Path | None = None) -> dict[str, Network]:
+    """Read the tracker's networks of the same file, by name.
+
+    Raises:
+        ManifestError: as `read_manifest`.
+    """
+    folder = folder or shipped_folder()
+    path = folder / "manifest.toml"
+    trackers = [_tracker(entry, folder, path) for entry in _read(path).get("tracker", [])]
+    return {network.name: network for network in _unique(trackers, path)}
 
 
 def read_verified(network: Network) -> bytes:
@@ -104,37 +115,83 @@ def read_verified(network: Network) -> bytes:
     return data
 
 
-def _parse(entry: dict[str, Any], folder: Path, path: Path) -> Network:
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "name": str, "file": str, "sha256": str, "region": str,
-        "crop_px": int, "reach": (int, float), "licence": str, "origin": str,
-    }  # fmt: skip
-    wrong = [key for key, kind in kinds.items() if not isinstance(entry.get(key), kind)]
-    unknown = sorted(set(entry) - {*kinds, "precision", "int8"})
-    precision, int8 = entry.get("precision", PRECISIONS[0]), entry.get("int8")
-    if int8 is not None and not _is_file(int8):
-        wrong.append("int8")
-    if (
-        wrong
-        or unknown
-        or entry["region"] not in REGIONS
-        or precision not in PRECISIONS
-        or not 16 <= entry["crop_px"] <= 1024
-    ):
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise ManifestError(
-            f"network {entry.get('name', '?')!r} in {path} (missing or wrong: {wrong}, unknown: {unknown})",
-            f"{', '.join(kinds)} with region one of {REGIONS} and crop_px in 16..1024; "
-            f"precision, if given, one of {PRECISIONS}; int8, if given, a table of file and sha256",
-            "Correct the entry.",
+            f"{path}: {problem}", "a readable TOML manifest", "Reinstall facepuppet."
+        ) from problem
+    if data.get("format") != FORMAT:
+        raise ManifestError(
+            f"manifest format {data.get('format')!r} in {path}",
+            f"format {FORMAT}",
+            "Install a facepuppet version that matches these engines.",
         )
-    network = Network(
-        entry["name"], _inside(folder, entry["file"], path), entry["sha256"].lower(), entry["region"],
-        entry["crop_px"], float(entry["reach"]), entry["licence"], entry["origin"], precision,
+    return data
+
+
+def _unique(networks: list[N], path: Path) -> tuple[N, ...]:
+    names = [network.name for network in networks]
+    if len(set(names)) != len(names):
+        raise ManifestError(f"repeated names {names} in {path}", "unique names", "Rename one of them.")
+    return tuple(networks)
+
+
+def _painter(entry: dict[str, Any], folder: Path, path: Path) -> PaintingNetwork:
+    int8 = entry.get("int8")
+    kinds = {**_KINDS, "region": str, "crop_px": int, "reach": (int, float)}
+    right = (
+        (int8 is None or _is_file(int8))
+        and entry.get("region") in REGIONS
+        and isinstance(entry.get("crop_px"), int)
+        and 16 <= entry["crop_px"] <= 1024
+    )
+    _check(
+        entry, path, kinds, {"precision", "int8"}, right,
+        f" with region one of {REGIONS} and crop_px in 16..1024; precision, if given, one of {PRECISIONS}; "
+        "int8, if given, a table of file and sha256",
     )  # fmt: skip
+    network = PaintingNetwork(
+        **_common(entry, folder, path),
+        region=entry["region"],
+        crop_px=entry["crop_px"],
+        reach=float(entry["reach"]),
+    )
     if int8 is None:
         return network
     file = _inside(folder, int8["file"], path)
     return replace(network, int8=replace(network, path=file, sha256=int8["sha256"].lower()))
+
+
+def _tracker(entry: dict[str, Any], folder: Path, path: Path) -> Network:
+    _check(entry, path, _KINDS, {"precision"}, True, f"; precision, if given, one of {PRECISIONS}")
+    return Network(**_common(entry, folder, path))
+
+
+def _check(
+    entry: dict[str, Any], path: Path, kinds: Kinds, optional: set[str], right: bool, further: str
+) -> None:
+    """Raise unless an entry has every field of its kind, no unknown one, and is right otherwise."""
+    wrong = [key for key, kind in kinds.items() if not isinstance(entry.get(key), kind)]
+    unknown = sorted(set(entry) - {*kinds, *optional})
+    if wrong or unknown or not right or entry.get("precision", PRECISIONS[0]) not in PRECISIONS:
+        raise ManifestError(
+            f"network {entry.get('name', '?')!r} in {path} (missing or wrong: {wrong}, unknown: {unknown})",
+            f"{', '.join(kinds)}{further}",
+            "Correct the entry.",
+        )
+
+
+def _common(entry: dict[str, Any], folder: Path, path: Path) -> dict[str, Any]:
+    return {
+        "name": entry["name"],
+        "path": _inside(folder, entry["file"], path),
+        "sha256": entry["sha256"].lower(),
+        "licence": entry["licence"],
+        "origin": entry["origin"],
+        "precision": entry.get("precision", PRECISIONS[0]),
+    }
 
 
 def _is_file(value: object) -> bool:

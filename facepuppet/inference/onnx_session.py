@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import onnxruntime as ort
 
 from facepuppet.core.errors import EngineError, ManifestError
-from facepuppet.core.types import F32
+from facepuppet.core.types import F32, U8
+
+Feed: TypeAlias = Mapping[str, F32 | U8]
 
 # In the order in which "auto" tries them.
 ENGINES = ("tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
@@ -56,11 +58,11 @@ class Session(Protocol):
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs."""
 
-    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+    def run(self, feed: Feed) -> dict[str, F32]:
         """Return every output by name; any thread may call it.
 
         Args:
-            feed: every input by name, float32, of the network's own shape.
+            feed: every input by name, of the network's own type and shape.
 
         Raises:
             EngineError: the engine failed or was lost; it will not recover.
@@ -107,7 +109,7 @@ class OnnxSession:
         self.input_shapes = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
         self.output_names = tuple(node.name for node in self._session.get_outputs())
 
-    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+    def run(self, feed: Feed) -> dict[str, F32]:
         """Return every output by name."""
         try:
             outputs = self._session.run(None, dict(feed))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.types import F32
-from facepuppet.inference.onnx_session import Session
+from facepuppet.inference.onnx_session import Feed, Session
 
 
 class Keeper(Protocol):
@@ -44,7 +43,7 @@ class ResilientSession:
         """Engine, version and device, at present."""
         return self._session.description
 
-    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+    def run(self, feed: Feed) -> dict[str, F32]:
         """Return every output by name; an engine that fails costs this frame some time, no more."""
         if self._session is not self._spare:
             if not self._engines.is_lost(self._session.engine):

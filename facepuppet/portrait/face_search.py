@@ -14,8 +14,6 @@ from facepuppet.portrait.face_view import FaceView
 from facepuppet.vision.still import Box, FaceMesher, detect_faces
 
 _SEARCH_SIDE_PX = 1024
-_CONFIDENCE = 0.4
-_TILE_CONFIDENCE = 0.6  # a closer look sees more faces that are none
 _TILINGS = (2, 3)  # tiles along each side, tried in turn when the whole picture shows no face
 _MESH_CROP_SCALES = (1.7, 2.0, 2.4)  # crop side over detected box side
 _MESH_CROP_SIDES_PX = (192, 640)  # smaller crops are enlarged, larger ones reduced
@@ -88,14 +86,12 @@ def _tiles(rgb: U8, count: int) -> Iterator[list[Box]]:
     for y in range(0, height - tile_height + 1, max(1, tile_height // 2)):
         for x in range(0, width - tile_width + 1, max(1, tile_width // 2)):
             tile = np.ascontiguousarray(rgb[y : y + tile_height, x : x + tile_width])
-            yield [_moved(box, x, y) for box in _detect(_reduced(tile), _scale(tile), _TILE_CONFIDENCE)]
+            yield [_moved(box, x, y) for box in _detect(_reduced(tile), _scale(tile))]
 
 
-def _detect(rgb: U8, scale: float, min_confidence: float = _CONFIDENCE) -> list[Box]:
+def _detect(rgb: U8, scale: float) -> list[Box]:
     """Detect with both detectors; boxes are in pixels of the picture that was reduced by scale."""
-    boxes = [
-        box for far in (False, True) for box in detect_faces(rgb, far=far, min_confidence=min_confidence)
-    ]
+    boxes = [box for far in (False, True) for box in detect_faces(rgb, far=far)]
     return [
         Box(box.x_px / scale, box.y_px / scale, box.width_px / scale, box.height_px / scale) for box in boxes
     ]

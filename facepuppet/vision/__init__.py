@@ -1,4 +1,4 @@
-"""MediaPipe's networks, behind one door."""
+"""Sees faces and bodies in pictures: networks, and the geometry around them."""
 
 import lazy_loader as _lazy
 

@@ -1,5 +1,12 @@
 from .boxes import FaceBox as FaceBox
 from .boxes import face_box as face_box
+from .face_detector import FaceDetector as FaceDetector
 from .face_mesh import FaceMesh as FaceMesh
+from .pose import PoseModel as PoseModel
 from .quiet import quiet_native_logs as quiet_native_logs
 from .still import FaceMesher as FaceMesher
+from .still import PersonSegmenter as PersonSegmenter
+from .still import view_body as view_body
+from .tracking_models import TRACKERS as TRACKERS
+from .tracking_models import TrackingModels as TrackingModels
+from .tracking_models import tracking_models as tracking_models

@@ -1,16 +1,20 @@
-"""Everything the analysis asks of MediaPipe about a still picture; no other avatar module imports it."""
+"""Everything the analysis asks about a still picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import cv2
-import mediapipe as mp
 import numpy as np
 
-from facepuppet.core.types import F32, N_LANDMARKS, U8
+from facepuppet.core.types import F32, U8
+from facepuppet.vision.face_detector import RangedDetector, detected_box
+from facepuppet.vision.face_mesh import FaceMesh
+from facepuppet.vision.pose import BodyMask, PoseModel
+from facepuppet.vision.sessions import open_network
+from facepuppet.vision.window import whole
 
-_LEFT_SHOULDER, _RIGHT_SHOULDER = 11, 12  # the person's own left and right
+_SEGMENTED_PX = (256, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class BodyView:
-    """What the pose network sees.
+    """What the pose networks see.
 
     Attributes:
         shoulders_px: (2, 2) float32, image-left first.
@@ -43,33 +47,26 @@ class BodyView:
     coverage: F32
 
 
-def detect_faces(rgb: U8, *, far: bool, min_confidence: float) -> list[Box]:
+def detect_faces(rgb: U8, *, far: bool) -> list[Box]:
     """Find face boxes (brow to chin) in an (H, W, 3) RGB picture.
 
     Args:
         rgb: the picture.
         far: use the full-range detector (small faces) rather than the close-range one.
-        min_confidence: detector score to accept, in [0, 1].
     """
-    height, width = rgb.shape[:2]
-    with mp.solutions.face_detection.FaceDetection(
-        model_selection=int(far), min_detection_confidence=min_confidence
-    ) as detector:
-        found = detector.process(rgb).detections or []
-    boxes = [detection.location_data.relative_bounding_box for detection in found]
-    return [Box(b.xmin * width, b.ymin * height, b.width * width, b.height * height) for b in boxes]
+    found = RangedDetector(far=far).find(rgb)
+    return [
+        Box(*detection.low_px.tolist(), *(detection.high_px - detection.low_px).tolist())
+        for detection in found
+    ]
 
 
 class FaceMesher:
     """Reads the 478-point face mesh off crops; a context manager, costly to open, cheap to call."""
 
     def __init__(self, min_confidence: float = 0.2) -> None:
-        self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=True,
-            max_num_faces=1,
-            refine_landmarks=True,
-            min_detection_confidence=min_confidence,
-        )
+        self._detector = RangedDetector(far=False, min_confidence=min_confidence)
+        self._mesh = FaceMesh()
 
     def __enter__(self) -> FaceMesher:
         return self
@@ -82,45 +79,34 @@ class FaceMesher:
 
         x right, y down, z away from the viewer, all in the picture's pixels.
         """
-        height, width = rgb.shape[:2]
-        found = self._mesh.process(rgb).multi_face_landmarks
-        if not found:
-            return None
-        points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], dtype=np.float32)
-        if points.shape[0] != N_LANDMARKS:
-            return None
-        return points * np.array([width, height, width], dtype=np.float32)
+        found = self._detector.find(rgb)
+        return self._mesh.find(rgb, detected_box(found[0])) if found else None
 
 
 def view_body(rgb: U8) -> BodyView | None:
     """Find shoulders and a coarse person mask in an (H, W, 3) RGB picture; None without a person."""
-    height, width = rgb.shape[:2]
-    with mp.solutions.pose.Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True) as pose:
-        result = pose.process(rgb)
-    if result.pose_landmarks is None:
+    body = PoseModel().view(rgb)
+    if body is None:
         return None
-    sides = [result.pose_landmarks.landmark[i] for i in (_RIGHT_SHOULDER, _LEFT_SHOULDER)]
-    points = np.array([(p.x * width, p.y * height) for p in sides], dtype=np.float32)
-    coverage = np.asarray(result.segmentation_mask, dtype=np.float32)
-    return BodyView(points[np.argsort(points[:, 0])], min(float(p.visibility) for p in sides), coverage)
+    points = body.shoulders_px
+    return BodyView(points[np.argsort(points[:, 0])], body.confidence, BodyMask().find(rgb, body.window))
 
 
 class PersonSegmenter:
     """The selfie segmentation network: a soft 256² person mask; a context manager."""
 
     def __init__(self) -> None:
-        self._network = mp.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+        self._session = open_network("selfie-segmentation")
 
     def __enter__(self) -> PersonSegmenter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._network.close()
+        """Nothing is held beyond the object itself."""
 
     def coverage(self, rgb: U8) -> F32:
         """Return the (H, W) float32 probability of the person in an (H, W, 3) RGB picture."""
         height, width = rgb.shape[:2]
-        mask = np.asarray(self._network.process(rgb).segmentation_mask, dtype=np.float32)
-        if mask.shape != (height, width):
-            mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        given = self._session.run({"picture": whole(rgb).cut(rgb, _SEGMENTED_PX, extend=False)[None]})
+        mask: F32 = cv2.resize(given["mask"][0, 0], (width, height), interpolation=cv2.INTER_LINEAR)
         return mask

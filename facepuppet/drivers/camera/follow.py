@@ -7,7 +7,7 @@ import math
 from facepuppet.core.types import F32, U8
 from facepuppet.drivers.camera.selection import FaceSelector
 from facepuppet.vision.boxes import FaceBox, face_box
-from facepuppet.vision.face_mesh import FaceDetector, FaceMesh
+from facepuppet.vision.tracking_models import TrackingModels
 
 MOST_LOOKS = 5  # at a face just found
 SETTLED = 0.04  # of the face's size, and radians of tilt, between two looks
@@ -20,11 +20,15 @@ class FaceFollower:
     While a face is followed the landmark network looks only where that face was a frame ago. When it is
     lost, the detector finds all faces and `FaceSelector` chooses. About once a second the detector notes
     who else is in view, so that they are known when the driver is lost.
+
+    Args:
+        models: opens the networks; the project's own runner of them if None.
     """
 
-    def __init__(self) -> None:
-        self._mesh = FaceMesh()
-        self._detector = FaceDetector()
+    def __init__(self, models: TrackingModels | None = None) -> None:
+        models = models or TrackingModels()
+        self._mesh = models.landmarks()
+        self._detector = models.faces()
         self._selector = FaceSelector()
         self._box: FaceBox | None = None  # where the driver was in the last frame, None while lost
         self._surveyed_ns = 0

@@ -1,6 +1,6 @@
 """The driver's shoulders, by the pose network.
 
-A pose takes about 13 ms, four times as long as the face, and shoulders move slowly: so offline they may be
+A pose takes about 6 ms, four times as long as the face, and shoulders move slowly: so offline they may be
 found on every n-th frame only, and live they are found beside the loop, on whatever frame is newest.
 """
 
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.tracking import Torso
 from facepuppet.vision.pose import PoseModel
+from facepuppet.vision.tracking_models import ShoulderFinder
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,8 @@ class TorsoFinder(Protocol):
 class EveryNthFrame:
     """Finds the torso on every n-th frame and repeats it in between: the same input, the same output."""
 
-    def __init__(self, every: int = 1) -> None:
-        self._model = PoseModel()
+    def __init__(self, every: int = 1, open_model: Callable[[], ShoulderFinder] = PoseModel) -> None:
+        self._model = open_model()
         self._every = every
         self._count = 0
         self._torso: Torso | None = None
@@ -58,8 +60,8 @@ class BesideTheLoop:
     slow machine gets older shoulders, not a slower face.
     """
 
-    def __init__(self, every: int = 3) -> None:
-        self._every = every
+    def __init__(self, every: int = 3, open_model: Callable[[], ShoulderFinder] = PoseModel) -> None:
+        self._every, self._open_model = every, open_model
         self._count = 0
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._newest: tuple[Torso | None, int] = (None, 0)  # replaced whole, so reading needs no lock
@@ -81,7 +83,7 @@ class BesideTheLoop:
 
     def _work(self) -> None:
         try:
-            model = PoseModel()
+            model = self._open_model()
             try:
                 while (frame := self._frames.take()) is not None:
                     self._newest = (_torso_of(model, frame), frame.captured_ns)
@@ -92,6 +94,6 @@ class BesideTheLoop:
             self._newest = (None, 0)
 
 
-def _torso_of(model: PoseModel, frame: Frame) -> Torso | None:
+def _torso_of(model: ShoulderFinder, frame: Frame) -> Torso | None:
     seen = model.find(frame.rgb)
     return None if seen is None else Torso(*seen)

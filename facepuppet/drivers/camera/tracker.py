@@ -11,6 +11,7 @@ from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.vision.boxes import face_box
+from facepuppet.vision.tracking_models import TrackingModels
 
 SHOULDER_REACH = 2.2  # the shoulders' middle is within this many face sizes of the face's centre
 
@@ -25,12 +26,18 @@ class Tracker:
         live: find the shoulders on a thread of their own, so that they never delay the face. Off, the
             same frames always give the same trackings.
         torso_every: look for the shoulders on every n-th frame; by default 3 live, else 1.
+        models: opens the networks; the project's own runner of them if None.
     """
 
-    def __init__(self, *, live: bool = False, torso_every: int | None = None) -> None:
-        self._follower = FaceFollower()
+    def __init__(
+        self, *, live: bool = False, torso_every: int | None = None, models: TrackingModels | None = None
+    ) -> None:
+        models = models or TrackingModels()
+        self._follower = FaceFollower(models)
         self._torso: TorsoFinder = (
-            BesideTheLoop(torso_every or 3) if live else EveryNthFrame(torso_every or 1)
+            BesideTheLoop(torso_every or 3, models.shoulders)
+            if live
+            else EveryNthFrame(torso_every or 1, models.shoulders)
         )
 
     def track(self, frame: Frame) -> Tracking:

@@ -27,7 +27,7 @@ from facepuppet.core.types import F32, U8, Motion
 from facepuppet.frames.cpu.render.crops import Crop, crops_of
 from facepuppet.frames.cpu.render.tuned import with_tuned
 from facepuppet.inference import Runtime, Session, open_session
-from facepuppet.inference.manifest import Network, read_manifest
+from facepuppet.inference.manifest import PaintingNetwork, read_manifest
 from facepuppet.portrait.avatar import Avatar
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Painter:
         ManifestError: the file does not match the manifest or is not such a network.
     """
 
-    def __init__(self, network: Network, avatar: Avatar, session: Session | None = None) -> None:
+    def __init__(self, network: PaintingNetwork, avatar: Avatar, session: Session | None = None) -> None:
         self.network = network
         self.session = session or open_session(network)
         self._size = avatar.size_px
@@ -142,7 +142,7 @@ def load_painters(
     runtime = runtime or Runtime()
     problems: list[str] = []
     painters: list[Painter] = []
-    networks: Sequence[Network] = ()
+    networks: Sequence[PaintingNetwork] = ()
     try:
         networks = read_manifest(folder)
     except ManifestError as problem:

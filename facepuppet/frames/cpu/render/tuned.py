@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from facepuppet.core.errors import ManifestError
 from facepuppet.core.types import F32
-from facepuppet.inference.manifest import Network, read_verified
+from facepuppet.inference.manifest import PaintingNetwork, read_verified
 from facepuppet.portrait.avatar import TunedPainter
 
 LARGEST_WEIGHT = 100.0  # those of the shipped networks are below 5
@@ -123,8 +123,8 @@ def check_tuned(shipped: bytes, tuned: bytes) -> None:
 
 
 def with_tuned(
-    networks: Sequence[Network], painters: Sequence[TunedPainter]
-) -> tuple[list[Network], list[str]]:
+    networks: Sequence[PaintingNetwork], painters: Sequence[TunedPainter]
+) -> tuple[list[PaintingNetwork], list[str]]:
     """Put a pack's own painters in the places of the shipped ones of the same regions.
 
     Args:
@@ -153,7 +153,7 @@ def with_tuned(
     return used, problems
 
 
-def tuned_network(shipped: Network, painter: TunedPainter) -> Network:
+def tuned_network(shipped: PaintingNetwork, painter: TunedPainter) -> PaintingNetwork:
     """Return the entry of a pack's own painter, checked.
 
     Raises:
