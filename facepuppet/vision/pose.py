@@ -21,6 +21,9 @@ _GRIDS = [(8, 2), (16, 2), (32, 6)]
 _N_LANDMARKS = 39
 _SHOULDERS = (12, 11)  # the person's right and left: image-left first
 _HIPS, _REACH = 33, 34  # the middle of the hips, and a point as far from it as the body reaches
+# A window moves only with the body: taken anew from each picture it trembles, and the shoulders with it (by up
+# to 20 px between two looks at one still picture 512 px wide).
+_HELD = 0.1  # of the window's side, and radians
 _WINDOW = 1.25  # side of what the landmark network sees over the body's reach to both sides
 
 
@@ -32,7 +35,7 @@ class Body:
         shoulders_px: (2, 2) float32 in image pixels, image-left first.
         confidence: visibility of the less visible shoulder, in [0, 1].
         window: what the network was shown.
-        next_window: what to show it of the next picture.
+        next_window: the same around the body that it found.
     """
 
     shoulders_px: F32
@@ -71,7 +74,10 @@ class PoseModel:
         """As `find`, with where the network looked."""
         window = self._window or self._detect(rgb)
         body = None if window is None else self._look(rgb, window)
-        self._window = None if body is None else body.next_window
+        if body is None:
+            self._window = None
+        elif self._window is None or body.next_window.strays_from(body.window, _HELD):
+            self._window = body.next_window
         return body
 
     def close(self) -> None:

@@ -37,12 +37,13 @@ class Window:
 
     def picture_from_crop(self, crop_size: tuple[int, int]) -> Matrix:
         """The (2, 3) affine map from a crop of (width, height) pixels to the picture."""
-        x = self.width_px / crop_size[0]
-        y = self.height_px / crop_size[1]
+        width, height = crop_size
         cos, sin = math.cos(self.roll_rad), math.sin(self.roll_rad)
-        linear = np.array([[cos * x, -sin * y], [sin * x, cos * y]])
-        centre = np.array([self.x_px, self.y_px])
-        return np.column_stack([linear, centre - linear @ (np.array(crop_size) / 2)])
+        a, b = cos * self.width_px / width, -sin * self.height_px / height
+        c, d = sin * self.width_px / width, cos * self.height_px / height
+        x = self.x_px - (a * width + b * height) / 2
+        y = self.y_px - (c * width + d * height) / 2
+        return np.array([[a, b, x], [c, d, y]])
 
     def cut(self, rgb: U8, crop_size: tuple[int, int], *, extend: bool) -> U8:
         """Cut the window out, bilinearly.
@@ -67,10 +68,16 @@ class Window:
     def to_picture(self, points: F32, crop_size: tuple[int, int]) -> F32:
         """Carry (N, 2) or (N, 3) points from the crop to the picture; depth is scaled like the width."""
         matrix = self.picture_from_crop(crop_size)
-        moved = np.empty_like(points, dtype=np.float32)
+        moved: F32 = points * np.float32(self.width_px / crop_size[0])
         moved[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-        moved[:, 2:] = points[:, 2:] * (self.width_px / crop_size[0])
         return moved
+
+    def strays_from(self, other: Window, most: float) -> bool:
+        """Whether it lies, or is large, otherwise by more than a share of the other's side, or is turned."""
+        reach = most * other.width_px
+        shift = math.hypot(self.x_px - other.x_px, self.y_px - other.y_px)
+        turned = abs(math.remainder(self.roll_rad - other.roll_rad, 2 * math.pi))
+        return shift > reach or abs(self.width_px - other.width_px) > reach or turned > most
 
 
 def whole(rgb: U8) -> Window:
