@@ -36,8 +36,7 @@ def test_the_sample_is_grace_hopper(hopper: Avatar) -> None:
 
 
 def test_a_missing_sample_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("MATPLOTLIBDATA", str(tmp_path))
-    monkeypatch.setattr("matplotlib.get_data_path", lambda: str(tmp_path))
+    monkeypatch.setattr("facepuppet.portrait.load.matplotlib_folder", lambda: tmp_path)
     with pytest.raises(ImageUnreadableError, match="grace_hopper"):
         sample_portrait_path()
 

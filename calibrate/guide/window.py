@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from types import TracebackType
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calibrate.guide.guide import Prompt
-from facepuppet.core import U8, Floats, WindowUnavailableError
+from facepuppet.core import U8, Floats, WindowUnavailableError, matplotlib_folder
 from facepuppet.drivers import Tracking
 from facepuppet.session import draw_driver
 from facepuppet.sinks import display_reachable
@@ -85,8 +84,5 @@ def _lines(tracking: Tracking, view_from_image: Floats) -> U8:
 
 @cache
 def _font(size_px: int) -> ImageFont.FreeTypeFont:
-    import matplotlib  # brings a font that has "°" and "·" on every system
 
-    return ImageFont.truetype(
-        str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size_px
-    )
+    return ImageFont.truetype(str(matplotlib_folder() / "fonts" / "ttf" / "DejaVuSans.ttf"), size_px)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facepuppet.core.errors import AvatarPackError, ImageUnreadableError
+from facepuppet.core.matplotlib_data import matplotlib_folder
 from facepuppet.core.types import F32, U8
 from facepuppet.face.canonical import is_face
 from facepuppet.media.pictures import decode_frames, read_picture_file
@@ -131,9 +132,7 @@ def sample_portrait_path() -> Path:
     Raises:
         ImageUnreadableError: this installation of matplotlib lacks its sample data.
     """
-    import matplotlib
-
-    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    path = matplotlib_folder() / "sample_data" / "grace_hopper.jpg"
     if not path.is_file():
         raise ImageUnreadableError(
             f"no {path.name} in this matplotlib",

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from facepuppet.core.matplotlib_data import matplotlib_folder
 from facepuppet.core.types import U8
 
 LABEL_TEXT = "synthetic · facepuppet"
@@ -74,6 +75,5 @@ def draw_pill(canvas_px: tuple[int, int]) -> U8:
 
 
 def _font_path() -> Path:
-    import matplotlib  # brings a font that has the middle dot on every system
-
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    """A font that has the middle dot on every system."""
+    return matplotlib_folder() / "fonts" / "ttf" / "DejaVuSans.ttf"
