@@ -17,7 +17,7 @@ from pathlib import Path
 
 from facepuppet.core.hardware import describe_hardware
 
-_PACKAGES = ("numpy", "cv2", "mediapipe", "onnxruntime", "av", "pyvirtualcam", "PIL", "matplotlib")
+_PACKAGES = ("numpy", "cv2", "mediapipe", "onnxruntime", "av", "pyvirtualcam", "PIL")
 _WHEELS = {"cv2": "opencv-contrib-python", "PIL": "pillow"}
 _MODELS = (
     "face_detection/face_detection_short_range.tflite",
