@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calibrate.guide.guide import Prompt
-from facepuppet.core import U8, Floats, WindowUnavailableError
+from facepuppet.core import F64, U8, WindowUnavailableError
 from facepuppet.drivers import Tracking
 from facepuppet.session import draw_driver
 from facepuppet.sinks import display_reachable
@@ -63,7 +63,8 @@ def draw_prompt(prompt: Prompt, tracking: Tracking) -> U8:
     width, height = SIZE_PX
     scale = min(width / tracking.image_size_px[0], height / tracking.image_size_px[1])
     left = (width + scale * tracking.image_size_px[0]) / 2
-    mirrored = np.array([[-scale, 0.0, left], [0.0, scale, (height - scale * tracking.image_size_px[1]) / 2]])
+    top = (height - scale * tracking.image_size_px[1]) / 2
+    mirrored = np.array([[-scale, 0.0, left], [0.0, scale, top]], np.float64)
     picture = Image.fromarray(_lines(tracking, mirrored))
     draw = ImageDraw.Draw(picture)
     colour = _BAD if prompt.blocked else (_GOOD if prompt.reached >= 1.0 else _GO)
@@ -75,7 +76,7 @@ def draw_prompt(prompt: Prompt, tracking: Tracking) -> U8:
     return np.asarray(picture)
 
 
-def _lines(tracking: Tracking, view_from_image: Floats) -> U8:
+def _lines(tracking: Tracking, view_from_image: F64) -> U8:
     face, torso = tracking.face, tracking.torso
     landmarks = None if face is None else face.landmarks_px
     shoulders = None if torso is None else torso.shoulders_px

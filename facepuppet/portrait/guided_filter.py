@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32, U8
+from facepuppet.core.types import F32, U8, Floats
 
 
 def guided_filter(guide: U8, rough: F32, radius_px: int, epsilon: float) -> F32:
@@ -38,7 +38,7 @@ def guided_filter(guide: U8, rough: F32, radius_px: int, epsilon: float) -> F32:
     return smooth
 
 
-def _mean(plane: F32, radius_px: int) -> F32:
+def _mean(plane: Floats, radius_px: int) -> F32:
     return np.asarray(cv2.blur(plane, (2 * radius_px + 1,) * 2), dtype=np.float32)
 
 
@@ -55,7 +55,7 @@ def _covariance(
     }
 
 
-def _solve(matrix: dict[tuple[int, int], F32], right: list[F32]) -> list[F32]:
+def _solve(matrix: dict[tuple[int, int], F32], right: list[F32]) -> list[Floats]:
     """Solve 3x3 systems, one a pixel, by Cramer's rule: ε on the diagonal keeps them regular."""
     rr, rg, rb = matrix[0, 0], matrix[0, 1], matrix[0, 2]
     gg, gb, bb = matrix[1, 1], matrix[1, 2], matrix[2, 2]

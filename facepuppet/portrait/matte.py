@@ -65,7 +65,7 @@ def _extend_to_borders(likely: F32) -> F32:
     band = max(2, round(_BORDER * max(likely.shape)))
     inner = likely[band:-band, band:-band]
     extended = cv2.copyMakeBorder(inner, band, band, band, band, cv2.BORDER_REPLICATE)
-    return np.maximum(likely, np.minimum(extended, _WAVERING)).astype(np.float32)
+    return np.asarray(np.maximum(likely, np.minimum(extended, _WAVERING)), dtype=np.float32)
 
 
 def _decide(rgb: U8, likely: F32, face: F32) -> U8:
