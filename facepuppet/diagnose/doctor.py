@@ -17,8 +17,8 @@ from pathlib import Path
 
 from facepuppet.core.hardware import describe_hardware
 
-_PACKAGES = ("numpy", "cv2", "mediapipe", "onnxruntime", "av", "pyvirtualcam", "PIL", "matplotlib")
-_WHEELS = {"cv2": "opencv-contrib-python", "PIL": "pillow"}
+_PACKAGES = ("numpy", "cv2", "mediapipe", "onnxruntime", "av", "pyvirtualcam", "PIL")
+_WHEELS = {"cv2": "opencv-python", "PIL": "pillow"}
 _MODELS = (
     "face_detection/face_detection_short_range.tflite",
     "face_landmark/face_landmark_with_attention.tflite",
@@ -78,15 +78,16 @@ def _python() -> Check:
 
 def _packages() -> Check:
     missing, libraries, found = [], [], []
+    wheels = importlib.metadata.packages_distributions()  # cv2 may come from any of OpenCV's, or from two
     for module in _PACKAGES:
-        wheel = _WHEELS.get(module, module)
         try:
             importlib.import_module(module)
-            found.append(f"{wheel} {importlib.metadata.version(wheel)}")
+            of_module = sorted(set(wheels.get(module, ())))
+            found += [f"{wheel} {importlib.metadata.version(wheel)}" for wheel in of_module] or [module]
         except ModuleNotFoundError:
-            missing.append(wheel)
-        except (ImportError, OSError, importlib.metadata.PackageNotFoundError) as error:
-            libraries.append(f"{wheel}: {error}")
+            missing.append(_WHEELS.get(module, module))
+        except (ImportError, OSError) as error:
+            libraries.append(f"{_WHEELS.get(module, module)}: {error}")
     if missing:
         return Check("packages", Verdict.FAIL, f"missing: {', '.join(missing)}", "pip install facepuppet")
     if libraries:

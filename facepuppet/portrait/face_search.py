@@ -102,7 +102,7 @@ def _moved(box: Box, right_px: float, down_px: float) -> Box:
 
 
 def _scale(rgb: U8) -> float:
-    return min(1.0, _SEARCH_SIDE_PX / max(rgb.shape[:2]))
+    return min(1.0, _SEARCH_SIDE_PX / float(max(rgb.shape[:2])))
 
 
 def _reduced(rgb: U8) -> U8:
