@@ -12,7 +12,6 @@ from facepuppet.core import F32, U8, NoFaceError, PortraitError
 from facepuppet.drivers import FaceFollower
 from facepuppet.media import load_picture, open_source
 from facepuppet.portrait import find_the_face
-from facepuppet.vision import quiet_native_logs
 
 MAX_VIDEO_S = 30.0
 _PER_SECOND = 6.0  # frames of a video that are looked at
@@ -46,8 +45,7 @@ def read_picture(path: Path) -> Candidate:
     """
     rgb = load_picture(path)
     try:
-        with quiet_native_logs():
-            face = find_the_face(rgb)
+        face = find_the_face(rgb)
     except PortraitError as error:
         raise type(error)(f"{path.name}: {error.got}", error.expected, error.todo) from error
     return Candidate(path.name, rgb, face.landmarks_px)

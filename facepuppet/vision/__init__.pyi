@@ -3,7 +3,6 @@ from .boxes import face_box as face_box
 from .face_detector import FaceDetector as FaceDetector
 from .face_mesh import FaceMesh as FaceMesh
 from .pose import PoseModel as PoseModel
-from .quiet import quiet_native_logs as quiet_native_logs
 from .still import FaceMesher as FaceMesher
 from .still import PersonSegmenter as PersonSegmenter
 from .still import view_body as view_body
