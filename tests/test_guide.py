@@ -15,10 +15,10 @@ from rich.console import Console
 
 from calibrate.driver_profile import make_profile
 from calibrate.guide.guide import Guide, Prompt
+from calibrate.guide.guide_window import draw_prompt
 from calibrate.guide.obstacles import face_luma, find_obstacle
 from calibrate.guide.steps import MOVES, REST
 from calibrate.guide.terminal import TerminalView
-from calibrate.guide.window import draw_prompt
 from calibrate.watch import track_guided
 from facepuppet.core.errors import CameraMissingError, NoDriverFaceError, ProfileError
 from facepuppet.core.geometry import rotation_from_euler

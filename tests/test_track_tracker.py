@@ -17,7 +17,7 @@ from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
 from facepuppet.vision.boxes import FaceBox, face_box
-from facepuppet.vision.face_mesh import FaceDetector
+from facepuppet.vision.face_detector import FaceDetector
 
 FRAME_NS = 33_333_333
 MIDDLE = (640.0, 360.0)

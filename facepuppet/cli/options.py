@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facepuppet.frames.cpu.compose import Composer
     from facepuppet.inference.runtime import Runtime
     from facepuppet.portrait.avatar import Avatar
-    from facepuppet.vision.tracking_models import TrackingModels
+    from facepuppet.vision.trackers import TrackingModels
     from facepuppet.watermark import Key
     from facepuppet.watermark.certificate import Credentials
 
@@ -100,8 +100,8 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         callback=_engine,
-        help="What runs the networks: auto (the first of these that works; the tracker on the CPU), tensorrt, "
-        "tensorrt-rtx, cuda, directml, coreml, openvino or cpu.",
+        help="What runs the networks: auto (the first of these that works; the tracker's on the CPU), "
+        "tensorrt, tensorrt-rtx, cuda, directml, coreml, openvino or cpu.",
     ),
 ]
 TrackerOption = Annotated[
@@ -158,7 +158,7 @@ def open_engines(engine: str, tracker: str) -> tuple[Runtime, TrackingModels]:
         TrackerError: the tracker's package is not installed.
     """
     from facepuppet.inference.runtime import Runtime
-    from facepuppet.vision.tracking_models import tracking_models
+    from facepuppet.vision.trackers import tracking_models
 
     runtime = Runtime(engine)
     return runtime, tracking_models(tracker, None if engine in ("auto", "cpu") else runtime)

@@ -26,7 +26,7 @@ from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks import Sink
 from facepuppet.sinks.virtual_camera import to_i420
-from facepuppet.vision.tracking_models import TRACKERS, tracking_models
+from facepuppet.vision.trackers import TRACKERS, tracking_models
 from facepuppet.watermark import Marked
 
 FPS = 30.0

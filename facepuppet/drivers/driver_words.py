@@ -12,7 +12,7 @@ from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_format import is_recording
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
-from facepuppet.vision.tracking_models import TrackingModels
+from facepuppet.vision.trackers import TrackingModels
 
 SCRIPT = "script"
 

@@ -29,7 +29,7 @@ from facepuppet.portrait.avatar import Avatar
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks.sink import Sink
 from facepuppet.sinks.sink_words import open_sink
-from facepuppet.vision.tracking_models import TrackingModels
+from facepuppet.vision.trackers import TrackingModels
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.marked import Marked
 

@@ -19,7 +19,7 @@ from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.media.capture_thread import CaptureThread
 from facepuppet.media.source import Source
-from facepuppet.vision.tracking_models import TrackingModels
+from facepuppet.vision.trackers import TrackingModels
 
 DEFAULT_FPS = 30.0  # of sources that do not say
 LOOK_AHEAD_NS = 4_000_000_000  # a face that comes and goes is not waited for longer

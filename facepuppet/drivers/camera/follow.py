@@ -7,7 +7,7 @@ import math
 from facepuppet.core.types import F32, U8
 from facepuppet.drivers.camera.selection import FaceSelector
 from facepuppet.vision.boxes import FaceBox, face_box
-from facepuppet.vision.tracking_models import TrackingModels
+from facepuppet.vision.trackers import TrackingModels
 
 MOST_LOOKS = 5  # at a face just found
 SETTLED = 0.04  # of the face's size, and radians of tilt, between two looks
