@@ -15,7 +15,7 @@ from facepuppet.portrait.working_picture import frame_head_and_shoulders
 from facepuppet.vision.quiet import quiet_native_logs
 from facepuppet.vision.still import view_body
 
-ANALYSIS_VERSION = 6  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 7  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(
