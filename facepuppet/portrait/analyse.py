@@ -14,7 +14,7 @@ from facepuppet.portrait.shoulder_line import place_shoulders
 from facepuppet.portrait.working_picture import frame_head_and_shoulders
 from facepuppet.vision.still import view_body
 
-ANALYSIS_VERSION = 6  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 7  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(
