@@ -6,12 +6,12 @@ Needs the extra `mediapipe`. The landmark network in a box of our choice is `tra
 from __future__ import annotations
 
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from facepuppet.core import F32, U8
-from facepuppet.vision import quiet_native_logs
 
 N_EYES = 2  # the first of a face's keypoints
 SHOULDERS = (12, 11)  # the person's right and left: image-left first
@@ -65,13 +65,10 @@ class Solutions:
 
     def _ask(self, module: str, name: str, rgb: U8, **options: Any) -> Any:
         key = f"{name} {options}"
-        with quiet_native_logs():
-            if key not in self._opened:
-                from importlib import import_module
-
-                solution = getattr(import_module(f"mediapipe.python.solutions.{module}"), name)
-                self._opened[key] = self._stack.enter_context(solution(**options))
-            return self._opened[key].process(np.ascontiguousarray(rgb))
+        if key not in self._opened:
+            solution = getattr(import_module(f"mediapipe.python.solutions.{module}"), name)
+            self._opened[key] = self._stack.enter_context(solution(**options))
+        return self._opened[key].process(np.ascontiguousarray(rgb))
 
 
 def _pixels(relative: list[Any], rgb: U8) -> F32:
