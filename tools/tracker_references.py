@@ -15,6 +15,7 @@ import argparse
 import datetime
 import math
 import platform
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,11 +34,14 @@ _LOOKS = 4  # until landmarks stay where the box is
 
 
 def portraits() -> dict[str, U8]:
-    """Return the two pictures, (H, W, 3) RGB, by name; both in the public domain, of the US Navy and NASA."""
-    import skimage.data
-
+    """Return (H, W, 3) RGB pictures by name, in the public domain: the sample portrait, scikit-image's if there."""
     bgr = cv2.imdecode(np.fromfile(sample_portrait_path(), np.uint8), cv2.IMREAD_COLOR)
-    return {"hopper": np.ascontiguousarray(bgr[:, :, ::-1]), "astronaut": skimage.data.astronaut()}
+    found = {"hopper": np.ascontiguousarray(bgr[:, :, ::-1])}
+    with suppress(ModuleNotFoundError):
+        import skimage.data
+
+        found["astronaut"] = skimage.data.astronaut()
+    return found
 
 
 def face_cases(rgb: U8, box: FaceBox) -> dict[str, tuple[U8, FaceBox]]:
