@@ -3,8 +3,8 @@
     python tools/tracker_parity.py [PICTURE_OR_CLIP ...] [--frames 100] [--seconds 6] 2>/dev/null
 
 Looks at the sample portrait, at scikit-image's astronaut where it is installed, and at what is named: of a
-clip at so many frames from its beginning. Needs the extra `mediapipe`, whose chatter goes to stderr. Exits with
-1 where a bar is missed. Lengths are as of a face of 200 px. Three tables:
+clip at so many frames from its beginning. Needs the extra `mediapipe`, whose chatter goes to stderr. Exits
+with 1 where a bar is missed. Lengths are as of a face of 200 px. Three tables:
 
     pictures   landmarks in the boxes that MediaPipe's own leave: mean, 99th percentile, largest; means of
                lips, irises and depth; faces that both found, of those that either did; farthest corner of

@@ -34,7 +34,7 @@ _LOOKS = 4  # until landmarks stay where the box is
 
 
 def portraits() -> dict[str, U8]:
-    """Return (H, W, 3) RGB pictures by name, in the public domain: the sample portrait, scikit-image's if there."""
+    """Return (H, W, 3) RGB pictures by name, in the public domain: ours, and scikit-image's if there."""
     bgr = cv2.imdecode(np.fromfile(sample_portrait_path(), np.uint8), cv2.IMREAD_COLOR)
     found = {"hopper": np.ascontiguousarray(bgr[:, :, ::-1])}
     with suppress(ModuleNotFoundError):
