@@ -70,8 +70,7 @@ def read_video(path: Path) -> list[Candidate]:
 
 def read_again(followed: Candidate) -> Candidate:
     """Read a followed face as a portrait's is read: as the mean of the picture and its mirror image."""
-    with quiet_native_logs():
-        face = centred(followed.rgb, FaceView.of(followed.landmarks_px))
+    face = centred(followed.rgb, FaceView.of(followed.landmarks_px))
     return followed if face is None else replace(followed, landmarks_px=face.landmarks_px)
 
 

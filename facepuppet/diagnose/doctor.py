@@ -63,9 +63,9 @@ def _told(check: Callable[[], Check]) -> Check:
 
 def _python() -> Check:
     version = platform.python_version()
-    if (3, 11) <= sys.version_info[:2] <= (3, 12):
+    if (3, 11) <= sys.version_info[:2] <= (3, 14):
         return Check("python", Verdict.OK, f"{version} at {sys.executable}")
-    return Check("python", Verdict.FAIL, f"{version}; 3.11 or 3.12 is needed", "uv venv --python 3.12")
+    return Check("python", Verdict.FAIL, f"{version}; 3.11 to 3.14 is needed", "uv venv --python 3.14")
 
 
 def _packages() -> Check:
