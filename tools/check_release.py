@@ -28,6 +28,7 @@ DATA = (
     "facepuppet/**/SPEC.md",
     "engines/*.toml",
     "engines/weights/*",
+    "engines/NOTICE-*",  # what the weights' licence asks for
     "calibrate/data/*",
 )
 
