@@ -54,7 +54,7 @@ def track_guided(
         source: camera.
         guide: fresh.
         show: told what to show, after every frame.
-        tracker: an open tracker to use and close; MediaPipe's if None.
+        tracker: an open tracker to use and close; one of its own if None.
 
     Raises:
         NoDriverFaceError, ProfileError: see `Guide.see`.

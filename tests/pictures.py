@@ -1,23 +1,22 @@
-"""Public-domain faces that arrive with dependencies, and canvases to put them on."""
+"""Public-domain faces, of the package and of scikit-image, and canvases to put them on."""
 
 from __future__ import annotations
 
 from functools import cache
 
 import cv2
-import matplotlib.cbook
 import numpy as np
 import numpy.typing as npt
 import skimage.data
 
 from facepuppet.core.types import U8
+from facepuppet.portrait.load import sample_portrait_path
 
 
 @cache
 def hopper_rgb() -> U8:
-    """Rear Admiral Grace Hopper, US Navy photo of 1986: (600, 512, 3), one face of about 180 px."""
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        bgr = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
+    """Rear Admiral Grace Hopper, US Navy photo: (600, 512, 3), one face of about 180 px."""
+    bgr = cv2.imdecode(np.fromfile(sample_portrait_path(), np.uint8), cv2.IMREAD_COLOR)
     return np.ascontiguousarray(bgr[:, :, ::-1])
 
 

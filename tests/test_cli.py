@@ -193,7 +193,7 @@ def test_devices_and_doctor_speak_json(capsys: pytest.CaptureFixture[str]) -> No
     told = json.loads(out)
     assert status == (0 if told["ok"] else 1)
     assert told["ok"], told
-    assert {"python", "packages", "models", "virtual camera", "gpu", "cache folder"} <= {
+    assert {"python", "packages", "networks", "virtual camera", "gpu", "cache folder"} <= {
         check["name"] for check in told["checks"]
     }
     assert all(check["mend"] for check in told["checks"] if check["verdict"] != "ok")

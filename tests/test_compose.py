@@ -14,6 +14,8 @@ from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.types import U8, Rendered
 from facepuppet.face.topology import CHIN, FOREHEAD, OUTER_CORNERS
 from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Framing, place
+from facepuppet.frames.cpu.compose import label as label_module
+from facepuppet.frames.cpu.compose.label import LABEL_TEXT, draw_pill
 from facepuppet.portrait.avatar import Avatar
 
 RED, BLUE = np.array([200, 30, 30], np.uint8), np.array([40, 80, 160], np.uint8)
@@ -107,6 +109,17 @@ def test_label_stands_in_its_corner_and_nowhere_else(corner: Corner) -> None:
 def test_a_label_wider_than_the_canvas_has_room_for_fits_it(corner: Corner) -> None:
     composer = Composer(avatar_with(), (128, 128), label=corner)
     assert composer.compose(Rendered(np.zeros((512, 512, 4), np.uint8), 0, 0)).rgb.shape == (128, 128, 3)
+
+
+def test_the_label_s_font_has_every_sign_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for sign in set(LABEL_TEXT) - {" "}:
+        monkeypatch.setattr(label_module, "LABEL_TEXT", sign)
+        drawn = draw_pill((1280, 720))
+        monkeypatch.setattr(
+            label_module, "LABEL_TEXT", "\uffff"
+        )  # no character: drawn as all that a font lacks
+        lacking = draw_pill((1280, 720))
+        assert drawn.shape != lacking.shape or differs(drawn, lacking, EXACT), sign
 
 
 def test_a_label_that_comes_and_goes_is_there_at_first_and_again() -> None:

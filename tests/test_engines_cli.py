@@ -22,7 +22,7 @@ from program import one_line, run
 from scripted_faces import tracking_at
 
 from facepuppet.cli.bench_table import table
-from facepuppet.cli.options import ENGINE_WORDS, engine_line
+from facepuppet.cli.options import ENGINE_WORDS, TRACKER_WORDS, engine_line
 from facepuppet.core.hardware import describe_hardware
 from facepuppet.core.types import Frame
 from facepuppet.diagnose import verify
@@ -38,6 +38,7 @@ from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.manifest import Network, read_manifest, read_verified
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
+from facepuppet.vision import TRACKERS
 
 WALL = np.full((180, 320, 3), 90, np.uint8)
 
@@ -73,6 +74,7 @@ def states(capsys: pytest.CaptureFixture[str], folder: Path) -> list[str]:
 
 def test_the_words_are_the_engines() -> None:
     assert ("auto", *ENGINES) == ENGINE_WORDS
+    assert TRACKERS == TRACKER_WORDS
 
 
 def test_build_list_clean(machine: Machine, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from compare import EXACT, differs
 from fakes import ListSource
 from rich.console import Console
 
 from calibrate.driver_profile import make_profile
 from calibrate.guide.guide import Guide, Prompt
+from calibrate.guide.guide_window import draw_prompt
 from calibrate.guide.obstacles import face_luma, find_obstacle
 from calibrate.guide.steps import MOVES, REST
 from calibrate.guide.terminal import TerminalView
-from calibrate.guide.window import draw_prompt
 from calibrate.watch import track_guided
 from facepuppet.core.errors import CameraMissingError, NoDriverFaceError, ProfileError
 from facepuppet.core.geometry import rotation_from_euler
@@ -257,6 +259,7 @@ def test_a_camera_that_ends_early_is_told() -> None:
     assert tracker.closed
 
 
+NO_FONT_HAS = "\uffff"  # no character; what a font draws for it, it draws for all it lacks
 PROMPT = Prompt(2, 8, "Turn", "Turn your head.", "turn to your left: 8° of 15°", False, 0.3, 0.5)
 
 
@@ -287,3 +290,9 @@ def test_the_window_s_drawing_holds_the_face_mirrored_and_the_text() -> None:
     lines = np.abs(still[150:480].astype(int) - 24).sum(axis=(0, 2))
     assert lines[:480].sum() > 5 * lines[480:].sum()  # who leans to the picture's right sees it on the left
     assert np.abs(still[:110].astype(int) - 24).max() > 150
+
+
+@pytest.mark.parametrize("sign", [*string.ascii_letters, *string.digits, *string.punctuation, "°", "·"])
+def test_the_window_s_font_has_every_sign_that_prompts_may_use(sign: str) -> None:
+    here, lacking = (draw_prompt(replace(PROMPT, hint=hint), seen({}, 0.0)) for hint in (sign, NO_FONT_HAS))
+    assert differs(here, lacking, EXACT)

@@ -177,7 +177,7 @@ def test_the_first_run_may_take_long(machine, network, cache, monkeypatch):
 def test_an_engine_that_errs_is_refused(machine, network, cache, monkeypatch):
     machine.install(monkeypatch, "tensorrt_rtx")
     machine.wrong = 0.05
-    with pytest.raises(EngineError, match="paints 'mouth' wrongly"):
+    with pytest.raises(EngineError, match="computes 'mouth' wrongly"):
         forced("tensorrt-rtx", network, cache)
     machine.wrong = float("nan")
     assert Runtime(cache=cache).open(network).engine == "cpu"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -18,9 +19,11 @@ from facepuppet.core.errors import (
 )
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.core.types import F32, U8
+from facepuppet.face.canonical import mirrored_back
+from facepuppet.portrait import requirements
 from facepuppet.portrait.face_search import find_faces
 from facepuppet.portrait.face_view import FaceView
-from facepuppet.portrait.requirements import check_pose, choose_face, find_the_face
+from facepuppet.portrait.requirements import centred, check_pose, choose_face, find_the_face
 
 
 def scaled(rgb: U8, scale: float) -> U8:
@@ -47,6 +50,34 @@ def test_landmarks_follow_the_picture(hopper: FaceView) -> None:
     shift = np.median(moved.landmarks_px[:, :2] - hopper.landmarks_px[:, :2], axis=0)
     np.testing.assert_allclose(shift, [640 - 256, 360 - 300], atol=2)
     assert moved.width_px == pytest.approx(hopper.width_px, rel=0.04)
+
+
+@pytest.mark.parametrize("rgb", [hopper_rgb(), astronaut_rgb()], ids=["hopper", "astronaut"])
+def test_a_portrait_is_read_to_neither_side(rgb: U8) -> None:
+    """A mirrored picture has the mirrored face; a single reading of it lies a percent beside."""
+
+    def one_sided(read: Callable[[U8], FaceView]) -> tuple[float, float]:
+        face = read(rgb).landmarks_px
+        mirrored = mirrored_back(read(np.ascontiguousarray(rgb[:, ::-1])).landmarks_px, rgb.shape[1])
+        off = (face - mirrored) / np.linalg.norm(face[33, :2] - face[263, :2])
+        return float(np.linalg.norm(off[:, :2], axis=1).mean()), float(np.abs(off[:, 2]).mean())
+
+    (once, once_deep), (both, both_deep) = one_sided(lambda p: find_faces(p)[0]), one_sided(find_the_face)
+    assert both < 0.004
+    assert both < 0.4 * once
+    assert both_deep < 0.7 * once_deep
+
+
+def test_readings_that_disagree_are_not_mixed(monkeypatch: pytest.MonkeyPatch, hopper: FaceView) -> None:
+    plain = find_faces(hopper_rgb())[0]
+    elsewhere = plain.landmarks_px + np.float32([0.05 * plain.width_px, 0, 0])
+    for mirrored in (elsewhere, None):
+        monkeypatch.setattr(requirements, "mirrored_reading", lambda *_, m=mirrored: m)
+        assert centred(hopper_rgb(), plain) is None
+        with pytest.raises(FaceTurnedAwayError, match="cannot be made out"):
+            find_the_face(hopper_rgb())
+        forced = find_the_face(hopper_rgb(), force=True)
+        np.testing.assert_allclose(forced.landmarks_px, plain.landmarks_px, atol=0.05)
 
 
 def test_roll_is_positive_clockwise() -> None:

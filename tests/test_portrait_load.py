@@ -35,12 +35,6 @@ def test_the_sample_is_grace_hopper(hopper: Avatar) -> None:
     assert hopper.size_px == (512, 600)
 
 
-def test_a_missing_sample_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("facepuppet.portrait.load.matplotlib_folder", lambda: tmp_path)
-    with pytest.raises(ImageUnreadableError, match="grace_hopper"):
-        sample_portrait_path()
-
-
 def test_a_picture_is_analysed_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_avatar(sample_portrait_path())
     assert len(list(folder.iterdir())) == 1

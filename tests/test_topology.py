@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepuppet.face import topology as t
-from facepuppet.face.canonical import canonical_landmarks, mirror_order
+from facepuppet.face.canonical import canonical_landmarks, mirror_order, mirrored_back
 
 
 def directed_edges(triangles: np.ndarray) -> Counter[tuple[int, int]]:
@@ -98,6 +98,33 @@ def test_sides_mirror_each_other() -> None:
     assert set(mirror[t.RIGID].tolist()) == set(t.RIGID.tolist())
     np.testing.assert_array_equal(mirror[t.UPPER_LIP_INNER], t.UPPER_LIP_INNER[::-1])
     np.testing.assert_array_equal(mirror[t.LOWER_LIP_INNER], t.LOWER_LIP_INNER[::-1])
+
+
+def test_every_landmark_has_a_mirror_image_irises_included() -> None:
+    mirror, face = mirror_order(), canonical_landmarks()
+    np.testing.assert_array_equal(np.sort(mirror), np.arange(478))
+    np.testing.assert_array_equal(mirror[mirror], np.arange(478))
+    np.testing.assert_allclose(face[mirror] * (-1, 1, 1), face, atol=1e-5)
+    right, top, left, bottom = t.IMAGE_LEFT_EYE.iris_ring  # rings of irises do not mirror each other's order
+    np.testing.assert_array_equal(mirror[[left, top, right, bottom]], t.IMAGE_RIGHT_EYE.iris_ring)
+    assert mirror[t.IMAGE_LEFT_EYE.iris_centre] == t.IMAGE_RIGHT_EYE.iris_centre
+    middle = np.flatnonzero(mirror == np.arange(478))
+    assert {t.FOREHEAD, t.CHIN, t.NOSE_TIP} < set(middle.tolist())
+    assert np.abs(face[middle, 0]).max() < 1e-5
+
+
+def test_landmarks_of_a_mirrored_picture_are_carried_back() -> None:
+    face = 100 * canonical_landmarks() + np.float32([300, 240, 5])
+    back = mirrored_back(face, 640)
+    assert back.dtype == np.float32
+    np.testing.assert_allclose(
+        back, face + np.float32([339 - 300, 0, 0]), atol=1e-3
+    )  # 639 - 300: it is symmetric
+    turned = face.copy()
+    turned[t.EYES[0].iris, 0] += 7.0
+    there = mirrored_back(np.stack([turned, face]), 640)
+    np.testing.assert_allclose(there[0, t.EYES[1].iris_centre], back[473] - (7, 0, 0), atol=1e-3)
+    np.testing.assert_allclose(mirrored_back(there, 640), np.stack([turned, face]), atol=1e-3)
 
 
 def test_lip_edges_pair_up() -> None:

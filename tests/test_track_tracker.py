@@ -17,7 +17,7 @@ from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
 from facepuppet.vision.boxes import FaceBox, face_box
-from facepuppet.vision.face_mesh import FaceDetector
+from facepuppet.vision.face_detector import FaceDetector
 
 FRAME_NS = 33_333_333
 MIDDLE = (640.0, 360.0)
@@ -258,6 +258,6 @@ def test_a_face_just_found_is_looked_at_until_it_stays_where_it_is(
     assert len(looked) == 4 and abs(looked[-1]) < 0.06
     assert first is not None and np.linalg.norm((first - true)[:, :2], axis=1).max() < 5.0
     monkeypatch.setattr(follower._detector, "find", lambda _: [face_box(true)])
-    follower._box = None
+    follower._region = None
     follower.follow(np.zeros((720, 1280, 3), np.uint8), 10**10)
     assert len(looked) == 6, "where the box is good, the second look is the last"

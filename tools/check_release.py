@@ -23,6 +23,7 @@ DATA = (
     "facepuppet/face/data/*",
     "facepuppet/frames/cuda/kernels/*.cu",
     "facepuppet/portrait/consent/*.json",
+    "facepuppet/portrait/data/*",
     "facepuppet/watermark/*.jinja",
     "facepuppet/**/SPEC.md",
     "engines/*.toml",

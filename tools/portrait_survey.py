@@ -37,7 +37,6 @@ from facepuppet.frames import Composer, Corner, Renderer
 from facepuppet.media import images_in
 from facepuppet.portrait import Avatar, find_faces
 from facepuppet.retarget import Retargeter
-from facepuppet.vision import quiet_native_logs
 
 MOST_SHUT, LEAST_OPENED = 0.25, 0.8
 JAW_OPEN = 0.6  # of the widest: wide talking, not a yawn
@@ -192,8 +191,7 @@ def main() -> None:
     ]
     rows, strips = [], []
     for path in paths:
-        with quiet_native_logs():
-            row, strip = survey(path, with_sweep=args.sweep)
+        row, strip = survey(path, with_sweep=args.sweep)
         print(row, flush=True)
         rows.append(row)
         strips += [] if strip is None else [strip]

@@ -2,7 +2,7 @@
 
     python tools/readme_picture.py [--out tools/readme/demo.jpg]
 
-Only public-domain material is shown (US Navy photo of Grace Hopper, from matplotlib).
+Only public-domain material is shown (US Navy photo of Grace Hopper).
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ def _guided(source: Source, window: bool) -> list[Tracking]:
     from rich.console import Console
 
     from calibrate.guide.guide import Guide, Prompt
+    from calibrate.guide.guide_window import WindowView
     from calibrate.guide.terminal import TerminalView
-    from calibrate.guide.window import WindowView
     from calibrate.watch import track_guided
 
     guide = Guide(source.description)

@@ -11,19 +11,17 @@ from calibrate.gates.other_faces import company_gates
 from calibrate.gates.shape import shape_gates
 from facepuppet.core import PortraitUnfitError
 from facepuppet.portrait import Avatar
-from facepuppet.vision import quiet_native_logs
 
 
 def measure_gates(avatar: Avatar) -> list[Gate]:
     """Measure an avatar's working picture against every limit."""
     rgb, landmarks_px = avatar.portrait_rgb, avatar.landmarks_px
-    with quiet_native_logs():
-        return [
-            *shape_gates(landmarks_px, avatar.size_px),
-            *light_gates(rgb, landmarks_px),
-            *cover_gates(rgb, landmarks_px),
-            *company_gates(rgb, landmarks_px),
-        ]
+    return [
+        *shape_gates(landmarks_px, avatar.size_px),
+        *light_gates(rgb, landmarks_px),
+        *cover_gates(rgb, landmarks_px),
+        *company_gates(rgb, landmarks_px),
+    ]
 
 
 def admit(gates: Sequence[Gate], *, name: str, force: bool) -> None:

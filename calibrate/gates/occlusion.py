@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibrate.gates.gate import Gate, graded
-from facepuppet.core import F32, U8
+from facepuppet.core import F32, U8, Floats
 from facepuppet.face import (
     EYES,
     FACE_OVAL,
@@ -113,8 +113,8 @@ def tint(lab: F32, points: F32) -> float:
     return float(np.sqrt(((face[:, 1:] - lightness @ told) ** 2).sum(axis=1).mean()))
 
 
-def _lightness_at(lab: F32, points: F32) -> F32:
-    x, y = np.ascontiguousarray(points.T[:, :, None])
+def _lightness_at(lab: F32, points: Floats) -> F32:
+    x, y = np.ascontiguousarray(points.T[:, :, None], dtype=np.float32)
     return np.asarray(cv2.remap(lab[..., 0], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 

@@ -17,9 +17,12 @@ from facepuppet.portrait import (
 def company_gates(rgb: U8, landmarks_px: F32) -> list[Gate]:
     """Look for faces in an (H, W, 3) uint8 RGB picture whose chosen face has these landmarks."""
     face = FaceView.of(landmarks_px)
-    others = [other for other in find_faces(rgb) if face.is_apart_from(other)]
+    found = find_faces(rgb)
+    others = [other for other in found if face.is_apart_from(other)]
     rivals = sum(other.width_px >= RIVAL_WIDTH_RATIO * face.width_px for other in others)
-    unsteady = unsteadiness(face, mirrored_reading(rgb, face), rgb.shape[1])
+    # The portrait's landmarks are half the mirrored picture's; what disagrees are readings.
+    read = next((other for other in found if not face.is_apart_from(other)), face)
+    unsteady = unsteadiness(read, mirrored_reading(rgb, read))
     return [
         graded(
             "other faces of comparable size",

@@ -1,7 +1,7 @@
 """From a handful of hand-placed points to all 478 landmarks.
 
 The mean face is laid over the points in the pose that fits them best, then bent smoothly so that it
-passes through each of them (thin-plate spline: Bookstein, "Principal warps", PAMI 1989).
+passes through each of them (`thin_plate`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.interpolate import RBFInterpolator
 
 from calibrate.landmarks.points import LEFT_TO_RIGHT, POINTS, TOP_TO_BOTTOM
+from calibrate.landmarks.thin_plate import thin_plate_spline
 from facepuppet.core import F32, F64, N_BLENDSHAPES, Floats, LandmarksError
 from facepuppet.face import (
     ARKIT_INDEX,
@@ -48,9 +48,8 @@ def fit_landmarks(points: Mapping[str, tuple[float, float]]) -> F32:
     posed = _pose(mean, indices, placed)
     # Where points are, for the spline, is told on a face whose lips are apart: it cannot part what touches.
     where = compose_landmarks(canonical_landmarks(), _jaw(0.4))[:, :2].astype(np.float64)
-    bend = RBFInterpolator(where[indices], placed - posed[indices, :2], kernel="thin_plate_spline")
     landmarks = posed.copy()
-    landmarks[:, :2] += bend(where)
+    landmarks[:, :2] += thin_plate_spline(where[indices], placed - posed[indices, :2], where)
     _round_irises(landmarks, mean, posed, points)
     fitted = landmarks.astype(np.float32)
     if not is_face(fitted) or _folded_share(fitted) > _folded_share(posed) + _MOST_FOLDED:

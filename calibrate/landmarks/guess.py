@@ -9,15 +9,13 @@ from calibrate.landmarks.points import POINTS
 from facepuppet.core import U8
 from facepuppet.face import canonical_landmarks
 from facepuppet.portrait import find_faces
-from facepuppet.vision import quiet_native_logs
 
 _FACE_SHARE = 0.4  # of the picture's shorter side, that the average face takes
 
 
 def guess_points(rgb: U8) -> tuple[Points, bool]:
     """Return all points for an (H, W, 3) uint8 RGB picture, and whether a face was seen."""
-    with quiet_native_logs():
-        faces = find_faces(rgb)
+    faces = find_faces(rgb)
     if faces:
         where = faces[0].landmarks_px[:, :2]
     else:

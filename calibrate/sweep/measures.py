@@ -54,7 +54,7 @@ def tears(flow: F32, alpha: U8, landmarks_px: F32) -> dict[str, float]:
     squares = du_dx**2 + du_dy**2 + dv_dx**2 + dv_dy**2
     # The smaller singular value of the 2x2 Jacobian, in closed form: its inverse is the largest stretch.
     least = np.sqrt(np.maximum(squares - np.sqrt(np.maximum(squares**2 - 4 * area**2, 0.0)), 0.0) / 2)
-    torn, folded = least < 1.0 / _STRETCH, area <= 0.0
+    torn, folded = np.asarray(least < 1.0 / _STRETCH), np.asarray(area <= 0.0)
     person = alpha[::_STEP, ::_STEP] > 127
     face = face_mask(alpha.shape, landmarks_px)[::_STEP, ::_STEP] & person
     body = person & ~face

@@ -16,7 +16,7 @@ from engines.data.samples import Sample, Samples
 from engines.data.stills import bare_avatar, still_samples
 from facepuppet.frames import Renderer
 from facepuppet.portrait import Avatar, StateReader
-from facepuppet.vision import FaceMesher, quiet_native_logs
+from facepuppet.vision import FaceMesher
 
 CUTS = 4  # of each pair, each a little elsewhere
 MADE = 2  # sources made of each picture, with lips shut and lids and irises moved
@@ -88,7 +88,7 @@ def _made(
     pictures: Sequence[Picture], kept: Mapping[str, int], bare_engines: Path
 ) -> Iterator[tuple[str, int, Sample]]:
     regions = [REGIONS[region] for region in kept]
-    with quiet_native_logs(), FaceMesher() as mesher:
+    with FaceMesher() as mesher:
         for index, picture in enumerate(pictures):
             for turn in range(MADE):
                 rng, order = np.random.default_rng([2, index, turn]), 1_000_000 + 2 * (MADE * index + turn)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facepuppet.core import F32, U8, NoFaceError, PortraitError
 from facepuppet.drivers import FaceFollower
 from facepuppet.media import load_picture, open_source
-from facepuppet.portrait import find_the_face
-from facepuppet.vision import quiet_native_logs
+from facepuppet.portrait import FaceView, centred, find_the_face
 
 MAX_VIDEO_S = 30.0
 _PER_SECOND = 6.0  # frames of a video that are looked at
@@ -46,8 +45,7 @@ def read_picture(path: Path) -> Candidate:
     """
     rgb = load_picture(path)
     try:
-        with quiet_native_logs():
-            face = find_the_face(rgb)
+        face = find_the_face(rgb)
     except PortraitError as error:
         raise type(error)(f"{path.name}: {error.got}", error.expected, error.todo) from error
     return Candidate(path.name, rgb, face.landmarks_px)
@@ -68,6 +66,12 @@ def read_video(path: Path) -> list[Candidate]:
             "Leave it out, or record another.",
         )
     return found
+
+
+def read_again(followed: Candidate) -> Candidate:
+    """Read a followed face as a portrait's is read: as the mean of the picture and its mirror image."""
+    face = centred(followed.rgb, FaceView.of(followed.landmarks_px))
+    return followed if face is None else replace(followed, landmarks_px=face.landmarks_px)
 
 
 def _followed(path: Path) -> Iterator[Candidate]:

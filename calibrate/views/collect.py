@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calibrate.views.align import as_view
-from calibrate.views.candidates import Candidate, read_picture, read_video
+from calibrate.views.candidates import Candidate, read_again, read_picture, read_video
 from calibrate.views.choose import calmest, most_varied, what_it_shows
 from calibrate.views.layout import lay_out
 from calibrate.views.likeness import LEAST_LIKENESS, SURE_LIKENESS, light_gain, likeness
@@ -115,7 +115,8 @@ class FaceFinder:
         if len(stills) > MAX_VIEWS:
             tell(f"  only {MAX_VIEWS} can be used; those that differ most are taken")
             stills = self._varied(stills, [], MAX_VIEWS)
-        return stills + self._varied(frames, stills, MAX_VIEWS - len(stills))
+        chosen = self._varied(frames, stills, MAX_VIEWS - len(stills))
+        return stills + [self._measure(read_again(frame.face)) for frame in chosen]
 
     def _still(self, path: Path, tell: Tell) -> Found:
         found = self._measure(read_picture(path))

@@ -66,9 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in arguments
     # Understood anywhere on the line, because that is where people append it.
     arguments = (["--debug"] if debug else []) + [word for word in arguments if word != "--debug"]
-    os.environ.setdefault("GLOG_minloglevel", "2")  # MediaPipe's C++ chatter
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # the errors it logs are told in our own words
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     write_in_any_encoding()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service's stop is a Ctrl-C to us

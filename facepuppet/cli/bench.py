@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import EngineOption, JsonOption
+from facepuppet.cli.options import EngineOption, JsonOption, TrackerOption
 
 
 def bench(
@@ -19,6 +19,7 @@ def bench(
         typer.Option("--input", help="Driver video; by default the demo's puppet plays the driver."),
     ] = None,
     engine: EngineOption = "auto",
+    tracker: TrackerOption = "builtin",
     as_json: JsonOption = False,
 ) -> None:
     """Measure the live loop with all stages on: time per stage, drops, latency, memory."""
@@ -27,5 +28,5 @@ def bench(
     from facepuppet.diagnose.bench import run_bench
 
     with progress_bar() as show:
-        result = run_bench(seconds, driver, show, engine)
+        result = run_bench(seconds, driver, show, engine, tracker)
     typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result))

@@ -15,12 +15,15 @@ from facepuppet.core.files import check_target, write_whole
 
 if TYPE_CHECKING:
     from facepuppet.frames.cpu.compose import Composer
+    from facepuppet.inference.runtime import Runtime
     from facepuppet.portrait.avatar import Avatar
+    from facepuppet.vision.trackers import TrackingModels
     from facepuppet.watermark import Key
     from facepuppet.watermark.certificate import Credentials
 
 CORNERS = ("tl", "tr", "bl", "br", "off")
-# The same as render.inference.ENGINES, which would import ONNX Runtime.
+# The same as vision.TRACKERS and inference.ENGINES, which would import ONNX Runtime.
+TRACKER_WORDS = ("builtin", "mediapipe")
 ENGINE_WORDS = ("auto", "tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
 
 
@@ -33,6 +36,12 @@ def _corner(text: str) -> str:
 def _canvas(text: str) -> str:
     if text != "portrait":
         canvas_px(text)
+    return text
+
+
+def _tracker(text: str) -> str:
+    if text not in TRACKER_WORDS:
+        raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(TRACKER_WORDS)}")
     return text
 
 
@@ -91,8 +100,16 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         callback=_engine,
-        help="What runs the painters: auto (the first of these that works), tensorrt, tensorrt-rtx, cuda, "
-        "directml, coreml, openvino or cpu.",
+        help="What runs the networks: auto (the first of these that works; the tracker's on the CPU), "
+        "tensorrt, tensorrt-rtx, cuda, directml, coreml, openvino or cpu.",
+    ),
+]
+TrackerOption = Annotated[
+    str,
+    typer.Option(
+        "--tracker",
+        callback=_tracker,
+        help="Who tracks a camera's face: builtin, or mediapipe to compare (extra facepuppet[mediapipe]).",
     ),
 ]
 StatsOption = Annotated[Path | None, typer.Option("--stats", help="Write figures of the run as JSON.")]
@@ -131,6 +148,20 @@ def composer(
         label=Corner(label),
         label_every_s=label_every_s,
     )
+
+
+def open_engines(engine: str, tracker: str) -> tuple[Runtime, TrackingModels]:
+    """Open what runs the networks, and what the tracker is made of; a GPU tracks only if it is named.
+
+    Raises:
+        EngineError: the engine cannot run here.
+        TrackerError: the tracker's package is not installed.
+    """
+    from facepuppet.inference.runtime import Runtime
+    from facepuppet.vision.trackers import tracking_models
+
+    runtime = Runtime(engine)
+    return runtime, tracking_models(tracker, None if engine in ("auto", "cpu") else runtime)
 
 
 def watermark_key(path: Path | None) -> Key:

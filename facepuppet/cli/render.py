@@ -18,10 +18,12 @@ from facepuppet.cli.options import (
     MirrorOption,
     SignerOption,
     StatsOption,
+    TrackerOption,
     TrackingOption,
     check_outputs,
     composer,
     engine_line,
+    open_engines,
     refuse_clobbering,
     signer,
     watermark_key,
@@ -58,6 +60,7 @@ def render(
     key: KeyOption = None,
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
+    tracker: TrackerOption = "builtin",
     stats: StatsOption = None,
     right: RightOption = None,
     subject: SubjectOption = None,
@@ -82,6 +85,7 @@ def render(
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
     corner = "off" if no_label else label
+    runtime, models = open_engines(engine, tracker)
     with progress_bar() as show:
         told = render_video(
             source,
@@ -94,7 +98,8 @@ def render(
             key=mark_key,
             session=next_session(),
             consent_id=consent.id,
-            engine=engine,
+            engine=runtime,
+            models=models,
             credentials=credentials,
         )
     if stats is not None:

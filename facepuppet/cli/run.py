@@ -21,11 +21,13 @@ from facepuppet.cli.options import (
     ProfileOption,
     SignerOption,
     StatsOption,
+    TrackerOption,
     TrackingOption,
     camera_word,
     check_outputs,
     composer,
     engine_line,
+    open_engines,
     refuse_clobbering,
     signer,
     watermark_key,
@@ -72,6 +74,7 @@ def run(
     key: KeyOption = None,
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
+    tracker: TrackerOption = "builtin",
     stats: StatsOption = None,
     right: RightOption = None,
     subject: SubjectOption = None,
@@ -101,17 +104,20 @@ def run(
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
     neutral = None if profile is None else load_profile(profile).neutral
+    runtime, models = open_engines(engine, tracker)
     puppet = Puppet(
         portrait,
         composer(portrait, canvas, background, mirror, label, label_every),
         key=mark_key,
         session=next_session(),
         consent_id=consent.id,
-        engine=engine,
+        engine=runtime,
     )
     with ExitStack() as stack:
         word = camera_word(camera)
-        driver = stack.enter_context(open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S))
+        driver = stack.enter_context(
+            open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
+        )
         output, windows = _open_sinks(sinks, puppet, fps, credentials)
         stack.enter_context(output)
         heard = _recorded(driver, tracking, stack)

@@ -31,7 +31,6 @@ from .geometry import rotation_from_euler as rotation_from_euler
 from .geometry import rotation_from_vector as rotation_from_vector
 from .geometry import vector_from_rotation as vector_from_rotation
 from .hardware import describe_hardware as describe_hardware
-from .matplotlib_data import matplotlib_folder as matplotlib_folder
 from .metrics import Meter as Meter
 from .metrics import RunStats as RunStats
 from .metrics import Spread as Spread

@@ -139,11 +139,14 @@ def head_from_image(landmarks_px: Floats, image_from_head: Similarity) -> F64:
 @overload
 def smoothstep(x: float) -> float: ...
 @overload
-def smoothstep(x: F32) -> F32: ...
-def smoothstep(x: float | F32) -> float | F32:
+def smoothstep(x: Floats) -> F32: ...
+def smoothstep(x: float | Floats) -> float | F32:
     """Return the C¹ ramp 3x² − 2x³ from 0 at x ≤ 0 to 1 at x ≥ 1, of a number or of each of an array."""
-    t = np.clip(x, 0.0, 1.0) if isinstance(x, np.ndarray) else min(max(x, 0.0), 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    if isinstance(x, np.ndarray):
+        t = np.clip(x, 0.0, 1.0)
+        return np.asarray(t * t * (3.0 - 2.0 * t), dtype=np.float32)
+    number = min(max(x, 0.0), 1.0)
+    return number * number * (3.0 - 2.0 * number)
 
 
 def _quaternion_from_rotation(r: F64) -> F64:

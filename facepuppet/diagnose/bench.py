@@ -26,6 +26,7 @@ from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks import Sink
 from facepuppet.sinks.virtual_camera import to_i420
+from facepuppet.vision.trackers import TRACKERS, tracking_models
 from facepuppet.watermark import Marked
 
 FPS = 30.0
@@ -104,7 +105,11 @@ class NowhereSink(Sink):
 
 
 def run_bench(
-    seconds: float, driver: str | None = None, progress: Progress | None = None, engine: str = "auto"
+    seconds: float,
+    driver: str | None = None,
+    progress: Progress | None = None,
+    engine: str = "auto",
+    tracker: str = TRACKERS[0],
 ) -> BenchResult:
     """Measure the live loop for each portrait size.
 
@@ -112,14 +117,16 @@ def run_bench(
         seconds: length of each measurement.
         driver: video of a face; by default the sample portrait plays the driver.
         progress: called with the phase, steps done and steps in all.
-        engine: what runs the painters.
+        engine: what runs the networks.
+        tracker: who tracks, one of TRACKERS.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
+        TrackerError: the tracker's package is not installed.
         CaptureError: the driver video cannot be decoded.
     """
     show = progress or _silent
-    _apart(_require, engine)  # refused before minutes of work
+    _apart(_require, engine, tracker)  # refused before minutes of work
     canvas = "x".join(map(str, CANVAS_PX))
     steps = 1 + len(PORTRAITS_PX)
     runs = {}
@@ -129,7 +136,7 @@ def run_bench(
         for done, side in enumerate(PORTRAITS_PX, start=1):
             show("bench", done, steps)
             runs[f"{side}x{side}"] = _apart(
-                _measure, video, square_portrait(Path(folder), side), seconds, engine
+                _measure, video, square_portrait(Path(folder), side), seconds, engine, tracker
             )
         show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs)
@@ -141,15 +148,16 @@ def _apart(work: Callable[..., R], *arguments: object) -> R:
         return pool.submit(work, *arguments).result()
 
 
-def _require(engine: str) -> None:
-    """Check that an engine can run here."""
-    Runtime(engine)
+def _require(engine: str, tracker: str) -> None:
+    """Check that an engine and a tracker can run here."""
+    tracking_models(tracker, Runtime(engine))
 
 
-def _measure(video: str, portrait: Path, seconds: float, engine: str) -> RunStats:
-    avatar = load_avatar(portrait, cache=False)
-    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=engine)
-    with CameraDriver(LoopedVideo(video)) as driver:
+def _measure(video: str, portrait: Path, seconds: float, engine: str, tracker: str) -> RunStats:
+    avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
+    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
+    models = tracking_models(tracker, None if engine in ("auto", "cpu") else runtime)
+    with CameraDriver(LoopedVideo(video), models=models) as driver:
         live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
         live.run(seconds)
         return live.stats()

@@ -12,20 +12,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 
 from facepuppet.core.hardware import describe_hardware
 
-_PACKAGES = ("numpy", "cv2", "mediapipe", "onnxruntime", "av", "pyvirtualcam", "PIL", "matplotlib")
-_WHEELS = {"cv2": "opencv-contrib-python", "PIL": "pillow"}
-_MODELS = (
-    "face_detection/face_detection_short_range.tflite",
-    "face_landmark/face_landmark_with_attention.tflite",
-    "pose_detection/pose_detection.tflite",
-    "pose_landmark/pose_landmark_full.tflite",
-    "selfie_segmentation/selfie_segmentation.tflite",
-)
+_PACKAGES = ("numpy", "cv2", "onnxruntime", "av", "pyvirtualcam", "PIL")
+_WHEELS = {"cv2": "opencv-python", "PIL": "pillow"}
 _APT = "sudo apt-get install libgl1 libegl1 libgles2 libglib2.0-0"
 _REINSTALL = "pip install --force-reinstall"
 
@@ -71,22 +63,23 @@ def _told(check: Callable[[], Check]) -> Check:
 
 def _python() -> Check:
     version = platform.python_version()
-    if (3, 11) <= sys.version_info[:2] <= (3, 12):
+    if (3, 11) <= sys.version_info[:2] <= (3, 14):
         return Check("python", Verdict.OK, f"{version} at {sys.executable}")
-    return Check("python", Verdict.FAIL, f"{version}; 3.11 or 3.12 is needed", "uv venv --python 3.12")
+    return Check("python", Verdict.FAIL, f"{version}; 3.11 to 3.14 is needed", "uv venv --python 3.14")
 
 
 def _packages() -> Check:
     missing, libraries, found = [], [], []
+    wheels = importlib.metadata.packages_distributions()  # cv2 may come from any of OpenCV's, or from two
     for module in _PACKAGES:
-        wheel = _WHEELS.get(module, module)
         try:
             importlib.import_module(module)
-            found.append(f"{wheel} {importlib.metadata.version(wheel)}")
+            of_module = sorted(set(wheels.get(module, ())))
+            found += [f"{wheel} {importlib.metadata.version(wheel)}" for wheel in of_module] or [module]
         except ModuleNotFoundError:
-            missing.append(wheel)
-        except (ImportError, OSError, importlib.metadata.PackageNotFoundError) as error:
-            libraries.append(f"{wheel}: {error}")
+            missing.append(_WHEELS.get(module, module))
+        except (ImportError, OSError) as error:
+            libraries.append(f"{_WHEELS.get(module, module)}: {error}")
     if missing:
         return Check("packages", Verdict.FAIL, f"missing: {', '.join(missing)}", "pip install facepuppet")
     if libraries:
@@ -95,30 +88,18 @@ def _packages() -> Check:
     return Check("packages", Verdict.OK, ", ".join(found))
 
 
-def _models() -> Check:
-    spec = find_spec("mediapipe")
-    if spec is None or spec.origin is None:
-        return Check("models", Verdict.FAIL, "no MediaPipe", "pip install 'mediapipe>=0.10.14,<0.10.22'")
-    folder = Path(spec.origin).parent / "modules"
-    missing = [name for name in _MODELS if not (folder / name).is_file()]
-    if missing:
-        mend = f"{_REINSTALL} 'mediapipe>=0.10.14,<0.10.22'"
-        return Check("models", Verdict.FAIL, f"this MediaPipe lacks {', '.join(missing)}", mend)
-    return Check("models", Verdict.OK, f"{len(_MODELS)} tracking models come with MediaPipe")
-
-
 def _networks() -> Check:
     from facepuppet.core.errors import ManifestError
-    from facepuppet.inference.manifest import read_manifest, read_verified
+    from facepuppet.inference.manifest import read_manifest, read_trackers, read_verified
 
     try:
-        networks = read_manifest()
-        for network in networks:
+        painters, trackers = read_manifest(), read_trackers()
+        for network in (*painters, *trackers.values()):
             read_verified(network)
     except ManifestError as error:
         return Check("networks", Verdict.FAIL, str(error), f"{_REINSTALL} facepuppet")
-    found = ", ".join(network.name for network in networks)
-    return Check("networks", Verdict.OK, found or "none shipped; mouth and eyes are drawn")
+    found = ", ".join(network.name for network in painters) or "no painters, mouth and eyes are drawn"
+    return Check("networks", Verdict.OK, f"{len(trackers)} of the tracker; {found}")
 
 
 def _virtual_camera() -> Check:
@@ -240,7 +221,6 @@ _CHECKS = (
     _python,
     _machine,
     _packages,
-    _models,
     _networks,
     _cameras,
     _virtual_camera,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.types import F32
 from facepuppet.drivers.scripted import PIECE_S, Performance
 from facepuppet.frames.cpu.render import Renderer
-from facepuppet.inference import OnnxSession, Runtime, Session
-from facepuppet.inference.deviation import Deviation, Feed, measure
+from facepuppet.inference import Feed, OnnxSession, Runtime, Session
+from facepuppet.inference.deviation import Deviation, measure
 from facepuppet.inference.manifest import Network, read_verified
 from facepuppet.inference.precision import emulate_half, to_half
 from facepuppet.inference.resilient import ResilientSession
@@ -111,7 +111,7 @@ class _Listening:
         self.input_shapes, self.output_names = session.input_shapes, session.output_names
         self._session, self._tape = session, tape
 
-    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+    def run(self, feed: Feed) -> dict[str, F32]:
         """Keep the inputs, return the outputs."""
         self._tape.append({name: value.copy() for name, value in feed.items()})
         return self._session.run(feed)

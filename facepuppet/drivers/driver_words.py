@@ -12,6 +12,7 @@ from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_format import is_recording
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
+from facepuppet.vision.trackers import TrackingModels
 
 SCRIPT = "script"
 
@@ -23,6 +24,7 @@ def open_driver(
     neutral: DriverNeutral | None = None,
     recentre_s: float | None = None,
     settle_frames: int = SETTLE_FRAMES,
+    models: TrackingModels | None = None,
 ) -> Driver:
     """Open whatever a user's word stands for.
 
@@ -33,6 +35,7 @@ def open_driver(
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
         settle_frames: how many frames with a face are the first moments.
+        models: the tracker's networks; the project's own runner of them if None.
 
     Raises:
         CaptureError: the camera or video is missing, busy or cannot be decoded.
@@ -43,4 +46,4 @@ def open_driver(
     if not isinstance(spec, int) and is_recording(spec):
         return RecordedDriver(Path(spec).expanduser())
     rest = Rest(neutral, recentre_s=recentre_s, settle_frames=settle_frames)
-    return CameraDriver(open_source(spec, fps=fps), rest)
+    return CameraDriver(open_source(spec, fps=fps), rest, models=models)

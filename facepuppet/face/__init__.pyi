@@ -6,6 +6,7 @@ from .blendshapes import landmark_basis as landmark_basis
 from .canonical import canonical_landmarks as canonical_landmarks
 from .canonical import is_face as is_face
 from .canonical import mirror_order as mirror_order
+from .canonical import mirrored_back as mirrored_back
 from .deformation import blendshape_weights as blendshape_weights
 from .deformation import compose_landmarks as compose_landmarks
 from .deformation import face_of_blendshapes as face_of_blendshapes

@@ -31,6 +31,21 @@ def mirror_order() -> npt.NDArray[np.int32]:
     return _frozen("mirror", np.int32)
 
 
+def mirrored_back(landmarks_px: F32, width_px: int) -> F32:
+    """Carry landmarks that were read in a mirrored picture to the picture itself, or the other way.
+
+    Args:
+        landmarks_px: (..., 478, 3), each in pixels whose centres have whole numbers.
+        width_px: of the picture.
+
+    Returns:
+        Landmarks of the same shape; sides are swapped, so that every index names the same part of a face.
+    """
+    back = landmarks_px[..., mirror_order(), :]
+    back[..., 0] = (width_px - 1) - back[..., 0]
+    return back
+
+
 def is_face(landmarks: Floats) -> bool:
     """Say whether (478, 3) landmarks, in any position and units, could be those of a face at all.
 

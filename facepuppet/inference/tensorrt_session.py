@@ -12,6 +12,7 @@ import numpy as np
 from facepuppet.core.errors import EngineError, EngineRefusedError
 from facepuppet.core.types import F32
 from facepuppet.inference.gpu import HUNG_S, Gpu, import_cupy, wait_for
+from facepuppet.inference.onnx_session import Feed
 from facepuppet.inference.runtime_cache import RuntimeCache
 from facepuppet.inference.tensorrt import Flavour
 
@@ -47,7 +48,7 @@ class TensorRtSession:
         except (RuntimeError, TypeError) as problem:  # of CUDA and of the binding
             raise self._lost(problem) from problem
 
-    def run(self, feed: Mapping[str, F32]) -> dict[str, F32]:
+    def run(self, feed: Feed) -> dict[str, F32]:
         """Return every output by name; one call at a time, others wait."""
         try:
             with self._running, self._cupy.cuda.Device(self._gpu.index):

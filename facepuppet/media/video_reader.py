@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -19,6 +20,8 @@ FILE_OPTIONS = {"protocol_whitelist": "file,crypto,data"}  # a playlist in a fil
 # FFmpeg resumes a recording where the connection broke; a live stream is opened anew (network_source.py).
 URL_OPTIONS = {"rtsp_transport": "tcp", "reconnect": "1"}
 URL_TIMEOUT_S = (10.0, 10.0)  # to open, to read
+# Titles that are not UTF-8 must not fail a video; since PyAV 19 none does, and the word is gone.
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 LOST = (OSError, av.error.ExitError, av.error.HTTPError)  # reading from the network; ExitError: timed out
 USUAL_FPS = 30.0  # where a container does not tell
 # Animations tell delays that no browser ever kept to: up to 10 ms they show a picture for 100 ms.
@@ -155,7 +158,8 @@ def open_media_file(path: Path) -> av.container.InputContainer:
         av.error.FFmpegError: it is none.
         OSError: it cannot be read.
     """
-    return av.open(ffmpeg_name(path), options=FILE_OPTIONS, metadata_errors="replace")
+    container: av.container.InputContainer = av.open(ffmpeg_name(path), options=FILE_OPTIONS, **_LENIENT)
+    return container
 
 
 def _open_video(where: Path | str) -> av.container.InputContainer:
@@ -164,7 +168,7 @@ def _open_video(where: Path | str) -> av.container.InputContainer:
         if isinstance(where, Path):
             container = open_media_file(where)
         else:
-            container = av.open(where, options=URL_OPTIONS, timeout=URL_TIMEOUT_S, metadata_errors="replace")
+            container = av.open(where, options=URL_OPTIONS, timeout=URL_TIMEOUT_S, **_LENIENT)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaUnreadableError(
             f"{str(where)!r}, which cannot be opened ({error})",

@@ -24,6 +24,7 @@ from .requirements import MAX_UNSTEADINESS as MAX_UNSTEADINESS
 from .requirements import MAX_YAW_RAD as MAX_YAW_RAD
 from .requirements import MIN_FACE_WIDTH_PX as MIN_FACE_WIDTH_PX
 from .requirements import RIVAL_WIDTH_RATIO as RIVAL_WIDTH_RATIO
+from .requirements import centred as centred
 from .requirements import find_the_face as find_the_face
 from .requirements import unsteadiness as unsteadiness
 from .safe_range import LEAST_TRAVEL as LEAST_TRAVEL

@@ -12,10 +12,9 @@ from facepuppet.portrait.matte import cut_out_person
 from facepuppet.portrait.requirements import MIN_FORCED_WIDTH_PX, check_size, find_the_face
 from facepuppet.portrait.shoulder_line import place_shoulders
 from facepuppet.portrait.working_picture import frame_head_and_shoulders
-from facepuppet.vision.quiet import quiet_native_logs
 from facepuppet.vision.still import view_body
 
-ANALYSIS_VERSION = 6  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 7  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(
@@ -33,9 +32,8 @@ def analyse_portrait(
     Raises:
         NoFaceError, SeveralFacesError, FaceTooSmallError, FaceTurnedAwayError: the portrait will not do.
     """
-    with quiet_native_logs():
-        framed = _framed(rgb, force) if landmarks_px is None else _framed_by_hand(rgb, landmarks_px)
-        return _analyse(*framed, name, source_sha256)
+    framed = _framed(rgb, force) if landmarks_px is None else _framed_by_hand(rgb, landmarks_px)
+    return _analyse(*framed, name, source_sha256)
 
 
 def _framed(rgb: U8, force: bool) -> tuple[U8, F32]:

@@ -16,7 +16,6 @@ from facepuppet.portrait.face_search import find_faces
 from facepuppet.portrait.face_view import FaceView
 from facepuppet.portrait.requirements import MIN_FACE_WIDTH_PX, RIVAL_WIDTH_RATIO
 from facepuppet.portrait.sharpness import face_blur
-from facepuppet.vision.quiet import quiet_native_logs
 
 OPEN_EYES = 0.27  # aperture over width
 SEARCH_SIDE_PX = 720  # frames are judged at this size
@@ -32,11 +31,10 @@ def best_frame(frames: Iterable[U8]) -> tuple[int, U8]:
         ValueError: there is no frame.
     """
     best: tuple[float, int, U8] | None = None
-    with quiet_native_logs():
-        for number, rgb in enumerate(frames):
-            penalty = frame_penalty(rgb)
-            if best is None or penalty < best[0]:
-                best = (penalty, number, rgb)
+    for number, rgb in enumerate(frames):
+        penalty = frame_penalty(rgb)
+        if best is None or penalty < best[0]:
+            best = (penalty, number, rgb)
     if best is None:
         raise ValueError("got no frame, expected at least one")
     return best[1], best[2]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from facepuppet.core.types import F32, U8
+from facepuppet.face.canonical import mirrored_back
 from facepuppet.portrait.face_view import FaceView
 from facepuppet.vision.still import Box, FaceMesher, detect_faces
 
@@ -34,13 +35,15 @@ def find_faces(rgb: U8, *, closely: bool = True) -> list[FaceView]:
 
 
 def mirrored_reading(rgb: U8, face: FaceView) -> F32 | None:
-    """Read a face anew in the mirrored picture: (478, 3) landmarks there, or None when it is not seen."""
+    """Read a face anew by way of the mirrored picture; (478, 3) in its own pixels, None when not seen."""
     points = face.landmarks_px[:, :2]
     low, size = points.min(axis=0), np.ptp(points, axis=0)
     box = Box(rgb.shape[1] - float(low[0] + size[0]), float(low[1]), float(size[0]), float(size[1]))
     with FaceMesher() as mesher:
         readings = _readings(mesher, np.ascontiguousarray(rgb[:, ::-1]), box)
-    return np.asarray(np.median(readings, axis=0), dtype=np.float32) if readings else None
+    if not readings:
+        return None
+    return mirrored_back(np.asarray(np.median(readings, axis=0), dtype=np.float32), rgb.shape[1])
 
 
 def _readings(mesher: FaceMesher, rgb: U8, box: Box) -> list[F32]:
@@ -102,7 +105,7 @@ def _moved(box: Box, right_px: float, down_px: float) -> Box:
 
 
 def _scale(rgb: U8) -> float:
-    return min(1.0, _SEARCH_SIDE_PX / max(rgb.shape[:2]))
+    return min(1.0, _SEARCH_SIDE_PX / float(max(rgb.shape[:2])))
 
 
 def _reduced(rgb: U8) -> U8:

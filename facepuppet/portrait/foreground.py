@@ -14,7 +14,7 @@ from facepuppet.core.types import F32, U8
 def estimate_foreground(rgb: U8, person_alpha: U8) -> U8:
     """Return (H, W, 3) uint8 RGB colours of the person; equal to the picture where alpha is 255."""
     image = rgb.astype(np.float32)
-    alpha = person_alpha.astype(np.float32)[..., None] / 255
+    alpha = person_alpha.astype(np.float32)[..., None] / np.float32(255)
     foreground, background = image, image
     reach = max(9, max(rgb.shape[:2]) // 6)
     for size in (reach, 7):

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facepuppet.core.errors import AvatarPackError, ImageUnreadableError
-from facepuppet.core.matplotlib_data import matplotlib_folder
+from facepuppet.core.errors import AvatarPackError
 from facepuppet.core.types import F32, U8
 from facepuppet.face.canonical import is_face
 from facepuppet.media.pictures import decode_frames, read_picture_file
@@ -127,16 +126,5 @@ def _sha256(data: bytes) -> str:
 
 
 def sample_portrait_path() -> Path:
-    """Return the public-domain portrait that arrives with matplotlib (Grace Hopper, US Navy).
-
-    Raises:
-        ImageUnreadableError: this installation of matplotlib lacks its sample data.
-    """
-    path = matplotlib_folder() / "sample_data" / "grace_hopper.jpg"
-    if not path.is_file():
-        raise ImageUnreadableError(
-            f"no {path.name} in this matplotlib",
-            "matplotlib's sample data, which the demo's portrait comes from",
-            "Give a portrait of your own, or run: pip install --force-reinstall matplotlib",
-        )
-    return path
+    """Return the public-domain portrait that the package brings (Grace Hopper, US Navy)."""
+    return Path(__file__).parent / "data" / "grace_hopper.jpg"

@@ -11,6 +11,7 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import FACE_OVAL
+from facepuppet.portrait.guided_filter import guided_filter
 from facepuppet.portrait.morphology import disc
 from facepuppet.vision.still import BodyView, PersonSegmenter
 
@@ -64,7 +65,7 @@ def _extend_to_borders(likely: F32) -> F32:
     band = max(2, round(_BORDER * max(likely.shape)))
     inner = likely[band:-band, band:-band]
     extended = cv2.copyMakeBorder(inner, band, band, band, band, cv2.BORDER_REPLICATE)
-    return np.maximum(likely, np.minimum(extended, _WAVERING)).astype(np.float32)
+    return np.asarray(np.maximum(likely, np.minimum(extended, _WAVERING)), dtype=np.float32)
 
 
 def _decide(rgb: U8, likely: F32, face: F32) -> U8:
@@ -111,7 +112,7 @@ def _soft_edge(rgb: U8, person: U8, likely: F32, face: F32) -> U8:
     soft[(person > 0) & (likely > _SURE)] = 1
     margin = 2 * radius
     padded = [cv2.copyMakeBorder(m, *(margin,) * 4, cv2.BORDER_REPLICATE) for m in (rgb, soft)]
-    filtered = cv2.ximgproc.guidedFilter(padded[0], padded[1], radius, _EDGE_EPSILON)
+    filtered = guided_filter(padded[0], padded[1], radius, _EDGE_EPSILON)
     filtered = filtered[margin:-margin, margin:-margin]
     low, high = _STRETCH
     coverage = np.clip((filtered - low) / (high - low), 0, 1)

@@ -57,9 +57,8 @@ class StateReader:
         head = motion.head
         offset = motion.landmarks_px - self._pivot
         offset[:, :2] -= head.shift_px
-        return self._state(
-            head.rotation, offset @ head.rotation / head.scale + self._pivot, motion.eye_opening
-        )
+        placed = np.asarray(offset @ head.rotation / head.scale + self._pivot, dtype=np.float32)
+        return self._state(head.rotation, placed, motion.eye_opening)
 
     def of_face(self, landmarks_px: F32) -> FaceState:
         """Measure another picture's (478, 3) landmarks, in whatever pixels."""

@@ -51,7 +51,7 @@ def limit_gaze(gaze: Floats, safe: SafeRange) -> F32:
 def limit_lids(opening: F32, safe: SafeRange) -> F32:
     """Limit apertures relative to the portrait's own: 0 is shut, 1 its own, wider softly."""
     room = max(safe.eye_opening - 1.0, 1e-3)
-    limited: F32 = np.clip(opening, 0.0, 1.0) + soft_limit(np.maximum(opening - 1.0, 0.0), room)
+    limited = np.clip(opening, 0.0, 1.0) + soft_limit(np.maximum(opening - 1.0, 0.0), room)
     return limited.astype(np.float32)
 
 

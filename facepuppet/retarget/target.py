@@ -111,7 +111,9 @@ class Target:
         gain: Floats = np.ones((1, 1))
         if deltas.mouth_width is not None:
             ratio = mouth_width(self._neutral) / deltas.mouth_width
-            gain = 1.0 + self._mouth_share[:, None] * (np.clip(ratio, *MOUTH_RATIO_RANGE) - 1.0)
+            gain = 1.0 + self._mouth_share[:, None] * (
+                min(max(ratio, MOUTH_RATIO_RANGE[0]), MOUTH_RATIO_RANGE[1]) - 1.0
+            )
         gain = gain * (1.0 - SKULL_DAMPING * self._skull_share[:, None])
         moved = (offsets * gain).astype(np.float32)
         head = self._neutral + moved * self._mouth_brake(moved)

@@ -23,11 +23,13 @@ from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
 from facepuppet.drivers.recording_format import is_recording
 from facepuppet.drivers.recording_writer import RecordingWriter
 from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.inference.runtime import Runtime
 from facepuppet.media.source_words import open_source
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks.sink import Sink
 from facepuppet.sinks.sink_words import open_sink
+from facepuppet.vision.trackers import TrackingModels
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.marked import Marked
 
@@ -87,10 +89,11 @@ def render_video(
     recording_to: Path | None = None,
     progress: Progress | None = None,
     tracker: FrameTracker | None = None,
+    models: TrackingModels | None = None,
     key: Key = PUBLIC_KEY,
     session: int = 0,
     consent_id: str | None = None,
-    engine: str = "auto",
+    engine: str | Runtime = "auto",
     credentials: Credentials | None = None,
 ) -> RunStats:
     """Let a portrait perform what the driver does in a video or a recording.
@@ -106,7 +109,8 @@ def render_video(
         neutral: the driver's resting face, or how to find it; recordings of expressions know it.
         recording_to: .npz file for the expressions (see `facepuppet.drivers.recording_format`).
         progress: called after every frame.
-        tracker: an open tracker to use and close; MediaPipe's if None.
+        tracker: an open tracker to use and close; one of its own if None.
+        models: the networks of that one; the project's own runner of them if None.
         key: who can detect the watermark.
         session: counter that the watermark carries.
         consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
@@ -124,7 +128,7 @@ def render_video(
     _refuse_overwriting(source, output)
     show, done = progress or _silent, 0
     with ExitStack() as stack:
-        camera = None if is_recording(source) else _video_driver(source, neutral, tracker)
+        camera = None if is_recording(source) else _video_driver(source, neutral, tracker, models)
         driver: Driver = stack.enter_context(camera or RecordedDriver(Path(source)))
         _refuse_live(driver)
         fps = driver.fps or DEFAULT_FPS
@@ -178,10 +182,13 @@ def _expressions(driver: Driver) -> Iterator[Expression]:
 
 
 def _video_driver(
-    source: str | Path, neutral: Neutral | DriverNeutral, tracker: FrameTracker | None
+    source: str | Path,
+    neutral: Neutral | DriverNeutral,
+    tracker: FrameTracker | None,
+    models: TrackingModels | None,
 ) -> CameraDriver:
     rest = Rest(neutral if isinstance(neutral, DriverNeutral) else None)
-    return CameraDriver(open_source(source), rest, None if tracker is None else lambda: tracker)
+    return CameraDriver(open_source(source), rest, None if tracker is None else lambda: tracker, models)
 
 
 def _refuse_overwriting(source: str | Path, output: str | Path) -> None:

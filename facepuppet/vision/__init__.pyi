@@ -3,10 +3,9 @@ from .boxes import face_box as face_box
 from .face_detector import FaceDetector as FaceDetector
 from .face_mesh import FaceMesh as FaceMesh
 from .pose import PoseModel as PoseModel
-from .quiet import quiet_native_logs as quiet_native_logs
 from .still import FaceMesher as FaceMesher
 from .still import PersonSegmenter as PersonSegmenter
 from .still import view_body as view_body
-from .tracking_models import TRACKERS as TRACKERS
-from .tracking_models import TrackingModels as TrackingModels
-from .tracking_models import tracking_models as tracking_models
+from .trackers import TRACKERS as TRACKERS
+from .trackers import TrackingModels as TrackingModels
+from .trackers import tracking_models as tracking_models

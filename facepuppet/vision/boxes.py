@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from facepuppet.core.types import F32
-from facepuppet.face.topology import N_MESH, OUTER_CORNERS
+from facepuppet.core.types import F32, F64
+from facepuppet.face.topology import N_MESH, OUTER_CORNERS, RIGID
 
 STIR = 0.08  # a face has moved when its centre or size changed by this share of its size
+SKULL = 3.2  # size of a face over the spread (RMS radius) of its rigid points, of the mean face
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,37 @@ class FaceBox:
         """Whether the face has visibly moved."""
         return self.distance(other) > STIR or self.zoom(other) > 1.0 + STIR
 
+    def offset_from(self, other: FaceBox) -> F64:
+        """(4,) what leads here from another box: right and down over its size, log zoom, turn (rad)."""
+        return np.array(
+            [
+                (self.x_px - other.x_px) / other.size_px,
+                (self.y_px - other.y_px) / other.size_px,
+                math.log(self.size_px / other.size_px),
+                math.remainder(self.roll_rad - other.roll_rad, 2 * math.pi),
+            ]
+        )
+
+    def moved(self, offset: F64) -> FaceBox:
+        """The box at a (4,) offset from this one; undoes `offset_from`."""
+        right, down, log_zoom, turn = map(float, offset)
+        return FaceBox(
+            self.x_px + right * self.size_px,
+            self.y_px + down * self.size_px,
+            self.size_px * math.exp(log_zoom),
+            self.roll_rad + turn,
+        )
+
+    def is_within(self, band: float, other: FaceBox) -> bool:
+        """Whether this box is another one but for a band, the same share of size, zoom and radian."""
+        return extent(self.offset_from(other)) <= band
+
+
+def extent(offset: F64) -> float:
+    """How far a (4,) offset leads: shift, log zoom or turn, whichever is the most."""
+    right, down, log_zoom, turn = map(float, offset)
+    return max(math.hypot(right, down), abs(log_zoom), abs(turn))
+
 
 def face_box(landmarks_px: F32) -> FaceBox:
     """The box of (478, 3) landmarks; detector boxes agree with it within about a tenth."""
@@ -47,6 +79,15 @@ def face_box(landmarks_px: F32) -> FaceBox:
     x, y = (low + high) / 2
     left, right = landmarks_px[OUTER_CORNERS, :2]
     return FaceBox(float(x), float(y), float((high - low).max()), eye_roll(left, right))
+
+
+def skull_box(landmarks_px: F32) -> FaceBox:
+    """Where the skull of (478, 3) landmarks is, about as large as the face; no jaw or lip moves it."""
+    rigid = landmarks_px[RIGID, :2].astype(np.float64)
+    middle = rigid.mean(axis=0)
+    spread = math.sqrt(float(((rigid - middle) ** 2).sum(axis=1).mean()))
+    left, right = landmarks_px[OUTER_CORNERS, :2]
+    return FaceBox(float(middle[0]), float(middle[1]), SKULL * spread, eye_roll(left, right))
 
 
 def eye_roll(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:

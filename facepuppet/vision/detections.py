@@ -68,7 +68,7 @@ def decode(raw: F32, raw_scores: F32, centres_px: F32, min_score: float) -> list
     scores = probability(raw_scores)
     chosen = np.flatnonzero(scores >= min_score)
     chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
-    values, scores = raw[chosen].reshape(len(chosen), -1, 2), scores[chosen]
+    values, scores = raw[chosen].reshape(len(chosen), raw.shape[1] // 2, 2), scores[chosen]
     points = values + centres_px[chosen, None]  # the second pair is a size, not a point
     half = values[:, 1] / 2
     corners = np.concatenate([points[:, 0] - half, points[:, 0] + half], axis=1)

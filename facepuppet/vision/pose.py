@@ -21,8 +21,8 @@ _GRIDS = [(8, 2), (16, 2), (32, 6)]
 _N_LANDMARKS = 39
 _SHOULDERS = (12, 11)  # the person's right and left: image-left first
 _HIPS, _REACH = 33, 34  # the middle of the hips, and a point as far from it as the body reaches
-# A window moves only with the body: taken anew from each picture it trembles, and the shoulders with it (by up
-# to 20 px between two looks at one still picture 512 px wide).
+# A window moves only with the body: taken anew from each picture it trembles, and the shoulders with it, by
+# up to 20 px between two looks at one still picture 512 px wide.
 _HELD = 0.1  # of the window's side, and radians
 _WINDOW = 1.25  # side of what the landmark network sees over the body's reach to both sides
 

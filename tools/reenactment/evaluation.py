@@ -12,7 +12,6 @@ import numpy as np
 from facepuppet.core import U8, FacepuppetError, NoDriverFaceError
 from facepuppet.inference import read_manifest
 from facepuppet.portrait import load_avatar
-from facepuppet.vision import quiet_native_logs
 from reenactment import motion_series, sheets
 from reenactment.cost import measure_cost
 from reenactment.cross_reenactment import cross_reenact
@@ -59,8 +58,7 @@ class Evaluation:
         Raises:
             NoDriverFaceError: no clip can be used.
         """
-        with quiet_native_logs():
-            judges = Judges()
+        judges = Judges()
         with no_painters() as bare:
             engines = {WARP: bare} | ({PAINTED: self._engines} if self._engines else {})
             for path in clips:

@@ -14,7 +14,7 @@ import numpy as np
 from engines.data.people import Split, read_people
 from facepuppet.core import F32, N_LANDMARKS, U8, Frame, MediaUnreadableError, NoDriverFaceError
 from facepuppet.drivers import FaceFollower, Tracker, Tracking, TrackingSmoother, most_neutral
-from facepuppet.face import mirror_order
+from facepuppet.face import mirrored_back
 from facepuppet.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
 from facepuppet.vision import FaceBox, face_box
 
@@ -95,9 +95,7 @@ def retrack_mirrored(pictures: Sequence[U8], fps: float) -> F32:
     A second opinion by the same tracker: what differs from the first is its error, not the face's motion.
     """
     mirrored = retrack([np.ascontiguousarray(rgb[:, ::-1]) for rgb in pictures], fps)
-    back = mirrored[:, mirror_order()]
-    back[..., 0] = (pictures[0].shape[1] - 1) - back[..., 0]
-    return back
+    return mirrored_back(mirrored, pictures[0].shape[1])
 
 
 def find_clips(where: list[Path], people: Path | None = None) -> list[Path]:

@@ -19,6 +19,7 @@ from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.media.capture_thread import CaptureThread
 from facepuppet.media.source import Source
+from facepuppet.vision.trackers import TrackingModels
 
 DEFAULT_FPS = 30.0  # of sources that do not say
 LOOK_AHEAD_NS = 4_000_000_000  # a face that comes and goes is not waited for longer
@@ -40,7 +41,8 @@ class CameraDriver(Driver):
     Args:
         source: pictures of the driver; closed with this.
         rest: what motion is measured against; taken from the first moments if None.
-        make_tracker: opens the tracker, in the thread that reads.
+        make_tracker: opens the tracker, in the thread that reads; a `Tracker` if None.
+        models: the networks of that one; the project's own runner of them if None.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class CameraDriver(Driver):
         source: Source,
         rest: Rest | None = None,
         make_tracker: Callable[[], FrameTracker] | None = None,
+        models: TrackingModels | None = None,
     ) -> None:
         self.description, self.n_frames, self.live = source.description, source.n_frames, source.live
         self.fps = source.fps
         self._source, self._rest = source, rest or Rest()
-        self._make_tracker = make_tracker
+        self._make_tracker = make_tracker or self._open_tracker
+        self._models = models
         self._meter = Meter()
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._capture: CaptureThread | None = None
@@ -96,8 +100,7 @@ class CameraDriver(Driver):
         """Track and smooth one frame that somebody else read, in the order of capture; not after close()."""
         with self._tracking:
             if self._tracker is None:
-                live = self._capture is not None
-                self._tracker = self._make_tracker() if self._make_tracker else Tracker(live=live)
+                self._tracker = self._make_tracker()
             with self._meter.time("track"):
                 tracking = self._tracker.track(frame)
             with self._meter.time("smooth"):
@@ -132,6 +135,9 @@ class CameraDriver(Driver):
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of tracking, smoothing and measuring."""
         return self._meter.spreads()
+
+    def _open_tracker(self) -> FrameTracker:
+        return Tracker(live=self._capture is not None, models=self._models)
 
     def _express(self, tracking: Tracking) -> Expression:
         with self._meter.time("measure"):

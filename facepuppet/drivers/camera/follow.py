@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
-
 from facepuppet.core.types import F32, U8
+from facepuppet.drivers.camera.held_region import HeldRegion
 from facepuppet.drivers.camera.selection import FaceSelector
 from facepuppet.vision.boxes import FaceBox, face_box
-from facepuppet.vision.tracking_models import TrackingModels
+from facepuppet.vision.trackers import TrackingModels
 
 MOST_LOOKS = 5  # at a face just found
-SETTLED = 0.04  # of the face's size, and radians of tilt, between two looks
+SETTLED = 0.04  # between two looks: of the face's size, log zoom, and radians of tilt
 SURVEY_NS = 1_000_000_000  # how often to look for other faces while one is followed
 
 
 class FaceFollower:
     """The driver's landmarks in each frame, at the price of a single face.
 
-    While a face is followed the landmark network looks only where that face was a frame ago. When it is
-    lost, the detector finds all faces and `FaceSelector` chooses. About once a second the detector notes
-    who else is in view, so that they are known when the driver is lost.
+    While a face is followed the landmark network looks only near where that face was (`HeldRegion`), so
+    that the same picture gives the same landmarks. When it is lost, the detector finds all faces and
+    `FaceSelector` chooses. About once a second the detector notes who else is in view, so that they are
+    known when the driver is lost.
 
     Args:
         models: opens the networks; the project's own runner of them if None.
@@ -30,7 +30,7 @@ class FaceFollower:
         self._mesh = models.landmarks()
         self._detector = models.faces()
         self._selector = FaceSelector()
-        self._box: FaceBox | None = None  # where the driver was in the last frame, None while lost
+        self._region: HeldRegion | None = None  # where the driver is, None while lost
         self._surveyed_ns = 0
 
     def follow(self, rgb: U8, t_ns: int) -> F32 | None:
@@ -40,7 +40,7 @@ class FaceFollower:
             rgb: (H, W, 3) uint8 RGB picture.
             t_ns: its time of capture; must not decrease.
         """
-        landmarks = None if self._box is None else self._look(rgb, self._box, t_ns)
+        landmarks = self._keep(rgb, t_ns)
         if landmarks is None:
             return self._acquire(rgb, self._selector.choose(self._detector.find(rgb), t_ns), t_ns)
         if t_ns - self._surveyed_ns >= SURVEY_NS:
@@ -55,32 +55,41 @@ class FaceFollower:
         self._mesh.close()
         self._detector.close()
 
+    def _keep(self, rgb: U8, t_ns: int) -> F32 | None:
+        """Find the driver again; None when nobody is there, or somebody else."""
+        region = self._region
+        if region is None:
+            return None
+        for box in dict.fromkeys((region.box, region.face)):  # a fast face may have left the first only
+            landmarks = self._look(rgb, box, t_ns)
+            if landmarks is not None:
+                region.follow(landmarks)
+                return landmarks
+        self._region = None
+        return None
+
     def _look(self, rgb: U8, box: FaceBox, t_ns: int) -> F32 | None:
-        """Find the driver near a box and remember where; None when nobody is there, or somebody else."""
+        """Find the driver near a box; None when nobody is there, or somebody else."""
         landmarks = self._mesh.find(rgb, box)
-        self._box = None if landmarks is None else face_box(landmarks)
-        if self._box is not None and not self._selector.keeps(self._box, t_ns):
-            self._box = None
-        return None if self._box is None else landmarks
+        if landmarks is None or not self._selector.keeps(face_box(landmarks), t_ns):
+            return None
+        return landmarks
 
     def _acquire(self, rgb: U8, chosen: FaceBox | None, t_ns: int) -> F32 | None:
-        self._box = None
+        self._region = None
         if chosen is None:
             return None
         self._surveyed_ns = t_ns
-        landmarks = self._look(rgb, chosen, t_ns)
+        box, landmarks = chosen, self._look(rgb, chosen, t_ns)
         # A detector's box is rough, above all of a face that lies: look again where the landmarks themselves
         # are, until they stay there.
         for _ in range(MOST_LOOKS - 1):
             if landmarks is None:
                 return None
-            before = face_box(landmarks)
-            landmarks = self._look(rgb, before, t_ns)
-            if landmarks is not None and _settled(face_box(landmarks), before):
+            box = face_box(landmarks)
+            landmarks = self._look(rgb, box, t_ns)
+            if landmarks is not None and face_box(landmarks).is_within(SETTLED, box):
                 break
+        if landmarks is not None:
+            self._region = HeldRegion(box, landmarks)
         return landmarks
-
-
-def _settled(box: FaceBox, before: FaceBox) -> bool:
-    turned = abs(math.remainder(box.roll_rad - before.roll_rad, 2 * math.pi))
-    return box.distance(before) < SETTLED and box.zoom(before) < 1 + SETTLED and turned < SETTLED

@@ -15,7 +15,7 @@ from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.tracking import Torso
 from facepuppet.vision.pose import PoseModel
-from facepuppet.vision.tracking_models import ShoulderFinder
+from facepuppet.vision.trackers import ShoulderFinder
 
 log = logging.getLogger(__name__)
 

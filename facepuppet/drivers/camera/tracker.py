@@ -11,7 +11,7 @@ from facepuppet.drivers.camera.follow import FaceFollower
 from facepuppet.drivers.camera.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.vision.boxes import face_box
-from facepuppet.vision.tracking_models import TrackingModels
+from facepuppet.vision.trackers import TrackingModels
 
 SHOULDER_REACH = 2.2  # the shoulders' middle is within this many face sizes of the face's centre
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from facepuppet.core.matplotlib_data import matplotlib_folder
 from facepuppet.core.types import U8
 
 LABEL_TEXT = "synthetic · facepuppet"
-_TEXT_HEIGHT = 0.021  # of the canvas height
-_SMALLEST_TEXT_PX = 11
+_TEXT_HEIGHT = 0.0235  # of the canvas height
+_SMALLEST_TEXT_PX = 12
 _SUPERSAMPLING = 4  # Pillow draws round corners without anti-aliasing
 
 
@@ -62,7 +60,7 @@ class Label:
 def draw_pill(canvas_px: tuple[int, int]) -> U8:
     """Draw the label for a canvas of (width, height) px; returns (h, w, 4) RGBA, not premultiplied."""
     text_px = max(_SMALLEST_TEXT_PX, round(_TEXT_HEIGHT * canvas_px[1])) * _SUPERSAMPLING
-    font = ImageFont.truetype(str(_font_path()), text_px)
+    font = ImageFont.load_default(text_px)  # Aileron, which Pillow brings: the same on every system
     ink = font.getbbox(LABEL_TEXT, anchor="ls")
     width, height = round(ink[2] + 1.5 * text_px), round(1.75 * text_px)
     picture = Image.new("RGBA", (width, height), (0, 0, 0, 0))
@@ -72,8 +70,3 @@ def draw_pill(canvas_px: tuple[int, int]) -> U8:
     draw.text(baseline, LABEL_TEXT, font=font, fill=(255, 255, 255, 235), anchor="ls")
     final = (min(width // _SUPERSAMPLING, canvas_px[0]), min(height // _SUPERSAMPLING, canvas_px[1]))
     return np.asarray(picture.resize(final, Image.Resampling.LANCZOS))
-
-
-def _font_path() -> Path:
-    """A font that has the middle dot on every system."""
-    return matplotlib_folder() / "fonts" / "ttf" / "DejaVuSans.ttf"

@@ -98,7 +98,7 @@ class BodyField:
         """Distance of each grid point to the face oval in inter-ocular units, 0 inside."""
         ring = np.ascontiguousarray(self.oval_px[:, :2])
         distance = [-cv2.pointPolygonTest(ring, (float(x), float(y)), True) for x, y in self._points]
-        return np.maximum(np.array(distance, np.float32), 0.0) / self._iod
+        return np.asarray(np.maximum(np.array(distance, np.float32), 0.0) / self._iod, dtype=np.float32)
 
     def _head_depth(self, outside: F32, beyond_nearest: F32) -> F32:
         """Depth (px) of the head at each grid point: the oval's own, then back towards the skull's middle."""
@@ -141,5 +141,5 @@ def apply_torso(torso: TorsoMotion, points_px: F32, centre_px: F32) -> F32:
     """Move (N, 2) points with the torso's similarity about the shoulders' midpoint."""
     cos, sin = np.cos(torso.roll_rad), np.sin(torso.roll_rad)
     rotation = np.array([[cos, -sin], [sin, cos]], np.float32)
-    moved: F32 = torso.scale * (points_px - centre_px) @ rotation.T + centre_px + torso.shift_px
-    return moved
+    moved = torso.scale * (points_px - centre_px) @ rotation.T + centre_px + torso.shift_px
+    return np.asarray(moved, dtype=np.float32)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepuppet.core.geometry import smoothstep
-from facepuppet.core.types import F32, U8
+from facepuppet.core.types import F32, U8, Floats
 from facepuppet.frames.cpu.render.patches import to_u8
 
 PATCH_PX = 160  # patch pixels per mouth width
@@ -130,7 +130,7 @@ def _paint_row(row: _Row, u: F32, v: F32, white_rgb: F32, flesh: F32) -> tuple[F
     return colour * corner[..., None], np.asarray(coverage, np.float32)
 
 
-def _crown_light(v: F32, edge: F32, gum: F32, aside: F32, half: F32) -> F32:
+def _crown_light(v: Floats, edge: Floats, gum: Floats, aside: Floats, half: Floats) -> F32:
     """Crowns are round, and a little darker in their gaps, at the gum and at the edge."""
     gap = np.exp(-(((1 - aside) * half / 0.014) ** 2)) * _soft_step((edge - v) / 0.03 + 0.5)
     light = (1 - 0.09 * aside**2) * (1 - 0.07 * gap)
@@ -161,6 +161,6 @@ def _flesh(lip_rgb: F32) -> F32:
     return lip_rgb * np.float32(np.clip(light, 60, 190) / max(light, 1.0))
 
 
-def _soft_step(t: F32) -> F32:
+def _soft_step(t: Floats) -> F32:
     """A smoothstep whose middle, not its foot, is at 0."""
     return smoothstep(t + 0.5)

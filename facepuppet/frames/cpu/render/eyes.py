@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32, U8, Motion
+from facepuppet.core.types import F32, U8, Floats, Motion
 from facepuppet.face.topology import EYES, EyeTopology
 from facepuppet.frames.cpu.render.patches import (
     blend_into,
@@ -144,7 +144,7 @@ def _build_eyeball(avatar: Avatar, eye: EyeTopology) -> Eyeball:
         avatar.portrait_rgb, patch_from_portrait, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     outline = opening_outline(landmarks, eye) * scale + offset
-    open_area = polygon_mask(outline, (0, 0), size).astype(np.float32) / 255
+    open_area = polygon_mask(outline, (0, 0), size).astype(np.float32) / np.float32(255)
     iris_centre = landmarks[eye.iris_centre] * scale + offset
     ring = landmarks[eye.iris_ring] * scale + offset
     radius = float(np.linalg.norm(ring - iris_centre, axis=1).mean())
@@ -166,7 +166,7 @@ def _complete_sclera(picture: F32, open_area: F32, from_centre: F32) -> F32:
     return fill_unknown(picture, known.astype(np.float32))
 
 
-def _complete_iris(picture: F32, open_area: F32, centre: F32, radius: float) -> F32:
+def _complete_iris(picture: F32, open_area: F32, centre: Floats, radius: float) -> F32:
     """Complete the iris disc in polar coordinates: mirror top from bottom, else the ring's mean."""
     n_angles, n_radii = 180, 48
     size = (n_radii, n_angles)

@@ -41,7 +41,7 @@ class Lid:
     def __init__(self, landmarks_px: F32, eye: EyeTopology, triangles: npt.NDArray[np.int32]) -> None:
         rim, fold = eye.upper_lid[1:-1], eye.upper_fold
         strip = np.isin(triangles, np.concatenate([eye.upper_lid, fold])).all(axis=1)
-        on_rim = np.isin(triangles, rim) & (strip & np.isin(triangles, fold).any(axis=1))[:, None]
+        on_rim = np.isin(triangles, rim) & np.asarray(strip & np.isin(triangles, fold).any(axis=1))[:, None]
         self.triangle, self.corner = np.nonzero(on_rim)
         order = {int(index): k for k, index in enumerate(rim)}
         which = np.array([order[int(i)] for i in triangles[self.triangle, self.corner]], np.intp)

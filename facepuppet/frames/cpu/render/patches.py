@@ -73,8 +73,7 @@ def fill_unknown(picture: F32, known: F32) -> F32:
         result += estimate * confident[..., None]
         trust += confident
         sigma *= 2.0
-    out: F32 = result / np.maximum(trust, 1e-6)[..., None]
-    return out
+    return np.asarray(result / np.maximum(trust, 1e-6)[..., None], dtype=np.float32)
 
 
 def to_u8(picture: F32) -> U8:

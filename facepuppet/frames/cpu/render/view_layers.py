@@ -49,7 +49,7 @@ class ViewLayers:
         ]
         rim = 1.0 - _near(rest, FACE_OVAL, _RIM_SOFT * unit)
         face = rim * (1.0 - mouth) * (1.0 - np.maximum(*lids))
-        self.face = FaceLayer(avatar, warp, face)
+        self.face = FaceLayer(avatar, warp, np.asarray(face, dtype=np.float32))
         textures = [enlarged(view.rgb) for view in avatar.views]
         self.mouth = PartLayer(avatar.views, textures, mouth, mouth_interior_triangles())
         self.lids = tuple(

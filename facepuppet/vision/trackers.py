@@ -63,7 +63,7 @@ def tracking_models(tracker: str = TRACKERS[0], runtime: Runtime | None = None) 
 
     Args:
         tracker: one of TRACKERS: MediaPipe's networks in our own runner, or MediaPipe's package.
-        runtime: what runs the former; one thread of the CPU if None.
+        runtime: what runs the former, as long as it can; one thread of the CPU if None.
 
     Raises:
         TrackerError: there is no such tracker, or its package is not installed.

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calibrate.guide.guide import Prompt
-from facepuppet.core import U8, Floats, WindowUnavailableError, matplotlib_folder
+from facepuppet.core import F64, U8, WindowUnavailableError
 from facepuppet.drivers import Tracking
 from facepuppet.session import draw_driver
 from facepuppet.sinks import display_reachable
@@ -63,19 +63,20 @@ def draw_prompt(prompt: Prompt, tracking: Tracking) -> U8:
     width, height = SIZE_PX
     scale = min(width / tracking.image_size_px[0], height / tracking.image_size_px[1])
     left = (width + scale * tracking.image_size_px[0]) / 2
-    mirrored = np.array([[-scale, 0.0, left], [0.0, scale, (height - scale * tracking.image_size_px[1]) / 2]])
+    top = (height - scale * tracking.image_size_px[1]) / 2
+    mirrored = np.array([[-scale, 0.0, left], [0.0, scale, top]], np.float64)
     picture = Image.fromarray(_lines(tracking, mirrored))
     draw = ImageDraw.Draw(picture)
     colour = _BAD if prompt.blocked else (_GOOD if prompt.reached >= 1.0 else _GO)
-    draw.text((24, 20), f"{prompt.number} of {prompt.count} · {prompt.title}", _QUIET, _font(16))
-    draw.text((24, 44), prompt.instruction, _TEXT, _font(24))
-    draw.text((24, 80), prompt.hint, colour, _font(20))
+    draw.text((24, 20), f"{prompt.number} of {prompt.count} · {prompt.title}", _QUIET, _font(18))
+    draw.text((24, 44), prompt.instruction, _TEXT, _font(27))
+    draw.text((24, 80), prompt.hint, colour, _font(22))
     for y, share, ink in ((height - 26, prompt.reached, colour), (height - 14, prompt.elapsed, _QUIET)):
         draw.rectangle((24, y, 24 + round(share * (width - 48)), y + 5), fill=ink)
     return np.asarray(picture)
 
 
-def _lines(tracking: Tracking, view_from_image: Floats) -> U8:
+def _lines(tracking: Tracking, view_from_image: F64) -> U8:
     face, torso = tracking.face, tracking.torso
     landmarks = None if face is None else face.landmarks_px
     shoulders = None if torso is None else torso.shoulders_px
@@ -83,6 +84,5 @@ def _lines(tracking: Tracking, view_from_image: Floats) -> U8:
 
 
 @cache
-def _font(size_px: int) -> ImageFont.FreeTypeFont:
-
-    return ImageFont.truetype(str(matplotlib_folder() / "fonts" / "ttf" / "DejaVuSans.ttf"), size_px)
+def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size_px)  # Pillow's own, with ASCII, "°" and "·": the same on every system
