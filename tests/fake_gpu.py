@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from emulated_cuda import SANITIZE, CompileException, EmulatedModule
+
+from facepuppet.inference.silent_onnxruntime import ort
 
 MAGIC = b"fake plan "
 

@@ -92,6 +92,15 @@ def test_mediapipe_has_one_door(path: Path) -> None:
         assert not {n for n in imported_modules(path) if n.split(".")[0] in ("mediapipe", "google")}
 
 
+@pytest.mark.parametrize("path", sources("facepuppet") + sources("calibrate"), ids=lambda p: p.name)
+def test_onnxruntime_has_one_door(path: Path) -> None:
+    """Whoever loads it elsewhere may be the first, and it would report its use."""
+    loaded = {name for name in imported_modules(path) if name.split(".")[0] == "onnxruntime"}
+    if path.stem == "precision":  # takes a converter of its, in a function, after going through the door
+        loaded = {name for name in loaded if not name.startswith("onnxruntime.transformers.")}
+    assert not loaded or path.stem == "silent_onnxruntime"
+
+
 def test_import_is_cheap() -> None:
     """`import facepuppet` and the command line's entry load none of the heavy libraries."""
     heavy = ["mediapipe", "cv2", "onnxruntime", "av", "pyvirtualcam", "torch"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from facepuppet.core.hardware import describe_hardware
 
 _PACKAGES = ("numpy", "cv2", "onnxruntime", "av", "pyvirtualcam", "PIL")
+_DOORS = {"onnxruntime": "facepuppet.inference.silent_onnxruntime"}  # else it reports its use
 _WHEELS = {"cv2": "opencv-python", "PIL": "pillow"}
 _APT = "sudo apt-get install libgl1 libegl1 libgles2 libglib2.0-0"
 _REINSTALL = "pip install --force-reinstall"
@@ -73,7 +74,7 @@ def _packages() -> Check:
     wheels = importlib.metadata.packages_distributions()  # cv2 may come from any of OpenCV's, or from two
     for module in _PACKAGES:
         try:
-            importlib.import_module(module)
+            importlib.import_module(_DOORS.get(module, module))
             of_module = sorted(set(wheels.get(module, ())))
             found += [f"{wheel} {importlib.metadata.version(wheel)}" for wheel in of_module] or [module]
         except ModuleNotFoundError:
@@ -131,9 +132,9 @@ def _cameras() -> Check:
 
 
 def _gpu() -> Check:
-    import onnxruntime
+    from facepuppet.inference.silent_onnxruntime import ort
 
-    providers = [p.removesuffix("ExecutionProvider") for p in onnxruntime.get_available_providers()]
+    providers = [p.removesuffix("ExecutionProvider") for p in ort.get_available_providers()]
     detail = f"ONNX Runtime offers {', '.join(providers)}"
     if not shutil.which("nvidia-smi"):
         return Check("gpu", Verdict.OK, f"no NVIDIA GPU, none is needed; {detail}")

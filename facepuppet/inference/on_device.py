@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime as ort
 
 from facepuppet.core.errors import EngineError
 from facepuppet.inference.gpu import Gpu, import_cupy
 from facepuppet.inference.onnx_session import PROVIDERS, require_provider
+from facepuppet.inference.silent_onnxruntime import ort
 
 ON_DEVICE = ("tensorrt", "tensorrt-rtx", "cuda")  # engines that can do it
 

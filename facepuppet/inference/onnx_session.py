@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, TypeAlias
 
-import onnxruntime as ort
-
 from facepuppet.core.errors import EngineError, ManifestError
 from facepuppet.core.types import F32, U8
+from facepuppet.inference.silent_onnxruntime import ort
 
 Feed: TypeAlias = Mapping[str, F32 | U8]
 

@@ -23,6 +23,8 @@ def to_half(model: bytes) -> bytes:
     Raises:
         EngineError: the `onnx` package is missing, or the graph cannot be converted.
     """
+    from facepuppet.inference import silent_onnxruntime  # noqa: F401  before any part of it is loaded
+
     try:
         import onnx
         from onnxruntime.transformers.float16 import convert_float_to_float16
