@@ -3,16 +3,16 @@
 # session is open, an identifier and a database are written to Microsoft/DeveloperTools/.onnxruntime in the user's
 # cache folder, and seconds later mobile.events.data.microsoft.com is looked up to send them. Older wheels for Linux
 # did not, and nothing is printed. `onnxruntime.disable_telemetry_events()`, the only switch of the Python API, comes
-# too late for the identifier; the environment variable ORT_DISABLE_TELEMETRY=1, set before the import, prevents it
-# all. (Told in the wheel's Privacy.md; asked about in microsoft/onnxruntime, issue 25573.)
+# too late: the identifier is there and something is sent all the same. The environment variable
+# ORT_DISABLE_TELEMETRY=1, set before the import, prevents it all. (Told in the wheel's Privacy.md; asked about in microsoft/onnxruntime, issue 25573.)
 #
 # Where users of facepuppet would meet it: they are promised that nothing is sent anywhere. So ONNX Runtime is loaded
 # in one place, with the variable set (`facepuppet/inference/silent_onnxruntime.py`), and tests/test_no_network.py
 # counts packets.
 #
 # Seen on Linux x86-64, Python 3.11, onnx 1.19.1, numpy 2.3.5: ONNX Runtime 1.32.0 writes deviceid and onnxruntime.db,
-# and sends 8 packets within 15 s (look-ups, and their refusals); with the call after the import the files are
-# there all the same; with the variable there is neither file nor packet. ONNX Runtime 1.28.0: neither.
+# and sends within 15 s (16 packets: look-ups, and their refusals), with the call right after the import, too; with
+# the variable there is neither file nor packet. ONNX Runtime 1.28.0: neither.
 # Packets are counted where the system gives a network namespace that leads nowhere; elsewhere the files alone are
 # looked at, and names are really looked up. Exits non-zero if any of this changes.
 set -euo pipefail
