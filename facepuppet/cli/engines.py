@@ -42,14 +42,14 @@ def build(
     networks: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build every network's engine. With TensorRT-RTX no GPU is needed for that."""
+    """Build every painter's engine. With TensorRT-RTX no GPU is needed for that."""
     from facepuppet.cli.progress import progress_bar
     from facepuppet.inference.builder import build_all, choose_flavour, choose_targets
     from facepuppet.inference.engine_cache import EngineCache
-    from facepuppet.inference.manifest import read_all
+    from facepuppet.inference.manifest import read_manifest
 
     names = [word.strip().lower() for word in (targets or "").split(",") if word.strip()]
-    listed, cache = read_all(networks), EngineCache()
+    listed, cache = read_manifest(networks), EngineCache()
     flavour = choose_flavour(engine, names)
     wanted = choose_targets(flavour, names)
     precision = "fp32" if fp32 else None
