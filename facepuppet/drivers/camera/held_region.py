@@ -35,6 +35,7 @@ class HeldRegion:
         self.face = face_box(landmarks_px)
         self._home = skull_box(landmarks_px)  # where the skull was when the region was last held, or stirred
         self._still_frames: int | None = None  # while following; None while held
+        self._behind = self.box.offset_from(self.face)  # how far the region is from the face it follows
 
     def follow(self, landmarks_px: F32) -> None:
         """Take in what was found; holds the region, or leads it towards the face."""
