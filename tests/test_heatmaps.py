@@ -39,12 +39,12 @@ def test_of_several_it_goes_to_their_mean_weighted_by_probability() -> None:
     assert found == pytest.approx(((18 * 0.5 + 23 * 0.75) / 1.25, (10 * 0.5 + 12 * 0.75) / 1.25), abs=1e-3)
 
 
-@pytest.mark.parametrize("reach", [(17, 10), (23, 10), (20, 7), (20, 13)])
-def test_it_looks_three_cells_far(reach: tuple[int, int]) -> None:
+@pytest.mark.parametrize("reach", [(16, 10), (24, 10), (20, 6), (20, 14)])
+def test_it_looks_four_cells_far(reach: tuple[int, int]) -> None:
     assert moved(20.5, 10.5, heat((*reach, 5.0))) == pytest.approx(reach, abs=1e-3)
 
 
-@pytest.mark.parametrize("beyond", [(16, 10), (24, 10), (20, 6), (20, 14)])
+@pytest.mark.parametrize("beyond", [(15, 10), (25, 10), (20, 5), (20, 15)])
 def test_and_no_farther(beyond: tuple[int, int]) -> None:
     assert moved(20.5, 10.5, heat((*beyond, 5.0))) == pytest.approx((20.5, 10.5))
 
@@ -59,7 +59,7 @@ def test_outside_of_the_map_it_stays(x: float, y: float) -> None:
     assert moved(x, y, np.full((1, HEIGHT, WIDTH), 5.0, np.float32)) == pytest.approx((x, y))
 
 
-@pytest.mark.parametrize(("x", "y", "middle"), [(0.5, 0.5, (1.5, 1.5)), (63.5, 31.5, (61.5, 29.5))])
+@pytest.mark.parametrize(("x", "y", "middle"), [(0.5, 0.5, (2, 2)), (63.5, 31.5, (61, 29))])
 def test_at_the_border_it_looks_at_what_is_there(x: float, y: float, middle: tuple[float, float]) -> None:
     everywhere = np.full((1, HEIGHT, WIDTH), 5.0, np.float32)
     assert moved(x, y, everywhere) == pytest.approx(middle, abs=1e-3)
@@ -78,6 +78,6 @@ def test_each_landmark_has_its_own_map_and_none_is_changed() -> None:
 def test_it_never_goes_farther_than_it_looks(x: float, y: float, seed: int) -> None:
     noise = np.random.default_rng(seed).normal(0, 5, (1, HEIGHT, WIDTH)).astype(np.float32)
     found_x, found_y = moved(x, y, noise)
-    assert abs(found_x - int(x)) <= 3.001 or found_x == pytest.approx(x, abs=1e-3)
-    assert abs(found_y - int(y)) <= 3.001 or found_y == pytest.approx(y, abs=1e-3)
+    assert abs(found_x - int(x)) <= 4.001 or found_x == pytest.approx(x, abs=1e-3)
+    assert abs(found_y - int(y)) <= 4.001 or found_y == pytest.approx(y, abs=1e-3)
     assert -0.001 <= found_x < WIDTH and -0.001 <= found_y < HEIGHT
