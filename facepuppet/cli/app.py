@@ -16,7 +16,6 @@ import typer
 from facepuppet.cli import bench, demo, detect, devices, doctor, engines, record, render, run
 from facepuppet.core.console import write_in_any_encoding
 from facepuppet.core.errors import FacepuppetError
-from facepuppet.core.version import __version__
 
 EXIT_ERROR = 2
 _EXIT_INTERRUPTED = 130
@@ -36,6 +35,8 @@ app.add_typer(engines.app)
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
+        from facepuppet.core.version import __version__
+
         typer.echo(__version__)
         raise typer.Exit
 

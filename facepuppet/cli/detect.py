@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from facepuppet.cli.options import check_outputs, refuse_clobbering
 from facepuppet.core.errors import FacepuppetError
@@ -55,6 +53,9 @@ def detect(
 
 
 def _examine(source: str, keys: tuple[Key, ...], seconds: float | None, *, quiet: bool) -> Detection:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     from facepuppet.watermark import detect as examine
 
     columns = (TextColumn("Examining"), BarColumn(), TimeElapsedColumn())

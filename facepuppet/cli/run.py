@@ -142,11 +142,11 @@ def run(
 
 def _recorded(driver: Driver, path: Path | None, stack: ExitStack) -> Driver:
     """Let what the driver does be written down, too, if that is wanted."""
+    if path is None:
+        return driver
     from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.drivers.recording_writer import RecordingWriter
 
-    if path is None:
-        return driver
     writer = stack.enter_context(RecordingWriter(path, driver.description, driver.fps))
     return RecordingDriver(driver, writer)
 

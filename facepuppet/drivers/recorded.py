@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
 from facepuppet.core.metrics import Spread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.recording_reader import RecordingReader
-from facepuppet.drivers.recording_writer import RecordingWriter
+
+if TYPE_CHECKING:
+    from facepuppet.drivers.recording_writer import RecordingWriter
 
 
 class RecordedDriver(Driver):

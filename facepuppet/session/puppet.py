@@ -14,8 +14,6 @@ from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.cpu.render.renderer import Renderer
-from facepuppet.frames.cuda.cuda_maker import CudaMaker
-from facepuppet.frames.fallback import FallbackMaker
 from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.gains import Gains
@@ -155,6 +153,9 @@ def _best_maker(
     cpu = CpuMaker(renderer, composer, marker, meter)
     if renderer.on_device_engine is None:
         return cpu
+    from facepuppet.frames.cuda.cuda_maker import CudaMaker  # costs a start without a GPU 15 ms
+    from facepuppet.frames.fallback import FallbackMaker
+
     runtime = renderer.runtime
     try:
         cuda = CudaMaker(avatar, cpu, meter)

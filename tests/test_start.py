@@ -1,0 +1,52 @@
+"""What a live run imports before its first frame: only what it needs, since every import delays that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Some of these once cost every start 15 to 50 ms; all are for other commands, or for the end of a recording.
+UNNEEDED = {
+    "matplotlib",
+    "rich.progress",
+    "facepuppet.core.version",
+    "facepuppet.frames.cuda.cuda_maker",
+    "facepuppet.watermark.provenance",
+    "mediapipe",
+    "scipy",
+    "onnx",
+}
+
+PROGRAM = """
+import sys
+from facepuppet.cli import main
+from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.sinks.metered_sink import MeteredSink
+
+imported, write = [], MeteredSink._write
+
+def first(self, frame, pts_s):
+    imported.extend([] if imported else sys.modules)
+    write(self, frame, pts_s)
+
+MeteredSink._write = first
+try:
+    main(["run", "--avatar", str(sample_portrait_path()), "--camera", "script", "--sink", sys.argv[1],
+          "--seconds", "0.3", "--right", "public-domain"])
+except SystemExit as left:
+    assert not left.code
+print(*imported, sep="\\n")
+"""
+
+
+def test_a_live_run_imports_only_what_it_needs(tmp_path: Path) -> None:
+    film = tmp_path / "out.mkv"
+    imported = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(film)], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert film.is_file()
+    assert {"facepuppet.session.live", "onnxruntime"} <= set(imported)
+    assert UNNEEDED.intersection(imported) == set()
