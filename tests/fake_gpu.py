@@ -230,10 +230,9 @@ def fake_cupy(machine: Machine) -> types.ModuleType:
 
 
 class _Tensor:
-    dtype = np.float32
-
     def __init__(self, node) -> None:
         self.name, self.shape = node.name, tuple(node.shape)
+        self.dtype = np.uint8 if node.type == "tensor(uint8)" else np.float32
 
 
 class _Engine:
@@ -335,7 +334,9 @@ class _Context:
 
     def _memory(self, tensor: _Tensor):
         n = int(np.prod(tensor.shape))
-        pointer = ctypes.cast(self._at[tensor.name], ctypes.POINTER(ctypes.c_float))
+        pointer = ctypes.cast(
+            self._at[tensor.name], ctypes.POINTER(np.ctypeslib.as_ctypes_type(tensor.dtype))
+        )
         return np.ctypeslib.as_array(pointer, (n,)).reshape(tensor.shape)
 
 

@@ -18,7 +18,7 @@ from views import motion, picture_of, saved, view_of
 
 from calibrate.cli import app
 from calibrate.views.align import as_view, motion_to
-from calibrate.views.candidates import Candidate, read_picture, read_video
+from calibrate.views.candidates import Candidate, read_again, read_picture, read_video
 from calibrate.views.choose import calmest, difference, most_varied, unrest, what_it_shows
 from calibrate.views.collect import add_views, portrait_first
 from calibrate.views.layout import lay_out
@@ -27,6 +27,7 @@ from calibrate.views.view_gain import measure_gains
 from facepuppet.core.errors import MediaUnreadableError, NoFaceError, OtherPersonError, PortraitError
 from facepuppet.core.types import U8, Motion
 from facepuppet.face.topology import LIPS_INNER
+from facepuppet.portrait.face_search import find_faces
 from facepuppet.portrait.load import portrait_sha256
 from facepuppet.portrait.pack import load_pack
 from facepuppet.portrait.requirements import find_the_face
@@ -213,6 +214,22 @@ def test_videos_that_will_not_do_are_told(tmp_path: Path) -> None:
     broken.write_bytes(b"no video")
     with pytest.raises(MediaUnreadableError):
         read_video(broken)
+
+
+def test_a_frame_that_is_taken_is_read_to_neither_side() -> None:
+    """As portraits are: else the views of a video would lie beside the portrait's face."""
+    rgb = hopper_rgb()
+    followed = Candidate("clip.mp4 at 0.0 s", rgb, find_faces(rgb)[0].landmarks_px)
+    portrait = find_the_face(rgb).landmarks_px
+
+    def beside_px(face: Candidate) -> float:
+        return float(np.linalg.norm((face.landmarks_px - portrait)[:, :2], axis=1).mean())
+
+    again = read_again(followed)
+    assert again.name == followed.name
+    assert beside_px(again) < 0.2 < 0.5 < beside_px(followed)
+    nobody = Candidate("wall", np.full_like(rgb, 110), followed.landmarks_px)
+    assert read_again(nobody) is nobody
 
 
 def test_reading_a_picture_keeps_its_name(stills: dict[str, Path]) -> None:

@@ -19,7 +19,7 @@ from facepuppet.inference.builder import Target, build_all
 from facepuppet.inference.deviation import JITTER, measure, probe_feeds
 from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.gpu import Gpu
-from facepuppet.inference.manifest import read_manifest
+from facepuppet.inference.manifest import read_all, read_manifest
 from facepuppet.inference.plan import Tensor, build_plan
 from facepuppet.inference.precision import emulate_half, to_half
 from facepuppet.inference.tensorrt import Flavour
@@ -75,9 +75,14 @@ def test_both_precisions_keep_the_signature(rtx, tmp_path, cache, model, precisi
     assert entry.key == engine_store.key_for(network, precision, rtx, "sm89")
 
 
-@pytest.mark.parametrize("network", read_manifest(), ids=lambda network: network.name)
+@pytest.mark.parametrize("network", read_all(), ids=lambda network: network.name)
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_shipped_network_builds(rtx, network, target, cache):
+    if (network.name, target) == ("face-landmarks", "sm75"):
+        # TensorRT-RTX 1.7 has no matrix products in fp32 for Turing; such a tracker stays on the CPU.
+        with pytest.raises(EngineError, match="cannot build for sm75"):
+            list(build_all([network], rtx, [Target(target)], cache))
+        return
     (built,) = build_all([network], rtx, [Target(target)], cache)
     assert built.seconds > 0
     (entry,) = cache.entries()

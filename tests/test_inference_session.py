@@ -16,10 +16,11 @@ from facepuppet.core.errors import EngineError, ManifestError
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.inference import ENGINES, OnnxSession, Runtime, open_session, tensorrt_session
 from facepuppet.inference import onnx_session as session_module
-from facepuppet.inference.deviation import probe_feeds
+from facepuppet.inference.deviation import picture_feeds, probe_feeds
 from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.engine_file import read_engine
-from facepuppet.inference.manifest import read_manifest
+from facepuppet.inference.manifest import read_manifest, read_trackers, read_verified
+from facepuppet.vision.sessions import open_network
 
 
 @pytest.fixture
@@ -264,3 +265,24 @@ def test_the_program_imports_no_cuda(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_tracker_runs_on_the_engine_and_is_judged_in_its_own_units(machine, cache, monkeypatch):
+    network = read_trackers()["face-landmarks"]
+    machine.install(monkeypatch, "tensorrt_rtx")
+    session = Runtime("tensorrt-rtx", cache=cache).open(network)
+    assert session.engine == "tensorrt-rtx"
+    (feed,) = picture_feeds(session.input_shapes, 1)
+    truth = OnnxSession(read_verified(network), network.name).run(feed)
+    given = session.run(feed)
+    assert all(np.abs(given[name] - truth[name]).max() < 1e-2 for name in truth)  # pixels of the crop
+
+
+@pytest.mark.parametrize("wrong", [1.0, float("nan")])
+def test_a_tracker_that_an_engine_gets_wrong_stays_on_the_cpu(machine, cache, monkeypatch, wrong):
+    machine.install(monkeypatch, "tensorrt_rtx")
+    machine.wrong = wrong
+    runtime = Runtime("tensorrt-rtx", cache=cache)
+    assert open_network("face-landmarks", runtime).engine == "cpu"
+    (told,) = runtime.fallbacks
+    assert "face-landmarks runs on the CPU" in told and "wrongly" in told

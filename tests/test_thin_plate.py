@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from calibrate.landmarks.points import POINTS
@@ -24,6 +24,7 @@ def scattered(seed: int, count: int) -> tuple[np.random.Generator, F64]:
     return rng, points
 
 
+@settings(deadline=None)
 @given(SCATTER, st.floats(0.01, 1000.0))
 def test_it_passes_through_every_value(scatter: tuple[int, int], unit: float) -> None:
     rng, known = scattered(*scatter)
@@ -31,6 +32,7 @@ def test_it_passes_through_every_value(scatter: tuple[int, int], unit: float) ->
     np.testing.assert_allclose(thin_plate_spline(unit * known, values, unit * known), values, atol=1e-7)
 
 
+@settings(deadline=None)
 @given(SCATTER)
 def test_a_plane_stays_a_plane_far_outside_too(scatter: tuple[int, int]) -> None:
     """No bending where none is needed: an affine map comes back."""
@@ -42,6 +44,7 @@ def test_a_plane_stays_a_plane_far_outside_too(scatter: tuple[int, int]) -> None
     np.testing.assert_allclose(found, where @ matrix + shift, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(SCATTER, st.floats(0.01, 1000.0), st.floats(-np.pi, np.pi))
 def test_unit_origin_and_direction_do_not_matter(scatter: tuple[int, int], unit: float, turn: float) -> None:
     rng, known = scattered(*scatter)

@@ -15,7 +15,7 @@ _FRAME_NS = 40_000_000
 def print_row(name: object, *cells: object) -> None:
     """Print a row of a table: numbers with four digits after the point."""
     told = (f"{cell:.4f}" if isinstance(cell, float | np.floating) else str(cell) for cell in cells)
-    print(f"{name:<16}", *(f"{text:>9}" for text in told))
+    print(f"{name!s:<16.16}", *(f"{text:>9}" for text in told))
 
 
 def apart(ours: F32, theirs: F32) -> F32:
@@ -35,6 +35,9 @@ def print_runs(clips: dict[str, list[U8]]) -> None:
         runs = [_followed(frames, tracker) for tracker in ("mediapipe", "builtin")]
         faces = [[each.face is not None for each in run].count(True) for run in runs]
         both = [pair for pair in zip(*runs, strict=True) if all(each.face and each.torso for each in pair)]
+        if len(both) < 3:
+            print_row(name, len(frames), *faces, "too few frames with face and shoulders")
+            continue
         landmarks = [[each.face.landmarks_px for each in side] for side in zip(*both, strict=True)]
         scales = np.array([FACE_PX / face_box(each).size_px for each in landmarks[0]])[:, None, None]
         shoulders = [np.array([each.torso.shoulders_px for each in side]) for side in zip(*both, strict=True)]

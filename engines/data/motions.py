@@ -58,7 +58,7 @@ def motion_to(
 def true_opening(ratio: F32) -> F32:
     """Aperture relative to relaxed eyes, with what trackers report of shut lids taken off towards 0."""
     closing = np.clip((1.0 - ratio) / (1.0 - SHUT_RATIO), 0.0, 1.0)
-    return np.maximum(ratio - SHUT_RATIO * closing**2, 0.0)
+    return np.asarray(np.maximum(ratio - SHUT_RATIO * closing**2, 0.0), dtype=np.float32)
 
 
 def _torso(avatar: Avatar, shoulders_px: F32 | None, head: HeadMotion) -> TorsoMotion:

@@ -42,7 +42,7 @@ def build(
     networks: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build every network's engine. With TensorRT-RTX no GPU is needed for that."""
+    """Build every painter's engine. With TensorRT-RTX no GPU is needed for that."""
     from facepuppet.cli.progress import progress_bar
     from facepuppet.inference.builder import build_all, choose_flavour, choose_targets
     from facepuppet.inference.engine_cache import EngineCache
@@ -73,10 +73,10 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
     from facepuppet.inference.builder import survey
     from facepuppet.inference.engine_cache import EngineCache
     from facepuppet.inference.engine_file import KERNELS
-    from facepuppet.inference.manifest import read_manifest
+    from facepuppet.inference.manifest import read_all
 
     cache = EngineCache()
-    found = list(survey(cache, read_manifest(networks)))
+    found = list(survey(cache, read_all(networks)))
     if as_json:
         told = [
             {
@@ -93,7 +93,7 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
         what = entry.path.name
         if entry.key is not None:
             key = entry.key
-            what = f"{key.network:<10} {key.target:<6} {key.precision}  {key.flavour} {key.version}"
+            what = f"{key.network:<19} {key.target:<6} {key.precision}  {key.flavour} {key.version}"
             what += f"  kernels for {key.gpu}" if key.kind == KERNELS else ""
         typer.echo(f"{what}  {entry.size / 1e6:.1f} MB  {state.value}")
     typer.echo(f"{len(found)} files in {cache.folder}")
@@ -107,13 +107,11 @@ def clean(
     """Delete engines that are damaged, or whose network or TensorRT was replaced."""
     from facepuppet.inference.builder import survey
     from facepuppet.inference.engine_cache import EngineCache, State
-    from facepuppet.inference.manifest import read_manifest
+    from facepuppet.inference.manifest import read_all
 
     cache = EngineCache()
     useless = {State.STALE, State.DAMAGED}
-    found = [
-        entry for entry, state in survey(cache, read_manifest(networks)) if everything or state in useless
-    ]
+    found = [entry for entry, state in survey(cache, read_all(networks)) if everything or state in useless]
     for entry in found:
         cache.remove(entry)
     freed = sum(entry.size for entry in found) / 1e6

@@ -3,6 +3,7 @@ from .gpu import list_gpus as list_gpus
 from .manifest import FORMAT as FORMAT
 from .manifest import Network as Network
 from .manifest import PaintingNetwork as PaintingNetwork
+from .manifest import read_all as read_all
 from .manifest import read_manifest as read_manifest
 from .manifest import read_trackers as read_trackers
 from .manifest import read_verified as read_verified

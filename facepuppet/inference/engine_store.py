@@ -141,10 +141,11 @@ def check_signature(graph: Graph, built: Built) -> None:
     given = {tensor.name: tensor.shape for tensor in built.inputs}
     outputs = {tensor.name for tensor in built.outputs}
     types = {tensor.dtype for tensor in (*built.inputs, *built.outputs)}
-    if given != exact.input_shapes or outputs != set(exact.output_names) or types != {"float32"}:
+    wrong = {tensor.dtype for tensor in built.outputs} != {"float32"} or not types <= {"float32", "uint8"}
+    if wrong or given != exact.input_shapes or outputs != set(exact.output_names):
         raise EngineError(
             f"network {graph.network.name!r}, parsed with inputs {given}, outputs {sorted(outputs)}, "
             f"types {sorted(types)}",
             f"inputs {exact.input_shapes}, outputs {sorted(exact.output_names)}, float32",
-            "Export it with static shapes and float32 inputs and outputs.",
+            "Export it with static shapes, inputs of float32 or uint8 and outputs of float32.",
         )

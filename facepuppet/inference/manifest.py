@@ -91,6 +91,15 @@ def read_trackers(folder: Path | None = None) -> dict[str, Network]:
     return {network.name: network for network in _unique(trackers, path)}
 
 
+def read_all(folder: Path | None = None) -> tuple[Network, ...]:
+    """Read every network of the file: painters, then those of the tracker.
+
+    Raises:
+        ManifestError: as `read_manifest`.
+    """
+    return (*read_manifest(folder), *read_trackers(folder).values())
+
+
 def read_verified(network: Network) -> bytes:
     """Return the network file's bytes.
 

@@ -123,7 +123,7 @@ def centred(rgb: U8, face: FaceView) -> FaceView | None:
     mirrored_px = mirrored_reading(rgb, face)
     if mirrored_px is None or unsteadiness(face, mirrored_px) > MAX_UNSTEADINESS:
         return None
-    return FaceView.of((face.landmarks_px + mirrored_px) / 2)
+    return FaceView.of((face.landmarks_px + mirrored_px) * np.float32(0.5))
 
 
 def unsteadiness(face: FaceView, mirrored_px: F32 | None) -> float:

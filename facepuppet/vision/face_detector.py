@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from facepuppet.core.types import U8
 from facepuppet.inference.runtime import Runtime
 from facepuppet.vision.boxes import FaceBox, eye_roll
@@ -54,12 +52,8 @@ class FaceDetector:
     """
 
     def __init__(self, runtime: Runtime | None = None) -> None:
-        self._runtime = runtime
-        self._far = RangedDetector(far=True, runtime=runtime)
-
-    @cached_property
-    def _near(self) -> RangedDetector:
-        return RangedDetector(far=False, runtime=self._runtime)
+        # Both are opened now: a damaged file must not show in mid-call.
+        self._far, self._near = (RangedDetector(far=far, runtime=runtime) for far in (True, False))
 
     def find(self, rgb: U8) -> list[FaceBox]:
         """Return a box for each face of an (H, W, 3) uint8 RGB picture, surest first, in image pixels."""

@@ -18,6 +18,8 @@ from facepuppet.core.types import F32, U8
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
+MAX_SIDE_PX = 32766  # of a picture that OpenCV can cut from
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -55,7 +57,11 @@ class Window:
 
         Returns:
             (height, width, 3) uint8.
+
+        Raises:
+            ValueError: that is no such picture, it is empty, or larger than MAX_SIDE_PX.
         """
+        _check(rgb)
         crop: U8 = cv2.warpAffine(
             rgb,
             self.picture_from_crop(crop_size),
@@ -78,6 +84,21 @@ class Window:
         shift = math.hypot(self.x_px - other.x_px, self.y_px - other.y_px)
         turned = abs(math.remainder(self.roll_rad - other.roll_rad, 2 * math.pi))
         return shift > reach or abs(self.width_px - other.width_px) > reach or turned > most
+
+
+def _check(rgb: U8) -> None:
+    """The door to all of the tracker's networks: OpenCV would take other pictures, and they see nonsense."""
+    if (
+        rgb.dtype != np.uint8
+        or rgb.ndim != 3
+        or rgb.shape[2] != 3
+        or not rgb.size
+        or max(rgb.shape) > MAX_SIDE_PX
+    ):
+        raise ValueError(
+            f"got a picture of type {rgb.dtype} and shape {rgb.shape}, expected RGB of type uint8 and shape "
+            f"(H, W, 3) with sides from 1 to {MAX_SIDE_PX}"
+        )
 
 
 def whole(rgb: U8) -> Window:

@@ -16,9 +16,10 @@ MOST_BESIDE = 0.12  # the face may differ from the region, by what jaw and lips 
 MOST_BEHIND = 0.06  # the region may be behind a face that starts to move
 STILL = 0.01  # a skull stays where it is when it is within this
 STILL_FRAMES = 6  # for this long, before the region is held again
-# Share of the way still to go that is left after a frame. A region that jumps by BAND moves landmarks by
-# 0.7 % of the inter-ocular distance in one frame, one that glides so by 0.45; without, 0.3 are usual.
-LEFT = 0.9
+# Share of the way still to go that is left after a frame. Before a face that creeps, a region that jumps by
+# BAND moves landmarks by 0.7 % of the inter-ocular distance in one frame (the mean over 8 faces of the
+# largest step), one that glides so by 0.5. Slower ones make faces that move at leisure tremble more.
+LEFT = 0.8
 
 
 class HeldRegion:
@@ -34,6 +35,7 @@ class HeldRegion:
         self.face = face_box(landmarks_px)
         self._home = skull_box(landmarks_px)  # where the skull was when the region was last held, or stirred
         self._still_frames: int | None = None  # while following; None while held
+        self._behind = self.box.offset_from(self.face)  # how far the region is from the face it follows
 
     def follow(self, landmarks_px: F32) -> None:
         """Take in what was found; holds the region, or leads it towards the face."""
