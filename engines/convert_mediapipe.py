@@ -2,7 +2,7 @@
 
 MEDIAPIPE is the wheel of MediaPipe 0.10.21 (any platform: `pip download --no-deps mediapipe==0.10.21`) or
 the folder of the installed package. The same input gives the same files, bit by bit; entries for the
-manifest are printed. Needs the extra `convert`.
+manifest are printed. Needs the packages onnx and tflite.
 """
 
 from __future__ import annotations
