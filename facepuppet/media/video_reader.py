@@ -142,6 +142,9 @@ class VideoReader:
                     return
                 in_a_row += 1
                 self._note_damage(error)
+            except ValueError as error:  # PyAV 19: the container names a codec that it has no decoder for
+                self._note_damage(error)
+                return
         log.warning("%s: gave up after %d damaged packets in a row", self.description, in_a_row)
 
     def _note_damage(self, error: Exception) -> None:
