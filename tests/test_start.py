@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from start_time import PARTS, start
+
+from facepuppet.portrait.load import sample_portrait_path
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Some of these once cost every start 15 to 50 ms; all are for other commands, or for the end of a recording.
@@ -50,3 +55,11 @@ def test_a_live_run_imports_only_what_it_needs(tmp_path: Path) -> None:
     assert film.is_file()
     assert {"facepuppet.session.live", "onnxruntime"} <= set(imported)
     assert UNNEEDED.intersection(imported) == set()
+
+
+def test_what_is_told_of_a_start_adds_up(tmp_path: Path) -> None:
+    """tools/start_time.py: the parts of the main thread are the whole way to the first frame."""
+    seen = start(ROOT, tmp_path, "this", sample_portrait_path(), "script")
+    assert tuple(seen.parts_s) == PARTS and min(seen.parts_s.values()) >= 0
+    assert seen.parts_s["imports"] > seen.parts_s["interpreter"] > 0 and seen.parts_s["networks"] > 0
+    assert sum(seen.parts_s.values()) == pytest.approx(seen.frame_s, rel=0.1)
