@@ -3,7 +3,7 @@
 # returns faces of score 0.92; with 0.01 it returns none below 0.5 (model 0, near) or 0.6 (model 1, far), however much
 # a face is blurred: those are the bounds written in its graphs. Who asks for surer faces does not get them, and who
 # asks for doubtful ones is told that nobody is there.
-# (Known since 2022, closed unanswered: google-ai-edge/mediapipe, issue 3896.)
+# (Known since 2022, closed as stale: google-ai-edge/mediapipe, issue 3896.)
 #
 # Where users of facepuppet would meet it: a portrait's face may be doubtful and is then told with its score. So
 # facepuppet runs the detectors by itself and takes the bound as given (`facepuppet/vision/face_detector.py`).
