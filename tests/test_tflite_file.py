@@ -106,7 +106,9 @@ def test_what_was_made_sparse_comes_back_dense(data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(shape))))
     compressed = data.draw(st.lists(st.booleans(), min_size=len(shape), max_size=len(shape)))
     stored, levels = encoded(dense, order, compressed)
-    back = _densify(stored, table(order, levels, data.draw(st.integers(1, 3))), shape)
+    fits_in_8_bits = all(isinstance(level, int) or max(level[0]) < 256 for level in levels)
+    kind = data.draw(st.integers(1, 3 if fits_in_8_bits else 2))
+    back = _densify(stored, table(order, levels, kind), shape)
     assert back.dtype == np.float16 and np.array_equal(back, dense)
 
 

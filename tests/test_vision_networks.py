@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pictures import astronaut_rgb, canvas, hopper_rgb
 
 from facepuppet.core.types import F32, U8
@@ -110,6 +112,18 @@ def test_where_a_picture_has_no_face_there_is_none(mesh: FaceMesh) -> None:
     """Her uniform is no face, though the picture has one elsewhere; nor is anything outside of it."""
     assert mesh.find(hopper_rgb(), FaceBox(256, 520, 60)) is None
     assert mesh.find(hopper_rgb(), FaceBox(5000, 5000, 200)) is None
+
+
+anywhere = st.one_of(st.floats(-1e4, 1e4), st.floats(-100, 700))
+
+
+@settings(max_examples=40)
+@given(anywhere, anywhere, st.one_of(st.floats(0, 1e5), st.floats(50, 400)), st.floats(-10, 10))
+def test_whatever_the_box_there_is_a_face_of_numbers_or_none(
+    mesh: FaceMesh, x: float, y: float, size: float, roll: float
+) -> None:
+    points = mesh.find(hopper_rgb(), FaceBox(x, y, size, roll))
+    assert points is None or (points.shape == (478, 3) and np.isfinite(points).all())
 
 
 def test_a_picture_is_read_only_and_the_same_picture_is_read_the_same(mesh: FaceMesh, box: FaceBox) -> None:

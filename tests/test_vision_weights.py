@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pictures import hopper_rgb
 
 from facepuppet.core.errors import ManifestError
+from facepuppet.core.types import Frame
 from facepuppet.drivers import Tracker
 from facepuppet.inference import manifest as manifest_module
 from facepuppet.inference import read_trackers, read_verified
@@ -100,6 +102,15 @@ def test_a_truncated_file_is_told(folder: Path, opener: str, network: str) -> No
     replace_file(folder, network, data[: len(data) // 2])
     with pytest.raises(ManifestError, match=rf"{network}\.onnx with sha256 .* damaged or was exchanged"):
         OPENERS[opener][0]()
+
+
+def test_live_the_face_goes_on_without_shoulders(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """There they are found on a thread of their own, which nobody waits for."""
+    replace_file(folder, "pose-landmarks", None)
+    with Tracker(live=True) as tracker:
+        tracking = tracker.track(Frame(hopper_rgb(), 0, 0))
+    assert tracking.face is not None and tracking.torso is None
+    assert "shoulders are no longer tracked" in caplog.text and "pose-landmarks.onnx" in caplog.text
 
 
 @pytest.mark.parametrize("change", ["a bit", "a byte more", "nothing left", "another network"])
