@@ -61,7 +61,7 @@ RESAMPLING = Tolerance(most=2, share=0.005)
 # Edges fall a fraction of a pixel aside: OpenCV counts coordinates in 1/32 px, outlines in 1/16 px.
 GPU = Tolerance(mean=0.2, at_percentile=8, percentile=99.9)
 # The same where only edges are looked at: within what was drawn.
-GPU_DRAWN = Tolerance(mean=2.0, at_percentile=20)
+GPU_DRAWN = Tolerance(mean=2.0, at_percentile=28)  # 25 around a narrow eye, which is mostly rim
 # Other CPUs and library versions: the networks' landmarks move by a few tenths of a pixel, hence some
 # levels along edges. Far below what any feature gives that moves.
 LIBRARIES = Tolerance(mean=2.0, at_percentile=30)

@@ -36,6 +36,7 @@ WIDTH_PX = 160  # of a face as it is looked at here: pores, grain and single las
 GOOD_EYE, NEEDED_EYE = 8.0, 4.0
 # Of 106 portraits lips have 6.6 and more; painted masks and hands at most 3.4.
 GOOD_LIPS, NEEDED_LIPS = 5.5, 4.0
+MISPLACED_PX = 1.0  # what readings of one mouth differ by, in a face of WIDTH_PX
 # Colour (a*, b*) that does not follow from lightness, RMS: 0.7 in sepia, 2.3 in a tinted photo of 1921, 3.6
 # and more in 104 colour pictures.
 TINTED = 1.5
@@ -96,11 +97,20 @@ def lip_contrast(lab: F32, points: F32) -> float:
 
 
 def line_contrast(lab: F32, points: F32) -> float:
-    """Return by how much the line between the lips is darker or lighter than the lips, in CIE L*."""
+    """Return by how much the line between the lips is darker or lighter than the lips, in CIE L*.
+
+    It is thin, and landmarks are not exact: it is looked for as far above and below as they may err.
+    """
     upper, lower = points[UPPER_LIP_INNER], points[LOWER_LIP_INNER]
-    on_lips = (upper + points[_UPPER_OUTER]) / 2, (lower + points[_LOWER_OUTER]) / 2
-    line, above, below = (_lightness_at(lab, where[2:-2]) for where in ((upper + lower) / 2, *on_lips))
-    return float(abs(np.median(line - (above + below) / 2)))
+    outer = points[_UPPER_OUTER], points[_LOWER_OUTER]
+    down = (outer[1] - outer[0]).mean(axis=0)
+    down /= max(float(np.linalg.norm(down)), 1e-6)
+    above, below = (
+        _lightness_at(lab, where[2:-2]) for where in ((upper + outer[0]) / 2, (lower + outer[1]) / 2)
+    )
+    middle = ((upper + lower) / 2)[2:-2]
+    lines = (_lightness_at(lab, middle + shift * down) for shift in (-MISPLACED_PX, 0, MISPLACED_PX))
+    return max(float(abs(np.median(line - (above + below) / 2))) for line in lines)
 
 
 def tint(lab: F32, points: F32) -> float:
