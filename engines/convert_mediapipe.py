@@ -21,6 +21,7 @@ from engines.conversion import mediapipe_operators, operators
 from engines.conversion.branches import bundled
 from engines.conversion.graph import GraphBuilder
 from engines.conversion.mediapipe_networks import SOURCES, Source
+from engines.conversion.rewrites import enlarged_late
 from engines.conversion.tflite_file import TfliteNetwork, read_tflite
 
 _TRANSLATIONS = operators.TRANSLATIONS | mediapipe_operators.TRANSLATIONS
@@ -43,7 +44,7 @@ def convert(package: Path, source: Source) -> onnx.ModelProto:
         ValueError: the file has an operator, or an attribute of one, that is not supported.
     """
     path = package / source.file
-    network = bundled(_folded(read_tflite(path)))
+    network = bundled(enlarged_late(_folded(read_tflite(path))))
     graph = GraphBuilder(network)
     shape = network.shapes[network.inputs[0]]
     graph.bind(network.inputs[0], _prepared(graph, source))

@@ -11,11 +11,12 @@ from onnx import TensorProto, helper
 
 pytest.importorskip("tflite", reason="needs the extra `convert`")
 
-from tiny_tflite import RANDOM, TRANSLATIONS, Maker, kinds, picture_of, run
+from tiny_tflite import RANDOM, TRANSLATIONS, Maker, kinds, picture_of, run, table
 
 from engines.conversion.branches import BUNDLE, MEMBER, bundled
 from engines.conversion.graph import GraphBuilder
 from engines.conversion.operators import same_pads
+from engines.conversion.rewrites import enlarged_late
 
 
 def two_branches(maker: Maker, source: int) -> tuple[int, int]:
@@ -69,18 +70,15 @@ def test_a_single_chain_is_left_as_it_is() -> None:
     assert bundled(plain) == plain
 
 
-@given(st.integers(1, 400), st.integers(1, 9), st.integers(1, 4), st.integers(1, 3))
-def test_padding_gives_one_answer_for_each_stride_begun(
-    size: int, kernel: int, stride: int, dilation: int
-) -> None:
-    before, after = same_pads(size, kernel, stride, dilation)
-    extent = (kernel - 1) * dilation + 1
+@given(st.integers(1, 400), st.integers(1, 9), st.integers(1, 4))
+def test_padding_gives_one_answer_for_each_stride_begun(size: int, kernel: int, stride: int) -> None:
+    before, after = same_pads(size, kernel, stride)
     assert after - before in (0, 1) and before >= 0, "the odd one comes after"
-    answers = (size + before + after - extent) // stride + 1
+    answers = (size + before + after - kernel) // stride + 1
     wanted = -(-size // stride)
     if before + after:
         assert answers == wanted
-        assert (size + before + after - 1 - extent) // stride + 1 < wanted, "no more than needed"
+        assert (size + before + after - 1 - kernel) // stride + 1 < wanted, "no more than needed"
     else:
         assert answers >= wanted
 
@@ -137,3 +135,31 @@ def test_what_no_output_needs_is_left_out() -> None:
     onnx.checker.check_model(model)
     assert not any(list(weight.dims) == [3, 2, 3, 3] for weight in model.graph.initializer)
     assert {entry.key: entry.value for entry in model.metadata_props} == {"title": "a test"}
+
+
+def enlarged(maker: Maker, source: int, size: tuple[int, int]) -> int:
+    batch, _, _, channels = maker.shapes[source]
+    options = table(AlignCorners=False, HalfPixelCenters=True)
+    return maker.add("RESIZE_BILINEAR", [source], (batch, *size, channels), options)
+
+
+def test_enlarging_after_a_convolution_of_one_pixel_says_the_same() -> None:
+    maker = Maker()
+    source = maker.input(1, 4, 5, 6)
+    plain = maker.network(maker.conv(enlarged(maker, source, (8, 10)), 3, size=1))
+    late = enlarged_late(plain)
+    assert [operator.kind for operator in plain.operators] == ["RESIZE_BILINEAR", "CONV_2D"]
+    assert [operator.kind for operator in late.operators] == ["CONV_2D", "RESIZE_BILINEAR"]
+    picture = RANDOM.normal(size=(1, 4, 5, 6))
+    (a,), (b,) = run(plain, {source: picture}), run(late, {source: picture})
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_enlarging_stays_before_what_sees_neighbours_or_where_others_read_it() -> None:
+    maker = Maker()
+    source = maker.input(1, 4, 4, 3)
+    wide = maker.network(maker.conv(enlarged(maker, source, (8, 8)), 3, size=3))
+    assert enlarged_late(wide) == wide
+    large = enlarged(maker, source, (8, 8))
+    twice = maker.network(maker.conv(large, 2, size=1), maker.conv(large, 5, size=1))
+    assert enlarged_late(twice) == twice

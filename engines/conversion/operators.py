@@ -37,10 +37,9 @@ def activated(graph: GraphBuilder, result: str, function: int) -> str:
     raise ValueError(f"fused activation {function} is not supported")
 
 
-def same_pads(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+def same_pads(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Zeros before and after one axis for TFLite's padding SAME; the odd one comes after."""
-    extent = (kernel - 1) * dilation + 1
-    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
