@@ -1,9 +1,10 @@
-"""The BLAS limit holds while asked for and is lifted afterwards."""
+"""The limits hold while asked for and are lifted afterwards."""
 
+import cv2
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from facepuppet.core.threads import single_threaded_blas
+from facepuppet.core.threads import Unpooled, single_threaded_blas
 
 
 def blas_threads() -> list[int]:
@@ -16,3 +17,11 @@ def test_the_limit_holds_and_is_lifted():
     with single_threaded_blas():
         assert blas_threads() and set(blas_threads()) == {1}
     assert blas_threads() == before
+
+
+def test_opencv_gets_its_pool_back():
+    before, threads = blas_threads(), cv2.getNumThreads()
+    unpooled = Unpooled()
+    assert (cv2.getNumThreads(), set(blas_threads())) == (1, {1})
+    unpooled.restore()
+    assert (cv2.getNumThreads(), blas_threads()) == (threads, before)

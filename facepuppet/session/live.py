@@ -16,13 +16,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, StageError
 from facepuppet.core.metrics import Meter, RunStats, Spread, rss_mb
 from facepuppet.core.slot import LatestSlot
-from facepuppet.core.threads import single_threaded_blas
+from facepuppet.core.threads import Unpooled
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.session.control import Control
@@ -93,13 +91,13 @@ class LivePipeline:
         self._started_ns: int | None = None
         self._stopped_ns: int | None = None
         self._failure: tuple[str, Exception] | None = None
-        self._blas: threadpool_limits | None = None
+        self._unpooled: Unpooled | None = None
         self._n_expressions = self._n_with_face = 0
 
     def start(self) -> None:
         """Start every thread; returns at once."""
         self._started_ns = self._clock.now_ns()
-        self._blas = single_threaded_blas()
+        self._unpooled = Unpooled()
         self._pacer.start()
         for worker in reversed(self._workers):
             worker.start()
@@ -134,8 +132,8 @@ class LivePipeline:
             worker.join(_JOIN_S)
             if worker.is_alive():
                 log.error("stage %s does not stop", worker.name)
-        if self._blas is not None:
-            self._blas.restore_original_limits()
+        if self._unpooled is not None:
+            self._unpooled.restore()
 
     def raise_if_failed(self) -> None:
         """Raise what ended the loop, if a stage failed; the earliest stage speaks."""

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.tracking import Torso
@@ -20,6 +22,8 @@ from facepuppet.vision.trackers import ShoulderFinder
 log = logging.getLogger(__name__)
 
 MAX_AGE_NS = 500_000_000  # shoulders older than this are no longer reported
+CALM = 0.01  # shoulders that moved by less than this share of their width between two looks
+MOST_PATIENCE = 3  # how many times rarer calm shoulders are looked for
 
 
 class TorsoFinder(Protocol):
@@ -53,15 +57,36 @@ class EveryNthFrame:
         self._model.close()
 
 
+class Pace:
+    """How often to look: rarer, look by look, while the shoulders are calm or nobody's are seen.
+
+    Args:
+        every: look at every so many frames while they move.
+
+    Attributes:
+        every: look at every so many frames now.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = self._least = every
+        self._last: Torso | None = None
+
+    def looked(self, torso: Torso | None) -> None:
+        """Take in what a look found."""
+        rarer = min(self.every + 1, MOST_PATIENCE * self._least)
+        self.every = rarer if _is_calm(torso, self._last) else self._least
+        self._last = torso
+
+
 class BesideTheLoop:
     """Finds the torso on a thread of its own; `find` never waits.
 
-    Every n-th frame is offered to the thread and a newer one replaces it when the thread is late, so a
-    slow machine gets older shoulders, not a slower face.
+    Every n-th frame (see `Pace`) is offered to the thread and a newer one replaces it when the thread is
+    late, so a slow machine gets older shoulders, not a slower face.
     """
 
     def __init__(self, every: int = 3, open_model: Callable[[], ShoulderFinder] = PoseModel) -> None:
-        self._every, self._open_model = every, open_model
+        self._pace, self._open_model = Pace(every), open_model
         self._count = 0
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._newest: tuple[Torso | None, int] = (None, 0)  # replaced whole, so reading needs no lock
@@ -70,9 +95,10 @@ class BesideTheLoop:
 
     def find(self, frame: Frame) -> Torso | None:
         """Return the newest torso the thread has finished, or None when it is too old."""
-        if self._count % self._every == 0:
+        if self._count == 0:
             self._frames.put(frame)
-        self._count += 1
+            self._count = self._pace.every
+        self._count -= 1
         torso, captured_ns = self._newest
         return torso if frame.captured_ns - captured_ns <= MAX_AGE_NS else None
 
@@ -86,12 +112,22 @@ class BesideTheLoop:
             model = self._open_model()
             try:
                 while (frame := self._frames.take()) is not None:
-                    self._newest = (_torso_of(model, frame), frame.captured_ns)
+                    torso = _torso_of(model, frame)
+                    self._newest = (torso, frame.captured_ns)
+                    self._pace.looked(torso)
             finally:
                 model.close()
         except Exception:  # the face goes on without shoulders
             log.exception("shoulders are no longer tracked")
             self._newest = (None, 0)
+
+
+def _is_calm(torso: Torso | None, before: Torso | None) -> bool:
+    if torso is None or before is None:
+        return torso is before
+    left, right = torso.shoulders_px
+    moved = np.linalg.norm(torso.shoulders_px - before.shoulders_px, axis=1).max()
+    return bool(moved < CALM * np.linalg.norm(right - left))
 
 
 def _torso_of(model: ShoulderFinder, frame: Frame) -> Torso | None:
