@@ -19,10 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
-import mediapipe as mp
 import numpy as np
 import numpy.typing as npt
-from fit_face_model import neutral_mean, track_folder
+from fit_face_model import CONFIDENCE, neutral_mean, track_folder
 from ict_render import SKIN, IctHeads, Skin, plain_skin, portrait_skin, project, rasterise, render
 from scipy.spatial import cKDTree
 
@@ -36,6 +35,7 @@ from facepuppet.face import (
     mirror_order,
     mirrored_name,
 )
+from facepuppet.vision import FaceMesher
 
 F64 = npt.NDArray[np.float64]
 Weights = dict[str, float]
@@ -52,18 +52,15 @@ MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 class Tracker:
-    """MediaPipe on single pictures."""
+    """The landmark network on single pictures."""
 
     def __init__(self) -> None:
-        self._mesh = mp.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True)
+        self._mesh = FaceMesher(CONFIDENCE)
 
     def __call__(self, rgb: npt.NDArray[np.uint8]) -> F64 | None:
         """Return (478, 3) landmarks in px, or None."""
-        faces = self._mesh.process(rgb).multi_face_landmarks
-        if not faces:
-            return None
-        height, width = rgb.shape[:2]
-        return np.array([(p.x, p.y, p.z) for p in faces[0].landmark]) * (width, height, width)
+        found = self._mesh.landmarks_px(rgb)
+        return None if found is None else found.astype(np.float64)
 
 
 def landmarks_on_heads(heads: IctHeads, tracker: Tracker, people: int) -> F64:

@@ -13,16 +13,17 @@ from collections import defaultdict
 from pathlib import Path
 
 import cv2
-import mediapipe as mp
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from facepuppet.core import euler_from_rotation, fit_similarity
 from facepuppet.face import INNER_MOUTH_CORNERS, N_MESH, OUTER_CORNERS, RIGID
+from facepuppet.vision import FaceMesher
 
 TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "canonical_face.npz"
 KEPT = 256
+CONFIDENCE = 0.5  # of a face that is worth learning from
 MAX_ANGLE_RAD = np.radians(12.0)
 MAX_LIP_GAP = 0.03  # of the inter-ocular distance
 MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -33,15 +34,12 @@ F64 = npt.NDArray[np.float64]
 def track_folder(folder: Path) -> dict[str, list[F64]]:
     """Return the (478, 3) landmarks in pixels of every portrait that shows a face, by group."""
     found: dict[str, list[F64]] = defaultdict(list)
-    with mp.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True) as mesh:
+    with FaceMesher(CONFIDENCE) as mesher:
         for path in sorted(folder.glob("*.jpg")):
             rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-            faces = mesh.process(rgb).multi_face_landmarks
-            if not faces:
-                continue
-            points = np.array([(p.x, p.y, p.z) for p in faces[0].landmark])
-            height, width = rgb.shape[:2]
-            found[path.stem.rsplit("_", 1)[0]].append(points * (width, height, width))
+            points = mesher.landmarks_px(rgb)
+            if points is not None:
+                found[path.stem.rsplit("_", 1)[0]].append(points.astype(np.float64))
     return found
 
 
