@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from engines.conversion.mediapipe_networks import SOURCES, Source
-from facepuppet.inference.manifest import read_trackers
+from facepuppet.inference.manifest import read_trackers, shipped_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTICE = (ROOT / "engines" / "NOTICE-MediaPipe").read_text(encoding="utf-8")
 
 
 def test_every_network_of_the_tracker_is_named() -> None:
-    shipped = {network.path.relative_to(ROOT / "engines").as_posix() for network in read_trackers().values()}
+    folder = shipped_folder().resolve()
+    shipped = {network.path.relative_to(folder).as_posix() for network in read_trackers().values()}
     assert set(re.findall(r"-> (\S+)", NOTICE)) == shipped
 
 
