@@ -237,6 +237,10 @@ def test_bad_runs(
             for size in ("", "0x0", "-1x5", "1280", "9999x9999", "1e9x1e9", "²x²")
         ),
         *(("demo", "--seconds", amount) for amount in ("0", "nan", "1e9")),
+        ("bench", "--seconds", "nan"),
+        ("detect", PORTRAIT, "--seconds", "nan"),
+        ("record", "--output", "take.npz", "--seconds", "nan"),
+        ("run", "--avatar", PORTRAIT, "--label-every", "nan"),
     ],
     ids=lambda words: " ".join(words[-2:]),
 )

@@ -10,6 +10,7 @@ import typer
 
 from calibrate.commands.report import OpenOption, ReportOption, page_files, report_page, write_report
 from calibrate.outputs import save_finished
+from facepuppet.cli import finite
 from facepuppet.core import OutputUnwritableError, check_target
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def driver(
     ] = None,
     window: Annotated[bool, typer.Option("--window", help="Show the steps in a window, too.")] = False,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1.0, max=600.0, help="How much to watch without a guide.")
+        float,
+        typer.Option(
+            "--seconds", callback=finite, min=1.0, max=600.0, help="How much to watch without a guide."
+        ),
     ] = 60.0,
     report: ReportOption = None,
     show: OpenOption = False,

@@ -2,6 +2,7 @@ from .app import main as main
 from .bench_table import table as table
 from .options import camera_word as camera_word
 from .options import check_outputs as check_outputs
+from .options import finite as finite
 from .options import refuse_clobbering as refuse_clobbering
 from .rights import GrantedOption as GrantedOption
 from .rights import RevokedOption as RevokedOption

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import EngineOption, JsonOption, TrackerOption
+from facepuppet.cli.options import EngineOption, JsonOption, TrackerOption, finite
 
 
 def bench(
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=3600, help="Length of each measurement.")
+        float, typer.Option("--seconds", callback=finite, min=1, max=3600, help="Length of each measurement.")
     ] = 15.0,
     driver: Annotated[
         str | None,

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from facepuppet.cli.options import finite
 from facepuppet.cli.rights import RevokedOption
 
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("facepuppet-demo"),
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0.5, max=600, help="Length of the piece.")
+        float, typer.Option("--seconds", callback=finite, min=0.5, max=600, help="Length of the piece.")
     ] = 12.0,
     revoked: RevokedOption = None,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facepuppet.cli.options import check_outputs, refuse_clobbering
+from facepuppet.cli.options import check_outputs, finite, refuse_clobbering
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ def detect(
     key_file: Annotated[
         list[Path] | None, typer.Option("--key", help="Private key file to look for as well (repeatable).")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.04, help="Examine at most this much.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(callback=finite, min=0.04, help="Examine at most this much.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the evidence curve.")] = None,
 ) -> None:
     """Look for the invisible mark. Exit status: 0 marked, 1 not marked, 2 could not be examined."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,13 @@ def _canvas(text: str) -> str:
     if text != "portrait":
         canvas_px(text)
     return text
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse NaN, which passes every bound (typer looks for it from 0.29 on)."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter(f"got {value}, expected a number")
+    return value
 
 
 def _tracker(text: str) -> str:
@@ -80,6 +88,7 @@ LabelEveryOption = Annotated[
     float | None,
     typer.Option(
         "--label-every",
+        callback=finite,
         min=5,
         help="Show the label for 4 s in every so many.",
         metavar="SECONDS",

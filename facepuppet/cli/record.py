@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import CameraOption, ProfileOption, camera_word, check_outputs, refuse_clobbering
+from facepuppet.cli.options import (
+    CameraOption,
+    ProfileOption,
+    camera_word,
+    check_outputs,
+    finite,
+    refuse_clobbering,
+)
 
 MAX_SECONDS = 86_400.0
 
@@ -17,7 +24,8 @@ def record(
     camera: CameraOption = "0",
     profile: ProfileOption = None,
     seconds: Annotated[
-        float | None, typer.Option("--seconds", min=0.1, max=MAX_SECONDS, help="Stop after so long.")
+        float | None,
+        typer.Option("--seconds", callback=finite, min=0.1, max=MAX_SECONDS, help="Stop after so long."),
     ] = None,
 ) -> None:
     """Record how a person moves, to play it later: run --camera FILE.npz, or render --input FILE.npz.

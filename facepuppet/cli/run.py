@@ -27,6 +27,7 @@ from facepuppet.cli.options import (
     check_outputs,
     composer,
     engine_line,
+    finite,
     open_engines,
     refuse_clobbering,
     signer,
@@ -63,10 +64,13 @@ def run(
         list[str] | None, typer.Option("--sink", help="virtual, window, or a video file; several at once.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--seconds", min=0.1, max=MAX_SECONDS, help="Stop after so long.")
+        float | None,
+        typer.Option("--seconds", callback=finite, min=0.1, max=MAX_SECONDS, help="Stop after so long."),
     ] = None,
     canvas: CanvasOption = "1280x720",
-    fps: Annotated[float, typer.Option("--fps", min=5, max=60, help="Frames a second of the output.")] = 30.0,
+    fps: Annotated[
+        float, typer.Option("--fps", callback=finite, min=5, max=60, help="Frames a second of the output.")
+    ] = 30.0,
     background: BackgroundOption = "portrait",
     mirror: MirrorOption = False,
     label: LabelOption = "br",
