@@ -21,6 +21,7 @@ from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.engine_file import read_engine
 from facepuppet.inference.manifest import read_manifest, read_trackers, read_verified
 from facepuppet.vision.sessions import open_network
+from facepuppet.vision.trackers import tracking_models
 
 
 @pytest.fixture
@@ -286,3 +287,13 @@ def test_a_tracker_that_an_engine_gets_wrong_stays_on_the_cpu(machine, cache, mo
     assert open_network("face-landmarks", runtime).engine == "cpu"
     (told,) = runtime.fallbacks
     assert "face-landmarks runs on the CPU" in told and "wrongly" in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "tracks"), [("auto", "cpu"), ("cpu", "cpu"), ("tensorrt-rtx", "tensorrt-rtx")]
+)
+def test_only_an_engine_that_is_named_tracks(machine, cache, monkeypatch, asked, tracks):
+    machine.install(monkeypatch, "tensorrt_rtx")
+    runtime = Runtime(asked, cache=cache)
+    mesh = tracking_models("builtin", runtime).landmarks()
+    assert mesh._session.engine == tracks

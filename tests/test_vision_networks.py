@@ -24,7 +24,7 @@ from facepuppet.vision import (
     face_box,
     view_body,
 )
-from facepuppet.vision.still import detect_faces
+from facepuppet.vision.still import FaceBoxes
 
 TINY = [(1, 1), (2, 3), (3, 2), (1, 400), (400, 1), (17, 31)]
 
@@ -100,7 +100,9 @@ def test_a_flat_picture_shows_nobody(
     mesh: FaceMesh, detector: FaceDetector, segmenter: PersonSegmenter, level: int
 ) -> None:
     rgb = flat(480, 640, level)
-    assert detector.find(rgb) == [] and detect_faces(rgb, far=True) == detect_faces(rgb, far=False) == []
+    assert (
+        detector.find(rgb) == [] and FaceBoxes().find(rgb, far=True) == FaceBoxes().find(rgb, far=False) == []
+    )
     assert mesh.find(rgb, FaceBox(320, 240, 200)) is None
     assert view_body(rgb) is None
     coverage = segmenter.coverage(rgb)
@@ -209,8 +211,8 @@ def test_four_faces_are_found_each_in_its_place(mesh: FaceMesh, detector: FaceDe
 
 def test_who_is_too_small_for_one_detector_is_seen_by_the_other(detector: FaceDetector) -> None:
     far_away = canvas((hopper_rgb(), (900.0, 300.0), 0.4, 0.0))  # a face of 73 px in 1280
-    assert len(detect_faces(far_away, far=True)) == len(detector.find(far_away)) == 1
-    assert detect_faces(far_away, far=False) == []
+    assert len(FaceBoxes().find(far_away, far=True)) == len(detector.find(far_away)) == 1
+    assert FaceBoxes().find(far_away, far=False) == []
     (close,) = detector.find(hopper_rgb()[100:330, 150:380])  # nothing but a face
     assert close.size_px > 100
 

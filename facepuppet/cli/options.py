@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,10 +28,15 @@ TRACKER_WORDS = ("builtin", "mediapipe")
 ENGINE_WORDS = ("auto", "tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
 
 
-def _corner(text: str) -> str:
-    if text not in CORNERS:
-        raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(CORNERS)}")
-    return text
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """A check that lets only some words pass."""
+
+    def check(text: str) -> str:
+        if text not in words:
+            raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(words)}")
+        return text
+
+    return check
 
 
 def _canvas(text: str) -> str:
@@ -45,18 +50,6 @@ def finite(value: float | None) -> float | None:
     if value is not None and math.isnan(value):
         raise typer.BadParameter(f"got {value}, expected a number")
     return value
-
-
-def _tracker(text: str) -> str:
-    if text not in TRACKER_WORDS:
-        raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(TRACKER_WORDS)}")
-    return text
-
-
-def _engine(text: str) -> str:
-    if text not in ENGINE_WORDS:
-        raise typer.BadParameter(f"got {text!r}, expected one of {', '.join(ENGINE_WORDS)}")
-    return text
 
 
 CameraOption = Annotated[
@@ -82,7 +75,10 @@ BackgroundOption = Annotated[
     typer.Option("--background", help="'portrait', 'blur', a colour such as '#00ff00', or an image file."),
 ]
 LabelOption = Annotated[
-    str, typer.Option("--label", callback=_corner, help="Corner of the visible label: tl, tr, bl, br or off.")
+    str,
+    typer.Option(
+        "--label", callback=_one_of(CORNERS), help="Corner of the visible label: tl, tr, bl, br or off."
+    ),
 ]
 LabelEveryOption = Annotated[
     float | None,
@@ -108,7 +104,7 @@ EngineOption = Annotated[
     str,
     typer.Option(
         "--engine",
-        callback=_engine,
+        callback=_one_of(ENGINE_WORDS),
         help="What runs the networks: auto (the first of these that works; the tracker's on the CPU), "
         "tensorrt, tensorrt-rtx, cuda, directml, coreml, openvino or cpu.",
     ),
@@ -117,7 +113,7 @@ TrackerOption = Annotated[
     str,
     typer.Option(
         "--tracker",
-        callback=_tracker,
+        callback=_one_of(TRACKER_WORDS),
         help="Who tracks a camera's face: builtin, or mediapipe to compare (extra facepuppet[mediapipe]).",
     ),
 ]
@@ -160,7 +156,7 @@ def composer(
 
 
 def open_engines(engine: str, tracker: str) -> tuple[Runtime, TrackingModels]:
-    """Open what runs the networks, and what the tracker is made of; a GPU tracks only if it is named.
+    """Open what runs the networks, and what the tracker is made of.
 
     Raises:
         EngineError: the engine cannot run here.
@@ -170,7 +166,7 @@ def open_engines(engine: str, tracker: str) -> tuple[Runtime, TrackingModels]:
     from facepuppet.vision.trackers import tracking_models
 
     runtime = Runtime(engine)
-    return runtime, tracking_models(tracker, None if engine in ("auto", "cpu") else runtime)
+    return runtime, tracking_models(tracker, runtime)
 
 
 def watermark_key(path: Path | None) -> Key:

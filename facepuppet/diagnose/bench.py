@@ -156,8 +156,7 @@ def _require(engine: str, tracker: str) -> None:
 def _measure(video: str, portrait: Path, seconds: float, engine: str, tracker: str) -> RunStats:
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
     puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
-    models = tracking_models(tracker, None if engine in ("auto", "cpu") else runtime)
-    with CameraDriver(LoopedVideo(video), models=models) as driver:
+    with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
         live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
         live.run(seconds)
         return live.stats()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -74,9 +74,7 @@ def read_manifest(folder: Path | None = None) -> tuple[PaintingNetwork, ...]:
     Raises:
         ManifestError: missing, not TOML, of another format, or an entry that lacks or misstates a field.
     """
-    folder = folder or shipped_folder()
-    path = folder / "manifest.toml"
-    return _unique([_painter(entry, folder, path) for entry in _read(path).get("network", [])], path)
+    return _listed(folder, "network", _painter)
 
 
 def read_trackers(folder: Path | None = None) -> dict[str, Network]:
@@ -85,10 +83,7 @@ def read_trackers(folder: Path | None = None) -> dict[str, Network]:
     Raises:
         ManifestError: as `read_manifest`.
     """
-    folder = folder or shipped_folder()
-    path = folder / "manifest.toml"
-    trackers = [_tracker(entry, folder, path) for entry in _read(path).get("tracker", [])]
-    return {network.name: network for network in _unique(trackers, path)}
+    return {network.name: network for network in _listed(folder, "tracker", _tracker)}
 
 
 def read_all(folder: Path | None = None) -> tuple[Network, ...]:
@@ -140,11 +135,17 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _unique(networks: list[N], path: Path) -> tuple[N, ...]:
+def _listed(
+    folder: Path | None, table: str, parse: Callable[[dict[str, Any], Path, Path], N]
+) -> tuple[N, ...]:
+    """Read one kind of table."""
+    folder = folder or shipped_folder()
+    path = folder / "manifest.toml"
+    networks = tuple(parse(entry, folder, path) for entry in _read(path).get(table, []))
     names = [network.name for network in networks]
     if len(set(names)) != len(names):
         raise ManifestError(f"repeated names {names} in {path}", "unique names", "Rename one of them.")
-    return tuple(networks)
+    return networks
 
 
 def _painter(entry: dict[str, Any], folder: Path, path: Path) -> PaintingNetwork:

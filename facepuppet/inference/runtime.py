@@ -64,6 +64,11 @@ class Runtime:
         if engine != "auto":
             self.require(engine)
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether an engine other than the CPU was asked for by name."""
+        return self._asked not in ("auto", "cpu")
+
     def require(self, engine: str) -> str:
         """Check that an engine's software and hardware are here; return what it would run on.
 

@@ -12,7 +12,7 @@ import numpy as np
 from facepuppet.core.types import F32, U8
 from facepuppet.face.canonical import mirrored_back
 from facepuppet.portrait.face_view import FaceView
-from facepuppet.vision.still import Box, FaceMesher, detect_faces
+from facepuppet.vision.still import Box, FaceBoxes, FaceMesher
 
 _SEARCH_SIDE_PX = 1024
 _TILINGS = (2, 3)  # tiles along each side, tried in turn when the whole picture shows no face
@@ -69,18 +69,19 @@ def _read_mesh(mesher: FaceMesher, rgb: U8, box: Box, crop_scale: float) -> F32 
 
 def _searches(rgb: U8) -> Iterator[list[Box]]:
     """Yield boxes by ever closer looks: as it is and with a wide margin, then in overlapping tiles."""
-    small, scale = _reduced(rgb), _scale(rgb)
+    detector, small, scale = FaceBoxes(), _reduced(rgb), _scale(rgb)
     margin = max(small.shape[:2]) // 2
     wide = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
     inside_wide = [
-        _moved(box, -margin / scale, -margin / scale) for box in _detect(wide.astype(np.uint8), scale)
+        _moved(box, -margin / scale, -margin / scale)
+        for box in _detect(detector, wide.astype(np.uint8), scale)
     ]
-    yield _detect(small, scale) + inside_wide
+    yield _detect(detector, small, scale) + inside_wide
     for count in _TILINGS:
-        yield [box for tile in _tiles(rgb, count) for box in tile]
+        yield [box for tile in _tiles(detector, rgb, count) for box in tile]
 
 
-def _tiles(rgb: U8, count: int) -> Iterator[list[Box]]:
+def _tiles(detector: FaceBoxes, rgb: U8, count: int) -> Iterator[list[Box]]:
     """Detect in tiles that overlap by half."""
     height, width = rgb.shape[:2]
     tile_height, tile_width = height // count, width // count
@@ -89,12 +90,12 @@ def _tiles(rgb: U8, count: int) -> Iterator[list[Box]]:
     for y in range(0, height - tile_height + 1, max(1, tile_height // 2)):
         for x in range(0, width - tile_width + 1, max(1, tile_width // 2)):
             tile = np.ascontiguousarray(rgb[y : y + tile_height, x : x + tile_width])
-            yield [_moved(box, x, y) for box in _detect(_reduced(tile), _scale(tile))]
+            yield [_moved(box, x, y) for box in _detect(detector, _reduced(tile), _scale(tile))]
 
 
-def _detect(rgb: U8, scale: float) -> list[Box]:
-    """Detect with both detectors; boxes are in pixels of the picture that was reduced by scale."""
-    boxes = [box for far in (False, True) for box in detect_faces(rgb, far=far)]
+def _detect(detector: FaceBoxes, rgb: U8, scale: float) -> list[Box]:
+    """Detect near and far faces; boxes are in pixels of the picture that was reduced by scale."""
+    boxes = [box for far in (False, True) for box in detector.find(rgb, far=far)]
     return [
         Box(box.x_px / scale, box.y_px / scale, box.width_px / scale, box.height_px / scale) for box in boxes
     ]

@@ -56,16 +56,7 @@ class MediaPipeFaceMesh:
             self.find(_WARM_UP, FaceBox(32.0, 32.0, 32.0))
 
     def find(self, rgb: U8, box: FaceBox) -> F32 | None:
-        """Return the landmarks of the face in a box, or None when no face is there.
-
-        Args:
-            rgb: (H, W, 3) uint8 RGB picture.
-            box: where the face is, to within about a third of its size, as the last frame left it.
-
-        Returns:
-            (478, 3) float32 in image pixels; z is in pixels too, negative towards the viewer, with its
-            zero near the middle of the head.
-        """
+        """As `FaceMesh.find`."""
         height, width = rgb.shape[:2]
         side_px = WINDOW * box.size_px
         window = self._rect(
@@ -138,12 +129,7 @@ class MediaPipePose:
         self._warm = False
 
     def find(self, rgb: U8) -> tuple[F32, float] | None:
-        """Find the shoulders in an (H, W, 3) uint8 RGB picture.
-
-        Returns:
-            (2, 2) float32 in image pixels, image-left first, and the visibility in [0, 1] of the less
-            visible one; None when no body is seen.
-        """
+        """As `PoseModel.find`."""
         height, width = rgb.shape[:2]
         pose = self._process(rgb).pose_landmarks
         if pose is None:

@@ -18,6 +18,7 @@ from facepuppet.vision.window import Window, letterboxed
 _DETECTION_PX = (224, 224)
 _CROP_PX = (256, 256)
 _GRIDS = [(8, 2), (16, 2), (32, 6)]
+_MIN_SCORE = 0.5  # of a body, in [0, 1]
 _N_LANDMARKS = 39
 _SHOULDERS = (12, 11)  # the person's right and left: image-left first
 _HIPS, _REACH = 33, 34  # the middle of the hips, and a point as far from it as the body reaches
@@ -83,10 +84,10 @@ class PoseModel:
     def close(self) -> None:
         """Nothing is held beyond the object itself."""
 
-    def _detect(self, rgb: U8, min_confidence: float = 0.5) -> Window | None:
+    def _detect(self, rgb: U8) -> Window | None:
         window = letterboxed(rgb)
         given = self._detector.run({"picture": window.cut(rgb, _DETECTION_PX, extend=False)[None]})
-        found = decode(given["boxes"][0], given["scores"].reshape(-1), self._centres_px, min_confidence)
+        found = decode(given["boxes"][0], given["scores"].reshape(-1), self._centres_px, _MIN_SCORE)
         if not found:
             return None
         hips, reach = window.to_picture(found[0].keypoints_px[:2], _DETECTION_PX)

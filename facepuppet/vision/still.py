@@ -47,18 +47,23 @@ class BodyView:
     coverage: F32
 
 
-def detect_faces(rgb: U8, *, far: bool) -> list[Box]:
-    """Find face boxes (brow to chin) in an (H, W, 3) RGB picture.
+class FaceBoxes:
+    """Finds face boxes (brow to chin); costly to open, cheap to call."""
 
-    Args:
-        rgb: the picture.
-        far: use the full-range detector (small faces) rather than the close-range one.
-    """
-    found = RangedDetector(far=far).find(rgb)
-    return [
-        Box(*detection.low_px.tolist(), *(detection.high_px - detection.low_px).tolist())
-        for detection in found
-    ]
+    def __init__(self) -> None:
+        self._near, self._far = (RangedDetector(far=far) for far in (False, True))
+
+    def find(self, rgb: U8, *, far: bool) -> list[Box]:
+        """Return the boxes of all faces of an (H, W, 3) RGB picture.
+
+        Args:
+            rgb: the picture.
+            far: use the full-range detector (small faces) rather than the close-range one.
+        """
+        return [
+            Box(*detection.low_px.tolist(), *(detection.high_px - detection.low_px).tolist())
+            for detection in (self._far if far else self._near).find(rgb)
+        ]
 
 
 class FaceMesher:

@@ -63,12 +63,13 @@ def tracking_models(tracker: str = TRACKERS[0], runtime: Runtime | None = None) 
 
     Args:
         tracker: one of TRACKERS: MediaPipe's networks in our own runner, or MediaPipe's package.
-        runtime: what runs the former, as long as it can; one thread of the CPU if None.
+        runtime: runs the former, as long as it can, if its engine was named; else one thread of the CPU does.
 
     Raises:
         TrackerError: there is no such tracker, or its package is not installed.
     """
     if tracker == "builtin":
+        runtime = runtime if runtime is not None and runtime.is_forced else None
         return TrackingModels(
             partial(FaceMesh, runtime), partial(FaceDetector, runtime=runtime), partial(PoseModel, runtime)
         )
