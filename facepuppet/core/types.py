@@ -216,6 +216,19 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How much work a picture may be; what is left out is hardly seen, and what stays keeps its place.
+
+    Attributes:
+        painters_every: networks paint anew on every n-th frame; in between, what they painted moves along.
+        flow_cells: longest side of the grid that the face mesh is rasterised in.
+    """
+
+    painters_every: int = 1
+    flow_cells: int = 256
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """The puppet without a background, in the portrait frame.
 

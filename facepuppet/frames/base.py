@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from facepuppet.core.metrics import Meter, Spread
-from facepuppet.core.types import Motion
+from facepuppet.core.types import Motion, Quality
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.watermark.marked import Marked
 
@@ -43,6 +43,9 @@ class FrameMaker(ABC):
     @abstractmethod
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background."""
+
+    def set_quality(self, quality: Quality) -> None:
+        """Spend more or less work on later pictures; makers that cannot choose ignore it."""
 
     def start(self, motion: Motion) -> Callable[[], Marked]:
         """Do what must be done in order, and return what does the rest, on any one thread.

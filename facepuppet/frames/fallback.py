@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Spread
-from facepuppet.core.types import Motion
+from facepuppet.core.types import Motion, Quality
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.watermark.marked import Marked
@@ -28,6 +28,7 @@ class FallbackMaker(FrameMaker):
             raise ValueError("got no frame maker, expected at least one")
         self._makers, self._on_loss = list(makers), on_loss
         self._lost: list[FrameMaker] = []  # kept: destructors of a lost GPU may hang
+        self._quality = Quality()
 
     @property
     def maker(self) -> FrameMaker:
@@ -62,12 +63,18 @@ class FallbackMaker(FrameMaker):
                 lost = self._makers.pop(0)
                 self._lost.append(lost)
                 self._on_loss(lost, problem)
+                self.maker.set_quality(self._quality)
         return self.maker.start(motion)
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background, whoever makes them."""
         for maker in self._makers:
             maker.set_backdrop(backdrop)
+
+    def set_quality(self, quality: Quality) -> None:
+        """Spend more or less work on later pictures, whoever makes them."""
+        self._quality = quality
+        self.maker.set_quality(quality)  # the others share its parts, and are told when their turn comes
 
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of each step so far; of steps that several makers share, the present one's."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter, Spread
-from facepuppet.core.types import Expression, Presence
+from facepuppet.core.types import Expression, Presence, Quality
 from facepuppet.drivers.plausible import implausible
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
@@ -137,6 +137,10 @@ class Puppet:
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background; not beside `start`."""
         self.maker.set_backdrop(backdrop)
+
+    def set_quality(self, quality: Quality) -> None:
+        """Spend more or less work on later pictures; not beside `start`."""
+        self.maker.set_quality(quality)
 
     def _refuse(self, wrong: str) -> None:
         """Tell each kind of nonsense once."""

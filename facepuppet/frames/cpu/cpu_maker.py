@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from facepuppet.core.metrics import Meter
-from facepuppet.core.types import Motion
+from facepuppet.core.types import Motion, Quality
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
@@ -52,6 +52,10 @@ class CpuMaker(FrameMaker):
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background."""
         self.finisher.set_backdrop(backdrop)
+
+    def set_quality(self, quality: Quality) -> None:
+        """Spend more or less work on later pictures."""
+        self.renderer.set_quality(quality)
 
     @property
     def networks(self) -> Mapping[str, str]:

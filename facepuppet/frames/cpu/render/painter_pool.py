@@ -19,9 +19,13 @@ class PainterPool:
         painters: those of the whole picture paint first, one by one; the others then see the same
             picture at the same time, as their masks do not overlap.
         helpers: threads to work on (`inference.Runtime.helpers`); a pool of its own if None.
+
+    Attributes:
+        every: paint anew on every n-th frame.
     """
 
     def __init__(self, painters: Sequence[Painter], helpers: Executor | None = None) -> None:
+        self.every = 1
         self._coarse = [painter for painter in painters if painter.network.region == "frame"]
         self._fine = [painter for painter in painters if painter.network.region != "frame"]
         others = len(self._fine) - 1

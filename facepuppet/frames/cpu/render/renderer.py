@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from facepuppet.core.types import Motion, Rendered
+from facepuppet.core.types import Motion, Quality, Rendered
 from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.lashes import Lashes
 from facepuppet.frames.cpu.render.mouth import Mouth
@@ -67,6 +67,11 @@ class Renderer:
     def fallbacks(self) -> tuple[str, ...]:
         """One sentence for each painter that geometry stands in for, and each engine that failed, so far."""
         return (*self.problems, *self.runtime.fallbacks)
+
+    def set_quality(self, quality: Quality) -> None:
+        """Spend more or less work on later pictures."""
+        self.warp.mesh.max_grid = quality.flow_cells
+        self._painter_pool.every = quality.painters_every
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
