@@ -44,7 +44,7 @@ class FrameMaker(ABC):
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background."""
 
-    def set_quality(self, quality: Quality) -> None:
+    def set_quality(self, quality: Quality) -> None:  # noqa: B027 - a maker may have no choice
         """Spend more or less work on later pictures; makers that cannot choose ignore it."""
 
     def start(self, motion: Motion) -> Callable[[], Marked]:
