@@ -14,7 +14,7 @@ from facepuppet.frames.cpu.render.mesh import FacePatch
 Window: TypeAlias = tuple[slice, slice]  # rows and columns of the picture
 
 _BANDS = 12  # more would follow the outline closer, and cost more calls
-_AROUND = np.ones((5, 5), np.uint8)  # cells by which a smooth field may miss what lies between cells
+_AROUND = np.ones((3, 3), np.uint8)  # what lies between two cells shows what either of them does
 
 
 class Extent:
@@ -45,6 +45,7 @@ class Extent:
         seen = cv2.remap(
             self._covered, cells_from_moved, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
         )
+        seen = cv2.dilate(seen, _AROUND)
         rows, columns = seen.shape
         px_per_cell = np.divide(size_px, (columns, rows))
         if face is not None:
