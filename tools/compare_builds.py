@@ -116,7 +116,7 @@ def main() -> None:
     print(f"memory of new after {MEMORY_S:.0f} s: {memory_mb} MB")
     told = overruns(measured, memory_mb)
     print("\n".join(["over budget:", *told] if told else ["all budgets kept"]))
-    sys.exit(bool(told))
+    sys.exit(int(bool(told)))
 
 
 def _arguments() -> argparse.Namespace:
