@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # PyAV's VideoFrame.to_ndarray(format="rgb24") and .reformat() start new threads for every single frame and end them
-# again, one for each core: since their `threads` was added its default lets FFmpeg's scaler choose, and the scaler it
+# again, one for each core: unless told `threads`, it lets FFmpeg's scaler choose, and the scaler it
 # lives in belongs to the frame: converted again, the same frame starts none. For a picture of 1280x720 this takes one
 # and a half times the processor's time of threads=1, and several waits.
 #
