@@ -117,12 +117,7 @@ class FaceMesh:
         grid_from_portrait = np.divide(grid.cells, grid.size_px).astype(np.float32)
         vertices = (landmarks_px[:N_MESH, :2] - grid.origin_px + 0.5) * grid_from_portrait - 0.5
         triangles = vertices[self.triangles].astype(np.float32)
-        # Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
-        # before all skin, so that no sliver of them shows between shut lids or lips.
-        depth = landmarks_px[self.triangles, 2].mean(1)
-        depth[self.n_skin :] += 1e6
-        order = np.argsort(-depth, kind="stable")
-        numbers = draw_numbers(triangles, order, grid.cells)
+        numbers = draw_numbers(triangles, self._order(landmarks_px[:, 2]), grid.cells)
         source = self.source.copy()
         for lid, opening in zip(self.lids, eye_opening.tolist(), strict=True):
             lid.unfold(source, 1.0 - opening)
@@ -133,6 +128,19 @@ class FaceMesh:
             triangles,
             numbers,
         )
+
+    def _order(self, depth_px: F32) -> npt.NDArray[np.intp]:
+        """Which triangles to draw first, given every landmark's depth.
+
+        Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
+        before all skin, so that no sliver of them shows between shut lids or lips.
+        """
+        depth = np.take(depth_px, self.triangles[: self.n_skin])
+        summed = depth[:, 0] + depth[:, 1] + depth[:, 2]
+        # Small whole numbers are sorted by counting, in a tenth of the time; an eighth of a pixel will do.
+        nearness = np.clip(summed * np.float32(-8 / 3), -32768, 32767).astype(np.int16)
+        inside = np.arange(self.n_skin, len(self.triangles))
+        return np.concatenate([inside, np.argsort(nearness, kind="stable")])
 
 
 def all_triangles() -> npt.NDArray[np.int32]:
