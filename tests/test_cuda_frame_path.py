@@ -12,6 +12,7 @@ from gpus import AnyGpu, EmulatedGpu
 from views import motion as posed
 from views import view_of
 
+from facepuppet.core.i420 import to_i420
 from facepuppet.core.types import Composed
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
@@ -24,7 +25,6 @@ from facepuppet.inference import Runtime
 from facepuppet.inference.gpu import list_gpus
 from facepuppet.retarget import Retargeter
 from facepuppet.session.puppet import Puppet
-from facepuppet.sinks.virtual_camera import to_i420
 from facepuppet.watermark import Marker
 
 PIECE = Performance()

@@ -19,13 +19,14 @@ from fakes import marked, picture
 from pyvirtualcam import PixelFormat
 
 from facepuppet.core.errors import VirtualCameraMissingError
+from facepuppet.core.i420 import to_i420
 from facepuppet.core.types import U8
 from facepuppet.media import open_source
 from facepuppet.media.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.sinks import open_sink, v4l2loopback
 from facepuppet.sinks.advice import virtual_camera_advice
 from facepuppet.sinks.even_size import evened
-from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera, to_i420
+from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera
 from facepuppet.watermark.marked import SEAL
 
 HERE = (

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facepuppet.core.types import U8
+from facepuppet.frames.cpu.compose.spans import overlap, seen_from
 
 LABEL_TEXT = "synthetic · facepuppet"
 _TEXT_HEIGHT = 0.0235  # of the canvas height
@@ -50,11 +51,22 @@ class Label:
         self.ink = (pill[..., :3] * alpha).astype(np.uint16)
         self.clear = 255 - alpha
 
-    def stamp(self, rgb: U8) -> None:
-        """Lay the pill over a canvas picture (H, W, 3), in place."""
-        left, top, width, height = self.box_px
-        area = rgb[top : top + height, left : left + width]
-        area[:] = (self.ink + self.clear * area + 127) // 255
+    @property
+    def rows(self) -> slice:
+        """Rows of the canvas that it covers."""
+        return slice(self.box_px[1], self.box_px[1] + self.box_px[3])
+
+    @property
+    def columns(self) -> slice:
+        """Columns of the canvas that it covers."""
+        return slice(self.box_px[0], self.box_px[0] + self.box_px[2])
+
+    def stamp(self, part: U8, rows: slice, columns: slice) -> None:
+        """Lay what there is of the pill over a part of the canvas (h, w, 3), in place."""
+        down, across = overlap(self.rows, rows), overlap(self.columns, columns)
+        own = seen_from(down, self.rows.start), seen_from(across, self.columns.start)
+        area = part[seen_from(down, rows.start), seen_from(across, columns.start)]
+        area[:] = (self.ink[own] + self.clear[own] * area + 127) // 255
 
 
 def draw_pill(canvas_px: tuple[int, int]) -> U8:
