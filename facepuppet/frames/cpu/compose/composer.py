@@ -18,7 +18,7 @@ from facepuppet.frames.cpu.compose.spans import joined
 from facepuppet.portrait.avatar import Avatar
 
 LABEL_SHOWN_S = 4.0  # how long a label that comes and goes stays: long enough to be read twice
-_STRIP_PX = 144  # rows composed at a time: a core's own cache holds them
+_STRIP_PX = 240  # rows composed at a time: a core's own cache holds them
 
 
 class Composer:

@@ -36,7 +36,7 @@ class Label:
     Attributes:
         box_px: x, y, width, height on the canvas.
         ink: (h, w, 3) uint16, the pill's colour times its alpha in bytes.
-        clear: (h, w, 1) uint16, 255 less its alpha.
+        clear: (h, w, 3) uint16, 255 less its alpha, for each colour.
     """
 
     def __init__(self, canvas_px: tuple[int, int], corner: Corner) -> None:
@@ -49,7 +49,7 @@ class Label:
         self.box_px = (left, top, width, height)
         alpha = pill[..., 3:].astype(np.uint16)
         self.ink = (pill[..., :3] * alpha).astype(np.uint16)
-        self.clear = 255 - alpha
+        self.clear = np.repeat(255 - alpha, 3, axis=2)
 
     @property
     def rows(self) -> slice:
@@ -66,7 +66,12 @@ class Label:
         down, across = overlap(self.rows, rows), overlap(self.columns, columns)
         own = seen_from(down, self.rows.start), seen_from(across, self.columns.start)
         area = part[seen_from(down, rows.start), seen_from(across, columns.start)]
-        area[:] = (self.ink[own] + self.clear[own] * area + 127) // 255
+        laid = area.astype(np.uint16)
+        laid *= self.clear[own]
+        laid += self.ink[own]
+        laid += np.uint16(127)
+        laid //= np.uint16(255)
+        area[:] = laid
 
 
 def draw_pill(canvas_px: tuple[int, int]) -> U8:
