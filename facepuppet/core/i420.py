@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 
 from facepuppet.core.types import U8
+
+BLACK = 16  # luma spans 16 to 235
+GREY = 128  # of both chroma planes
+
+Planes: TypeAlias = tuple[U8, U8, U8]
 
 
 def to_i420(rgb: U8) -> U8:
@@ -18,7 +25,7 @@ def to_rgb(i420: U8) -> U8:
     return np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
-def planes_of(i420: U8) -> tuple[U8, U8, U8]:
+def planes_of(i420: U8) -> Planes:
     """Return views of the planes: Y (H, W), U and V (H / 2, W / 2) each.
 
     Args:
@@ -29,11 +36,8 @@ def planes_of(i420: U8) -> tuple[U8, U8, U8]:
     return i420[:height], chroma[0], chroma[1]
 
 
-def put(rgb: U8, planes: tuple[U8, U8, U8], rows: slice, columns: slice) -> None:
-    """Overwrite a part of I420 planes by an RGB picture of its size; every number of the part is even."""
-    luma, *chroma = planes
-    own_luma, *own_chroma = planes_of(to_i420(rgb))
-    luma[rows, columns] = own_luma
+def part_of(planes: Planes, rows: slice, columns: slice) -> Planes:
+    """Return views of a part of the picture, whose rows and columns start and stop at even numbers."""
+    luma, u, v = planes
     halves = slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2)
-    for plane, own in zip(chroma, own_chroma, strict=True):
-        plane[halves] = own
+    return luma[rows, columns], u[halves], v[halves]

@@ -59,7 +59,10 @@ class ComposeStage:
         self._taps = (device.upload(across), len(across), device.upload(along), len(along))
         self._continued = [self._upload_side(side) for side in composer.shoulders.sides]
         if composer.label is not None:
-            self._ink, self._clear = device.upload(composer.label.ink), device.upload(composer.label.clear[..., 0])
+            self._ink, self._clear = (
+                device.upload(composer.label.ink),
+                device.upload(composer.label.clear[..., 0]),
+            )
 
     def renew_background(self) -> None:
         """Take over the composer's background of now; between frames."""

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from facepuppet.core.i420 import planes_of, put, to_i420
+from facepuppet.core.i420 import planes_of, to_i420
 from facepuppet.core.types import U8, Composed, ComposedI420, Rendered
 from facepuppet.frames.cpu.compose.background import Backdrop, canvas_background
 from facepuppet.frames.cpu.compose.framing import Framing, identity_placement, place
 from facepuppet.frames.cpu.compose.label import Corner, Label
-from facepuppet.frames.cpu.compose.placed import Placed
+from facepuppet.frames.cpu.compose.placed import Placed, Seen, widened
 from facepuppet.frames.cpu.compose.shoulders import Shoulders
-from facepuppet.frames.cpu.compose.spans import joined
 from facepuppet.portrait.avatar import Avatar
 
 LABEL_SHOWN_S = 4.0  # how long a label that comes and goes stays: long enough to be read twice
 _STRIP_PX = 240  # rows composed at a time: a core's own cache holds them
 
 
+class _Ground:
+    """The background as it goes out.
+
+    Attributes:
+        rgb: (H, W, 3).
+    """
+
+    def __init__(self, rgb: U8) -> None:
+        self.rgb = rgb
+        self._i420: U8 | None = None
+
+    @property
+    def i420(self) -> U8:
+        """The same as (H * 3 / 2, W), converted once somebody asks."""
+        if self._i420 is None:
+            self._i420 = to_i420(self.rgb)
+        return self._i420
+
+
 class Composer:
     """Turns the puppet in its portrait frame into a full outgoing picture.
 
-    Everything that does not move is computed here, once; a frame costs one resize and one blend
-    of the puppet's own rectangle.
+    Everything that does not move is computed here, once; a frame costs one resize of the puppet's own
+    rectangle and one blend of what it covers. For one thread at a time.
 
     Args:
         avatar: the portrait.
@@ -64,7 +82,7 @@ class Composer:
             self.placement = place(avatar, canvas_px, framing or Framing())
         self._avatar, self.mirror = avatar, mirror
         self._backdrop: Backdrop | None = None
-        self._plain_i420: U8 | None = None
+        self._memory = np.zeros((0, 0, 4), np.uint8)
         self.set_backdrop(backdrop or Backdrop())
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
         self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
@@ -73,22 +91,22 @@ class Composer:
 
     def compose(self, rendered: Rendered) -> Composed:
         """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
-        rgb = self._plain.copy()
-        for part in self._parts(rendered):
-            rgb[part.rows, part.columns] = part.picture
+        rgb = self._ground.rgb.copy()
+        for layer in self._layers(rendered):
+            layer.lay_on(rgb)
+        if self.label is not None and self.label_is_due(rendered.captured_ns):
+            self.label.stamp(rgb)
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
 
     def compose_i420(self, rendered: Rendered) -> ComposedI420:
-        """Return the same in the pixel format of cameras; the canvas must have even sides.
-
-        Only what changes from picture to picture is converted.
-        """
-        if self._plain_i420 is None:
-            self._plain_i420 = to_i420(self._plain)
-        i420 = self._plain_i420.copy()
+        """Return the same in the pixel format of cameras, but for rounding; the canvas has even sides."""
+        i420 = self._ground.i420.copy()
         planes = planes_of(i420)
-        for part in self._parts(rendered):
-            put(part.picture, planes, part.rows, part.columns)
+        for layer in self._layers(rendered):
+            layer.lay_on_i420(planes)
+        if self.label is not None and self.label_is_due(rendered.captured_ns):
+            for pill in self.label.pill.seen(_STRIP_PX):
+                pill.lay_on_i420(planes)
         return ComposedI420(i420, rendered.frame_id, rendered.captured_ns)
 
     @property
@@ -102,8 +120,7 @@ class Composer:
             return
         self._backdrop = backdrop
         self.background = canvas_background(self._avatar, self.placement, self.canvas_px, backdrop)
-        self._plain = _flipped(self.background) if self.mirror else self.background
-        self._plain_i420 = None
+        self._ground = _Ground(_flipped(self.background) if self.mirror else self.background)
 
     def restart_label(self) -> None:
         """Let the rounds of a label that comes and goes start with the next picture."""
@@ -117,48 +134,31 @@ class Composer:
             self._first_ns = captured_ns
         return (captured_ns - self._first_ns) * 1e-9 % self._label_every_s < LABEL_SHOWN_S
 
-    def _parts(self, rendered: Rendered) -> Iterator[Placed]:
-        """Yield all of the outgoing picture that is not plain background, strip by strip from the top.
+    def _layers(self, rendered: Rendered) -> Iterator[Seen]:
+        """Yield what is laid over the background, from behind, where it lies after mirroring.
 
-        Rows and columns start and stop at even numbers, but where the canvas ends.
+        On a canvas with even sides, rows and columns start and stop at even numbers.
         """
-        puppet, behind = self._puppet(rendered)
-        label = self.label if self.label is not None and self.label_is_due(rendered.captured_ns) else None
-        for top in range(0, self.canvas_px[1], _STRIP_PX):
-            rows = slice(top, min(top + _STRIP_PX, self.canvas_px[1]))
-            layers = [layer.within(rows) for layer in behind] + [puppet.within(rows).trimmed()]
-            columns = self._columns(rows, layers, label)
-            if columns.start == columns.stop:
-                continue
-            part = Placed(self.background[rows, columns].copy(), rows, columns)
-            for layer in layers:
-                layer.lay_on(part)
-            if self.mirror:
-                part = part.flipped(self.canvas_px[0])
-            if label is not None:
-                label.stamp(part.picture, part.rows, part.columns)
-            yield part
-
-    def _puppet(self, rendered: Rendered) -> tuple[Placed, list[Placed]]:
-        """Return the puppet, and what continues it behind, where they lie before any mirroring."""
-        shown = self.placement.show(rendered.rgba)
-        behind = self.shoulders.continuations(shown, self.background)
-        if behind:
-            shown = shown.copy() if np.may_share_memory(shown, rendered.rgba) else shown
-            self.shoulders.fade(shown)
-        x, y, w, h = self.placement.target_px
-        puppet = Placed(shown, slice(y, y + h), slice(x, x + w))
+        puppet, shown = self._sheet()
+        self.placement.show(rendered.rgba, out=shown)
+        behind = self.shoulders.continuations(shown)
+        self.shoulders.fade(shown)
         width, height = self.canvas_px
-        return puppet.within(slice(0, height), slice(0, width)), behind
+        for layer in (*behind, puppet):
+            for seen in layer.within(slice(0, height), slice(0, width)).seen(_STRIP_PX):
+                yield seen.flipped(width) if self.mirror else seen
 
-    def _columns(self, rows: slice, layers: Sequence[Placed], label: Label | None) -> slice:
-        """Return the columns that change in some rows, before any mirroring; an even number of them."""
-        width, spans = self.canvas_px[0], [layer.columns for layer in layers]
-        if label is not None and label.rows.start < rows.stop and rows.start < label.rows.stop:
-            left, right = label.columns.start, label.columns.stop
-            spans.append(slice(width - right, width - left) if self.mirror else label.columns)
-        span = joined(spans)
-        return slice(span.start - span.start % 2, min(span.stop + span.stop % 2, width))
+    def _sheet(self) -> tuple[Placed, U8]:
+        """Return the puppet's place, widened to even rows and columns, and its memory there, to be filled.
+
+        It is the same for every picture, none of which it leaves.
+        """
+        x, y, w, h = self.placement.target_px
+        rows, columns = widened(slice(y, y + h)), widened(slice(x, x + w))
+        shape = rows.stop - rows.start, columns.stop - columns.start, 4
+        if self._memory.shape != shape:
+            self._memory = np.zeros(shape, np.uint8)
+        return Placed(self._memory, rows, columns), self._memory[y % 2 : y % 2 + h, x % 2 : x % 2 + w]
 
 
 def _flipped(rgb: U8) -> U8:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facepuppet.core.types import U8
-from facepuppet.frames.cpu.compose.spans import overlap, seen_from
+from facepuppet.frames.cpu.compose.placed import Placed
 
 LABEL_TEXT = "synthetic · facepuppet"
 _TEXT_HEIGHT = 0.0235  # of the canvas height
@@ -37,6 +37,7 @@ class Label:
         box_px: x, y, width, height on the canvas.
         ink: (h, w, 3) uint16, the pill's colour times its alpha in bytes.
         clear: (h, w, 3) uint16, 255 less its alpha, for each colour.
+        pill: the same picture, from even rows and columns to even ones.
     """
 
     def __init__(self, canvas_px: tuple[int, int], corner: Corner) -> None:
@@ -50,25 +51,16 @@ class Label:
         alpha = pill[..., 3:].astype(np.uint16)
         self.ink = (pill[..., :3] * alpha).astype(np.uint16)
         self.clear = np.repeat(255 - alpha, 3, axis=2)
+        rgba = np.concatenate([(self.ink + 127) // 255, alpha], axis=2).astype(np.uint8)
+        self.pill = Placed(rgba, slice(top, top + height), slice(left, left + width)).evened()
 
-    @property
-    def rows(self) -> slice:
-        """Rows of the canvas that it covers."""
-        return slice(self.box_px[1], self.box_px[1] + self.box_px[3])
-
-    @property
-    def columns(self) -> slice:
-        """Columns of the canvas that it covers."""
-        return slice(self.box_px[0], self.box_px[0] + self.box_px[2])
-
-    def stamp(self, part: U8, rows: slice, columns: slice) -> None:
-        """Lay what there is of the pill over a part of the canvas (h, w, 3), in place."""
-        down, across = overlap(self.rows, rows), overlap(self.columns, columns)
-        own = seen_from(down, self.rows.start), seen_from(across, self.columns.start)
-        area = part[seen_from(down, rows.start), seen_from(across, columns.start)]
+    def stamp(self, rgb: U8) -> None:
+        """Lay the pill over a canvas picture (H, W, 3), in place."""
+        left, top, width, height = self.box_px
+        area = rgb[top : top + height, left : left + width]
         laid = area.astype(np.uint16)
-        laid *= self.clear[own]
-        laid += self.ink[own]
+        laid *= self.clear
+        laid += self.ink
         laid += np.uint16(127)
         laid //= np.uint16(255)
         area[:] = laid

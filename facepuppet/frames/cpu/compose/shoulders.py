@@ -16,9 +16,9 @@ import numpy.typing as npt
 from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import CHIN, OUTER_CORNERS
-from facepuppet.frames.cpu.compose.blend import lay_over, weighted
+from facepuppet.frames.cpu.compose.blend import weighted
 from facepuppet.frames.cpu.compose.framing import RIM_PX, Placement, cut_sides
-from facepuppet.frames.cpu.compose.placed import Placed
+from facepuppet.frames.cpu.compose.placed import Placed, widened
 from facepuppet.portrait.avatar import Avatar
 
 _BAND = 0.15  # of the portrait's shown width; its inner half shows the fading puppet
@@ -42,7 +42,7 @@ class Side:
         column: of the shown puppet, which is continued.
         fading: columns of the shown puppet from the border to where it is whole.
         puppet_weight: (h, fading, 4) how much of the puppet remains there, 255 is all.
-        canvas: rows and columns of the canvas that the continuation reaches.
+        canvas: rows and columns of the canvas that the continuation reaches; from even ones to even ones.
         source_row: row of the shown puppet that each of its pixels repeats.
         weight: (rows, columns, 4) how much of the continuation is seen.
     """
@@ -73,14 +73,13 @@ class Shoulders:
             if is_cut
         ]
 
-    def continuations(self, shown: U8, background: U8) -> list[Placed]:
-        """Return what is seen behind the puppet where it is continued, opaque.
+    def continuations(self, shown: U8) -> list[Placed]:
+        """Return what continues the puppet, to be laid behind it.
 
         Args:
             shown: (h, w, 4) premultiplied puppet at canvas scale, not faded.
-            background: (H, W, 3) the whole canvas.
         """
-        return [self._continuation(side, shown, background) for side in self.sides]
+        return [self._continuation(side, shown) for side in self.sides]
 
     def fade(self, shown: U8) -> None:
         """Fade the puppet (h, w, 4), in place, where its continuation begins."""
@@ -88,12 +87,10 @@ class Shoulders:
             part = shown[:, side.fading]
             weighted(part, side.puppet_weight, out=part)
 
-    def _continuation(self, side: Side, shown: U8, background: U8) -> Placed:
+    def _continuation(self, side: Side, shown: U8) -> Placed:
         continued = np.take(self._column(shown, side.column), side.source_row)
         rgba = continued.view(np.uint8).reshape(side.weight.shape)
-        behind = background[side.canvas].copy()
-        lay_over(weighted(rgba, side.weight, out=rgba), behind)
-        return Placed(behind, *side.canvas)
+        return Placed(weighted(rgba, side.weight, out=rgba), *side.canvas)
 
     def _column(self, shown: U8, x: int) -> npt.NDArray[np.uint32]:
         """One softened column of the puppet, (h,), each pixel as one number."""
@@ -134,16 +131,20 @@ def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_l
     away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
     row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - slope * away
     weight = np.rint(255 * smoothstep((row - top) / (_ONSET * height))).astype(np.uint8)
+    source_row = np.clip(np.rint(row), 0, h - 1).astype(np.intp)
     seen = _seen(weight)
+    canvas = _part(rows, seen[0]), _part(columns, seen[1])
+    even = widened(canvas[0], height), widened(canvas[1], width)
+    margins = [(one.start - two.start, two.stop - one.stop) for one, two in zip(canvas, even, strict=True)]
     return Side(
         column=column,
         fading=slice(0, band) if is_left else slice(w - band, w),
         puppet_weight=_of_all_channels(
             np.rint(255 * _puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1])
         ),
-        canvas=(_part(rows, seen[0]), _part(columns, seen[1])),
-        source_row=np.clip(np.rint(row), 0, h - 1).astype(np.intp)[seen],
-        weight=_of_all_channels(weight[seen]),
+        canvas=even,
+        source_row=np.pad(source_row[seen], margins, "edge"),
+        weight=_of_all_channels(np.pad(weight[seen], margins)),
     )
 
 
