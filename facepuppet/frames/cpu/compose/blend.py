@@ -33,12 +33,13 @@ def lay_over_i420(rgba: U8, area: Planes, alpha: U8) -> None:
         area: views of (H, W), (H / 2, W / 2) and (H / 2, W / 2).
         alpha: (H, W), the last channel of `rgba`.
     """
-    (luma, *chroma), clear = area, cv2.bitwise_not(alpha)
+    (luma, *chroma), clear, (height, width) = area, cv2.bitwise_not(alpha), alpha.shape
     own_luma, *own_chroma = planes_of(np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2YUV_I420), np.uint8))
-    cv2.subtract(luma, BLACK, dst=luma)
+    # A picture of it: OpenCV takes a number from each row by itself, which costs four times as much.
+    cv2.subtract(luma, np.full_like(clear, BLACK), dst=luma)
     cv2.multiply(luma, clear, scale=1 / 255, dst=luma)
     cv2.add(luma, own_luma, dst=luma)
-    firsts = cv2.resize(clear, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)
+    firsts = cv2.extractChannel(clear.reshape(height // 2, 2, width // 2, 2)[:, 0], 0)
     grey = cv2.convertScaleAbs(firsts, alpha=GREY / 255)
     for plane, own in zip(chroma, own_chroma, strict=True):
         cv2.multiply(plane, firsts, scale=1 / 255, dst=plane)
