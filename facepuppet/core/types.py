@@ -2,7 +2,8 @@
 
     Frame → Expression → Motion → Rendered → Composed → Marked
 
-A Composed may be a ComposedI420. A Frame never leaves the driver that took it; a Marked is made by markers alone (`facepuppet.watermark`).
+A Composed may be a ComposedI420. A Frame never leaves the driver that took it; a Marked is made by markers
+alone (`facepuppet.watermark`).
 
 All are frozen; arrays inside them are never written to after construction. Every message
 carries the id and the capture time of the camera frame it came from, so that drops and
