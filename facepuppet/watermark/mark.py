@@ -63,7 +63,6 @@ class Marker:
         shape = size_px[1], size_px[0]
         self._words = np.zeros(-(-shape[0] * shape[1] // 8), np.uint64)  # what `_levels` returns, by eights
         self._full = self._words.view(np.uint8)[: shape[0] * shape[1]].reshape(shape)
-        self._up, self._down = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
         self._full_range = _full_range()
 
     def mark(self, composed: Composed, t_ns: int | None = None) -> Marked:
@@ -149,14 +148,12 @@ class Marker:
 
     def _add(self, picture: U8, levels: U8) -> U8:
         """Return a picture (H, W) or (H, W, 3) plus levels − 8, clipped at black and white."""
-        # OpenCV's differences stop at 0, so that each of these is what lies above or below.
-        cv2.subtract(levels, _LOWEST, dst=self._up)
-        cv2.subtract(_LOWEST, levels, dst=self._down)
         marked = np.empty_like(picture)
         height = max(1, _STRIP_BYTES // (3 * picture.shape[1]))
         for top in range(0, picture.shape[0], height):
             rows = slice(top, top + height)
-            up, down = self._up[rows], self._down[rows]
+            # OpenCV's differences stop at 0, so that each of these is what lies above or below.
+            up, down = cv2.subtract(levels[rows], _LOWEST), cv2.subtract(_LOWEST, levels[rows])
             if picture.ndim == 3:
                 up, down = cv2.cvtColor(up, cv2.COLOR_GRAY2RGB), cv2.cvtColor(down, cv2.COLOR_GRAY2RGB)
             cv2.add(picture[rows], up, dst=marked[rows])

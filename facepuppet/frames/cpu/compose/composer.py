@@ -82,7 +82,8 @@ class Composer:
             self.placement = place(avatar, canvas_px, framing or Framing())
         self._avatar, self.mirror = avatar, mirror
         self._backdrop: Backdrop | None = None
-        self._memory = np.zeros((0, 0, 4), np.uint8)
+        self._memory: U8 | None = None
+        self._memory_of = self.placement
         self.set_backdrop(backdrop or Backdrop())
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
         self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
@@ -155,9 +156,9 @@ class Composer:
         """
         x, y, w, h = self.placement.target_px
         rows, columns = widened(slice(y, y + h)), widened(slice(x, x + w))
-        shape = rows.stop - rows.start, columns.stop - columns.start, 4
-        if self._memory.shape != shape:
-            self._memory = np.zeros(shape, np.uint8)
+        if self._memory is None or self._memory_of != self.placement:
+            shape = rows.stop - rows.start, columns.stop - columns.start, 4
+            self._memory, self._memory_of = np.zeros(shape, np.uint8), self.placement
         return Placed(self._memory, rows, columns), self._memory[y % 2 : y % 2 + h, x % 2 : x % 2 + w]
 
 
