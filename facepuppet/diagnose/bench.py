@@ -15,7 +15,7 @@ import cv2
 from facepuppet.core.cpu_use import CpuUse
 from facepuppet.core.hardware import Hardware, describe_hardware
 from facepuppet.core.metrics import RunStats
-from facepuppet.core.types import Frame
+from facepuppet.core.types import Frame, Pixels
 from facepuppet.diagnose.cpu_watch import CpuWatch
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.frames.cpu.compose import Composer
@@ -27,7 +27,7 @@ from facepuppet.session.demo import perform
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks import Sink
-from facepuppet.sinks.virtual_camera import to_i420
+from facepuppet.sinks.even_size import i420_of
 from facepuppet.vision.trackers import TRACKERS, tracking_models
 from facepuppet.watermark import Marked
 
@@ -102,14 +102,16 @@ class LoopedVideo(Source):
 
 
 class NowhereSink(Sink):
-    """Does the work of a virtual camera (conversion to I420) and throws the result away."""
+    """Does the work of a virtual camera (I420) and throws the result away."""
+
+    pixels = Pixels.I420
 
     def __init__(self, size_px: tuple[int, int]) -> None:
         self.size_px = size_px
         self.description = "virtual-camera format, discarded"
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
-        to_i420(frame.rgb)
+        i420_of(frame)
 
     def close(self) -> None:
         """Nothing is open."""
