@@ -19,6 +19,7 @@ from facepuppet.cli.options import (
     LabelOption,
     MirrorOption,
     ProfileOption,
+    QualityOption,
     SignerOption,
     StatsOption,
     TrackerOption,
@@ -45,6 +46,7 @@ from facepuppet.cli.rights import (
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
+    from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.puppet import Puppet
@@ -79,6 +81,7 @@ def run(
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
     tracker: TrackerOption = "builtin",
+    quality: QualityOption = "auto",
     stats: StatsOption = None,
     right: RightOption = None,
     subject: SubjectOption = None,
@@ -125,9 +128,9 @@ def run(
         output, windows = _open_sinks(sinks, puppet, fps, credentials)
         stack.enter_context(output)
         heard = _recorded(driver, tracking, stack)
-        live = stack.enter_context(LivePipeline(heard, puppet, [output], fps=fps))
+        live = stack.enter_context(LivePipeline(heard, puppet, [output], fps=fps, quality=quality))
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
-        typer.echo(f"{driver.description} → {output.description}{ran_by}", err=True)
+        typer.echo(f"{driver.description} → {output.description}{ran_by}; quality {quality}", err=True)
         controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))
         for window in windows:
             window.on_key = controls.press
@@ -135,7 +138,10 @@ def run(
             typer.echo(controls.hint, err=True)
         failure = _play(live, seconds)
         told = live.stats()
-    typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
+    typer.echo(
+        f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}",
+        err=True,
+    )
     if stats is not None:
         write_json(stats, told.to_json())
     if failure is not None:  # told only now, so that a recording so far is kept
@@ -153,6 +159,12 @@ def _recorded(driver: Driver, path: Path | None, stack: ExitStack) -> Driver:
 
     writer = stack.enter_context(RecordingWriter(path, driver.description, driver.fps))
     return RecordingDriver(driver, writer)
+
+
+def _ended_at(told: RunStats) -> str:
+    """Say how the quality changed, if it did, to be appended to a line."""
+    n = len(told.quality_changes)
+    return f"; quality {told.quality} in the end, changed {n} times" if n else ""
 
 
 def _play(live: LivePipeline, seconds: float | None) -> FacepuppetError | None:

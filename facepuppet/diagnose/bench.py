@@ -157,7 +157,7 @@ def _measure(video: str, portrait: Path, seconds: float, engine: str, tracker: s
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
     puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
     with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
-        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
+        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS, quality="best")
         live.run(seconds)
         return live.stats()
 
