@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 import av
 
-from facepuppet.core.clock import Clock
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, temporary_beside
 from facepuppet.core.types import U8
@@ -37,15 +36,13 @@ class VideoFile(Sink):
     """Writes frames as video; the file appears under its name at close().
 
     Until then it grows under a hidden temporary name beside it, which abort() and failures remove.
-    A frame's time is its pts_s if given; else its arrival by `clock` if there is one; else frames
-    follow each other at `fps`.
+    A frame's time is its pts_s if given; else frames follow each other at `fps`.
 
     Args:
         path: .mp4 or .mov or .mkv (H.264), .webm (VP9); an existing file is replaced.
         size_px: width and height of the frames; odd ones are padded.
         fps: nominal rate.
         audio_from: a media file whose sound is carried over; one without sound is fine.
-        clock: stamps frames without a pts_s, for live recordings.
         credentials: who signs the C2PA manifest of an .mp4 or .mov; this machine's own if None.
 
     Raises:
@@ -59,7 +56,6 @@ class VideoFile(Sink):
         fps: float,
         *,
         audio_from: Path | None = None,
-        clock: Clock | None = None,
         credentials: Credentials | None = None,
     ) -> None:
         self.size_px = size_px
@@ -67,10 +63,8 @@ class VideoFile(Sink):
         self.n_frames = 0
         self._path = path
         self._fps = fps
-        self._clock = clock
         self._credentials = credentials
         self._last: Marked | None = None
-        self._start_ns: int | None = None
         self._last_tick = -1
         style = format_of(path)
         check_target(path)
@@ -112,7 +106,7 @@ class VideoFile(Sink):
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         if self._container is None:
             raise ValueError(f"{self.description} is closed")
-        time_s = self._time_s(pts_s)
+        time_s = self.n_frames / self._fps if pts_s is None else pts_s
         self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
         self.n_frames += 1
         self._last = frame
@@ -159,16 +153,6 @@ class VideoFile(Sink):
                 container.close()
         with suppress(OSError):  # where nothing can be written, nothing was
             self._temporary.unlink(missing_ok=True)
-
-    def _time_s(self, pts_s: float | None) -> float:
-        if pts_s is not None:
-            return pts_s
-        if self._clock is None:
-            return self.n_frames / self._fps
-        now_ns = self._clock.now_ns()
-        if self._start_ns is None:
-            self._start_ns = now_ns
-        return (now_ns - self._start_ns) * 1e-9
 
     def _picture(self, rgb: U8) -> av.VideoFrame:
         picture = av.VideoFrame.from_ndarray(evened(rgb), format="rgb24")
