@@ -12,12 +12,14 @@ from avatars import hopper
 from fakes import PATIENCE_S, FakeClock, MemorySink, marked, wait_until
 
 from facepuppet import Composer, LivePipeline, Puppet
+from facepuppet.core import side_thread
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.sinks import Fanout, open_sink
 from facepuppet.sinks import buffered as module
 from facepuppet.sinks.buffered import Buffered
+from facepuppet.sinks.video_file import VideoFile
 from facepuppet.watermark import Marked
 
 CANVAS = (256, 144)
@@ -73,10 +75,7 @@ def test_what_finds_no_room_is_left_out_counted_and_told(
     slow.flows.set()
     sink.close()
     assert slow.times_s == [0.0, 1.0, 2.0, 3.0, 4.0]
-    assert [record.getMessage() for record in caplog.records] == [
-        "memory does not keep up: pictures are left out of it.",
-        "memory: 6 pictures were left out.",
-    ]
+    assert caplog.messages == ["memory cannot be written fast enough: parts are left out of it."]
 
 
 def test_what_the_sink_meets_is_raised_where_frames_are_sent() -> None:
@@ -102,7 +101,7 @@ def test_an_error_of_the_last_frame_is_raised_at_the_end() -> None:
 
 
 def test_a_stalled_sink_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GIVE_UP_S", 0.05)
+    monkeypatch.setattr(side_thread, "GIVE_UP_S", 0.05)
     slow = Stalling()
     sink = Buffered(slow, FakeClock())
     sink.send(marked())
@@ -120,8 +119,8 @@ def test_a_stalled_sink_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 def test_ctrl_c_ends_the_wait_for_a_stalled_sink(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "TELL_S", 0.05)
-    monkeypatch.setattr(module, "GIVE_UP_S", 0.05)
+    monkeypatch.setattr(side_thread, "TELL_S", 0.05)
+    monkeypatch.setattr(side_thread, "GIVE_UP_S", 0.05)
     slow = Stalling()
     sink = Buffered(slow, FakeClock())
     sink.send(marked())
@@ -134,7 +133,7 @@ def test_ctrl_c_ends_the_wait_for_a_stalled_sink(
             raise KeyboardInterrupt
         return False
 
-    monkeypatch.setattr(sink, "_has_ended", interrupted)
+    monkeypatch.setattr(sink._thread, "_is_over", interrupted)
     with pytest.raises(KeyboardInterrupt):
         sink.close()
     assert "Ctrl-C" in caplog.text
@@ -159,24 +158,25 @@ def test_a_stalled_disk_does_not_stop_the_camera(
         MemorySink(CANVAS, clock=SystemClock()),
         open_sink(tmp_path / "out.mp4", CANVAS, 30.0, clock=SystemClock()),
     )
-    inner, flows, stalled = file._sink, threading.Event(), threading.Event()  # type: ignore[attr-defined]
-    mux = inner._container.mux
+    flows, stalled = threading.Event(), threading.Event()
 
-    def stall(packets: object) -> None:
+    encode = VideoFile._write
+
+    def stall(self: VideoFile, frame: Marked, pts_s: float | None) -> None:
         stalled.set()
         assert flows.wait(PATIENCE_S)
-        mux(packets)
+        encode(self, frame, pts_s)
 
-    inner._container = type("Container", (), {"mux": staticmethod(stall), "close": inner._container.close})()
+    monkeypatch.setattr(VideoFile, "_write", stall)
     puppet = Puppet(hopper(), Composer(hopper(), CANVAS))
-    with Fanout([file, camera]) as output, caplog.at_level(logging.WARNING, module.__name__):
+    with Fanout([file, camera]) as output, caplog.at_level(logging.WARNING):
         with LivePipeline(ScriptedDriver(60.0), puppet, [output], quality="low") as live:
             live.start()
             assert stalled.wait(PATIENCE_S)
             before = len(camera.frames)
             wait_until(lambda: len(camera.frames) > before + 45)
         flows.set()
-    assert len([line for line in caplog.messages if "does not keep up" in line]) == 1
+    assert len([line for line in caplog.messages if "fast enough" in line]) == 1
     with av.open(str(tmp_path / "out.mp4")) as video:
         n = sum(1 for _ in video.decode(video=0))
     assert 8 < n < len(camera.frames)

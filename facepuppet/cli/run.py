@@ -48,6 +48,7 @@ from facepuppet.core.errors import FacepuppetError
 if TYPE_CHECKING:
     from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
+    from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.puppet import Puppet
     from facepuppet.sinks.fanout import Fanout
@@ -127,8 +128,10 @@ def run(
         )
         output, windows = _open_sinks(sinks, puppet, fps, credentials)
         stack.enter_context(output)
-        heard = _recorded(driver, tracking, stack)
-        live = stack.enter_context(LivePipeline(heard, puppet, [output], fps=fps, quality=quality))
+        recording = _recording(driver, tracking, stack)
+        live = stack.enter_context(
+            LivePipeline(recording or driver, puppet, [output], fps=fps, quality=quality)
+        )
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         typer.echo(f"{driver.description} → {output.description}{ran_by}; quality {quality}", err=True)
         controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))
@@ -148,12 +151,14 @@ def run(
         raise failure
     if output.failures:  # the others went on, but not all that was asked for is there
         raise output.failures[0][1]
+    if recording is not None and recording.failure is not None:
+        raise recording.failure
 
 
-def _recorded(driver: Driver, path: Path | None, stack: ExitStack) -> Driver:
+def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> RecordingDriver | None:
     """Let what the driver does be written down, too, if that is wanted."""
     if path is None:
-        return driver
+        return None
     from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.drivers.recording_writer import RecordingWriter
 
