@@ -13,6 +13,7 @@ import av
 
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, temporary_beside
+from facepuppet.core.hardware import usable_cores
 from facepuppet.core.types import U8
 from facepuppet.media.formats import ffmpeg_name
 from facepuppet.sinks.audio_track import AudioTrack
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 TICKS_PER_S = 90_000  # the video clock of MPEG: whole numbers for all usual frame rates
 BT709 = 1  # FFmpeg's number for colour space, primaries and transfer alike
 LIMITED_RANGE = 1
+MOST_THREADS = 4  # of the encoder, which would take one and a half for each core, and memory for each
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +101,7 @@ class VideoFile(Sink):
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS_PER_S)
+        context.thread_count = min(MOST_THREADS, usable_cores() + 1)
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
         return stream
