@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from facepuppet.watermark.certificate import Credentials
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
+ENOUGH = 0.75  # of the output's rate; films of 24 and 25 pictures are no surprise at 30
 MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 
@@ -134,6 +135,8 @@ def run(
         )
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         typer.echo(f"{driver.description} → {output.description}{ran_by}; quality {quality}", err=True)
+        if told_rate := _slower_source(driver.fps, fps):
+            typer.echo(told_rate, err=True)
         controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))
         for window in windows:
             window.on_key = controls.press
@@ -164,6 +167,15 @@ def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> Recording
 
     writer = stack.enter_context(RecordingWriter(path, driver.description, driver.fps))
     return RecordingDriver(driver, writer)
+
+
+def _slower_source(source_fps: float | None, fps: float) -> str:
+    """Say so where most of what goes out can only repeat; empty where it need not."""
+    if source_fps is None or source_fps > ENOUGH * fps:
+        return ""
+    return (
+        f"The source gives {source_fps:g} frames a second: of the {fps:g} that go out, the rest are repeated."
+    )
 
 
 def _ended_at(told: RunStats) -> str:
