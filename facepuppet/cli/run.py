@@ -97,6 +97,7 @@ def run(
     and look now (as does SIGUSR1, not on Windows), f freezes the puppet, a leaves you unheard.
     """
     from facepuppet.cli.controls import Controls
+    from facepuppet.cli.logs_aside import logs_aside
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
     from facepuppet.portrait.load import load_as_pack
@@ -123,6 +124,7 @@ def run(
         engine=runtime,
     )
     with ExitStack() as stack:
+        stack.enter_context(logs_aside())
         word = camera_word(camera)
         driver = stack.enter_context(
             open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)

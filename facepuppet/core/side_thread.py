@@ -62,15 +62,19 @@ class SideThread(Generic[T]):
 
     def finish(self) -> None:
         """Let it work on what waits, and wait for that; for a stalled disk until Ctrl-C."""
-        self._end(throw_away=False)
         try:
-            if not self._is_over(TELL_S):
+            if not self.finish_within(TELL_S):
                 log.warning("%s is still being finished; Ctrl-C gives it up.", self._description)
             while not self._is_over(_POLL_S):
                 pass
         except KeyboardInterrupt:
             self.throw_away()
             raise
+
+    def finish_within(self, patience_s: float) -> bool:
+        """Let it work on what waits; returns whether that was done in time."""
+        self._end(throw_away=False)
+        return self._is_over(patience_s)
 
     def throw_away(self) -> None:
         """Forget what waits; work that is stalled ends when it wakes."""
