@@ -25,14 +25,14 @@ class Step:
     meaning: str
 
 
-# Painters cost most of a picture, and what they painted moves along for a few frames unseen. A coarser mesh
-# costs sharpness of the mouth's outline and saves less: it goes with the third of their frames. The last
-# step paints five times a second: a mouth lags behind its lips, but nothing stops.
+# Painters cost most of a picture, and what they painted moves along for a few frames unseen. A mesh of half
+# the cells saves a tenth and changes pixels by 0.04 of 255 in the mean, along the lips by 6; fewer still save
+# nothing more. The last step paints five times a second: a mouth lags behind its lips, but nothing stops.
 LADDER = (
     Step("best", Quality(), "mouth and eyes are painted on every frame"),
     Step("good", Quality(2), "mouth and eyes are painted on every 2nd frame"),
     Step("fair", Quality(3, 128), "mouth and eyes on every 3rd frame, a coarser face mesh"),
-    Step("low", Quality(6, 96), "mouth and eyes on every 6th frame, the coarsest face mesh"),
+    Step("low", Quality(6, 128), "mouth and eyes on every 6th frame, a coarser face mesh"),
 )
 BY_NAME = {step.name: index for index, step in enumerate(LADDER)}
 

@@ -13,6 +13,7 @@ from facepuppet.session.control import Control
 from facepuppet.session.governor import LOOK_S, Governor, Load, Why
 from facepuppet.session.ladder import AUTO, LADDER
 
+JOIN_S = 2.0  # it may be telling something to a terminal that takes nothing
 POWER_S = 30.0  # between two questions what the machine runs on; some systems answer slowly
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class QualityWatch:
         """Stop watching and wait for the thread."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(JOIN_S)
 
     def look(self) -> None:
         """Look once at what was counted since the look before."""
