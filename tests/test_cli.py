@@ -309,3 +309,7 @@ def test_bench_measures_both_portraits(capsys: pytest.CaptureFixture[str]) -> No
     for stats in told["runs"].values():
         assert stats["frames_with_face"] > 0
         assert {"track", "render", "mark", "sink"} <= set(stats["stages"])
+    for use in told["cpu"].values():
+        spent = use["process"]["user_ms"] + use["process"]["system_ms"]
+        assert 0 < sum(use["stages_ms"].values()) < spent, "helpers and decoders are in no stage"
+        assert use["stages_ms"]["render"] > use["stages_ms"]["smooth"] > 0

@@ -24,12 +24,13 @@ def test_spread_of_nothing_is_none() -> None:
 def test_meter_keeps_order_and_remembers_a_window() -> None:
     meter = Meter()
     for i in range(10_000):
-        meter.record("track", 1.0 if i < 5000 else 0.002)
-    meter.record("render", 0.01)
+        meter.record("track", 1.0 if i < 5000 else 0.002, 0.001)
+    meter.record("render", 0.01, 0.004)
     spreads = meter.spreads()
     assert list(spreads) == ["track", "render"]
     assert spreads["track"].n == 10_000
     assert spreads["track"].max_ms == 2.0, "old samples are forgotten"
+    assert (spreads["track"].cpu_ms, spreads["render"].cpu_ms) == (1.0, 4.0)
 
 
 def test_meter_does_not_record_a_stage_that_raised() -> None:
@@ -44,7 +45,7 @@ def test_meter_is_safe_from_several_threads() -> None:
 
     def work() -> None:
         for _ in range(2000):
-            meter.record("track", 0.001)
+            meter.record("track", 0.001, 0.001)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -52,6 +53,7 @@ def test_meter_is_safe_from_several_threads() -> None:
     for thread in threads:
         thread.join()
     assert meter.spreads()["track"].n == 8000
+    assert meter.spreads()["track"].cpu_ms == pytest.approx(1.0)
 
 
 def test_run_stats_survive_json() -> None:

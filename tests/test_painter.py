@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import onnx
@@ -198,6 +199,52 @@ def test_a_painter_runs_once_for_each_crop_that_moved(tmp_path):
         n = len(painter.rest)
         assert len(painter.residuals(rgba, moved())) == painter.session.runs == n
         assert shares_of(painter, moved()) == [1.0] * n
+
+
+def test_what_was_painted_serves_until_outlines_move_visibly():
+    for painter in shipped_painters():
+        n, rgba = len(painter.rest), Renderer(hopper()).render(moved()).rgba
+        first = painter.residuals(rgba, moved())
+        again = painter.residuals(rgba, moved(0.999))
+        assert painter.session.runs == n
+        for (crop, residual), (later, same) in zip(first, again, strict=True):
+            assert 0.0 < later.departure_px(crop) < 0.2
+            assert (residual == same).all()  # and it goes where the later crop is
+        painter.residuals(rgba, moved(0.9))
+        assert painter.session.runs == 2 * n
+
+
+def test_a_slow_motion_is_repainted_in_steps_nobody_sees():
+    """What changes at once, when the network paints anew, stays within a few levels."""
+    for painter in shipped_painters():
+        motions = [moved(share) for share in np.linspace(0.5, 0.56, 41)]
+        renderer = Renderer(hopper())
+        found = [[r for _, r in painter.residuals(renderer.render(m).rgba, m)] for m in motions]
+        assert len(painter.rest) < painter.session.runs < 0.6 * len(motions) * len(painter.rest)
+        steps = [
+            np.abs(b - a) for before, after in pairwise(found) for a, b in zip(before, after, strict=True)
+        ]
+        assert max(np.percentile(step, 99) for step in steps) < 10 * LEVEL
+
+
+def test_patience_lets_painters_pause_but_not_for_longer():
+    shares = np.linspace(0.5, 1.0, 9)  # each step by far more than is left unpainted otherwise
+    for painter in shipped_painters():
+        n, rgba = len(painter.rest), Renderer(hopper()).render(moved()).rgba
+        ran = []
+        for share in shares:
+            before = painter.session.runs
+            painter.residuals(rgba, moved(share), 2)
+            ran.append((painter.session.runs - before) // n)
+        assert ran == [1, 0, 0] * 3
+
+
+def test_nothing_painted_before_a_rest_serves_after_it():
+    for painter in shipped_painters():
+        n, rgba = len(painter.rest), Renderer(hopper()).render(moved()).rgba
+        for motion in (moved(), rest(), moved()):
+            painter.residuals(rgba, motion, 9)
+        assert painter.session.runs == 2 * n
 
 
 def test_painting_sets_in_smoothly():

@@ -89,10 +89,28 @@ def test_the_mesh_maps_moved_landmarks_back_to_their_source():
     patch = FaceMesh(avatar.landmarks_px, avatar.size_px).patch(moved.landmarks_px, moved.eye_opening)
     height, width = patch.portrait_from_patch.shape[:2]
     scale = np.array([width, height]) / patch.size_px
-    for index in (1, 50, 280, 152 - 2, 105, 334):  # well inside the mesh
+    for index in (1, 50, 280, 199, 105, 334):  # well inside the mesh
         at = ((moved.landmarks_px[index, :2] - patch.origin_px + 0.5) * scale - 0.5).round().astype(int)
         found = patch.portrait_from_patch[at[1], at[0], :2]
         assert np.hypot(*(found - avatar.landmarks_px[index, :2])) < 1.5, index
+
+
+@pytest.mark.parametrize("lean", [(0.0, 0.0), (0.6, -0.4), (-0.8, 0.5)])
+@pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (0.3, -0.5, 0.4), (-0.3, 0.5, -0.5)])
+def test_nothing_of_the_person_lies_outside_the_windows(renderer, angles, lean):
+    moved = motion(
+        turn=cv2.Rodrigues(rotation_from_euler(*angles))[0].ravel().astype(np.float32),
+        shift=np.array(lean, np.float32),
+        lean=np.array(lean, np.float32),
+        offsets=expression(jawOpen=1.0),
+    )
+    warp = renderer.warp
+    flow = warp.flow(moved)
+    border = {"borderMode": cv2.BORDER_REPLICATE}
+    everywhere = cv2.remap(warp.texture, flow.texture_from_moved, None, cv2.INTER_LINEAR, **border)
+    assert (warp.sample(flow) == everywhere).all()
+    sampled = sum((rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in flow.windows)
+    assert sampled < 0.9 * everywhere[..., 0].size  # half of this picture is background
 
 
 def test_a_face_outside_the_picture_is_left_out(renderer):

@@ -29,7 +29,7 @@ from facepuppet.core import describe_hardware
 from facepuppet.diagnose import driver_clip, square_portrait
 
 ROOT = Path(__file__).resolve().parents[1]
-BAR_S = 1.5
+BAR_S = 1.2
 RUN_S = "1.5"  # long enough for the driver to be seen
 PARTS = (
     "interpreter",

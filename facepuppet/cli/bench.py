@@ -20,6 +20,10 @@ def bench(
     ] = None,
     engine: EngineOption = "auto",
     tracker: TrackerOption = "builtin",
+    cpu: Annotated[
+        bool,
+        typer.Option("--cpu", help="Also what a frame costs, by stage and by thread: CPU time, wake-ups."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the live loop with all stages on: time per stage, drops, latency, memory."""
@@ -29,4 +33,4 @@ def bench(
 
     with progress_bar() as show:
         result = run_bench(seconds, driver, show, engine, tracker)
-    typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result))
+    typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result, cpu=cpu))

@@ -22,22 +22,28 @@ class Spread:
 
     Attributes:
         n: how many samples there were in all.
+        cpu_ms: CPU time that the measured thread itself took, mean over all samples (helpers that it waited
+            for are not in there); None where a duration is no work of one thread.
     """
 
     median_ms: float
     p95_ms: float
     max_ms: float
     n: int
+    cpu_ms: float | None = None
 
     @classmethod
-    def of(cls, durations_s: Sequence[float], n: int | None = None) -> Spread | None:
+    def of(
+        cls, durations_s: Sequence[float], n: int | None = None, cpu_ms: float | None = None
+    ) -> Spread | None:
         """Summarise durations in seconds; None when there are none."""
         if not durations_s:
             return None
         samples_ms = np.asarray(durations_s) * 1e3
         median, p95 = np.percentile(samples_ms, [50, 95])
         largest = float(samples_ms.max())
-        return cls(round(float(median), 3), round(float(p95), 3), round(largest, 3), n or len(durations_s))
+        median_ms, p95_ms = round(float(median), 3), round(float(p95), 3)
+        return cls(median_ms, p95_ms, round(largest, 3), n or len(durations_s), cpu_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +131,32 @@ class Meter:
         self._lock = threading.Lock()
         self._durations_s: dict[str, deque[float]] = {}
         self._n: Counter[str] = Counter()
+        self._cpu_s: dict[str, float] = {}
 
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
-        """Measure the body of a with statement; nothing is recorded when it raises."""
-        start = time.perf_counter()
+        """Measure the body of a with statement in this thread; nothing is recorded when it raises."""
+        start, cpu_start = time.perf_counter(), time.thread_time()
         yield
-        self.record(stage, time.perf_counter() - start)
+        cpu_s = time.thread_time() - cpu_start
+        self.record(stage, time.perf_counter() - start, cpu_s)
 
-    def record(self, stage: str, duration_s: float) -> None:
-        """Add one duration of a stage."""
+    def record(self, stage: str, duration_s: float, cpu_s: float) -> None:
+        """Add one duration of a stage, and the CPU time that its thread took in it."""
         with self._lock:
             self._durations_s.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_s)
             self._n[stage] += 1
+            self._cpu_s[stage] = self._cpu_s.get(stage, 0.0) + cpu_s
 
     def spreads(self) -> dict[str, Spread]:
         """Summarise every stage, in the order in which they were first measured."""
         with self._lock:
             samples = {stage: tuple(durations) for stage, durations in self._durations_s.items()}
-            n = dict(self._n)
-        spreads = {stage: Spread.of(durations, n[stage]) for stage, durations in samples.items()}
+            n, cpu_s = dict(self._n), dict(self._cpu_s)
+        spreads = {
+            stage: Spread.of(durations, n[stage], round(1e3 * cpu_s[stage] / n[stage], 4))
+            for stage, durations in samples.items()
+        }
         return {stage: spread for stage, spread in spreads.items() if spread is not None}
 
 

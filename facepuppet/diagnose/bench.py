@@ -5,16 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
 
+from facepuppet.core.cpu_use import CpuUse
 from facepuppet.core.hardware import Hardware, describe_hardware
 from facepuppet.core.metrics import RunStats
 from facepuppet.core.types import Frame
+from facepuppet.diagnose.cpu_watch import CpuWatch
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.inference import Runtime
@@ -45,16 +47,25 @@ class BenchResult:
     Attributes:
         canvas: size of the output, "WIDTHxHEIGHT".
         runs: figures by the portrait's size.
+        cpu: what a frame cost after start-up, by the portrait's size; None where there was no new frame.
     """
 
     hardware: Hardware
     canvas: str
     runs: dict[str, RunStats]
+    cpu: dict[str, CpuUse | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for json.dumps."""
         runs = {portrait: stats.to_json() for portrait, stats in self.runs.items()}
-        return {"schema": 1, "hardware": asdict(self.hardware), "canvas": self.canvas, "runs": runs}
+        cpu = {portrait: None if use is None else asdict(use) for portrait, use in self.cpu.items()}
+        return {
+            "schema": 1,
+            "hardware": asdict(self.hardware),
+            "canvas": self.canvas,
+            "runs": runs,
+            "cpu": cpu,
+        }
 
 
 class LoopedVideo(Source):
@@ -129,17 +140,17 @@ def run_bench(
     _apart(_require, engine, tracker)  # refused before minutes of work
     canvas = "x".join(map(str, CANVAS_PX))
     steps = 1 + len(PORTRAITS_PX)
-    runs = {}
+    runs, cpu = {}, {}
     with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
         show("bench", 0, steps)
         video = driver or _apart(driver_clip, Path(folder))
         for done, side in enumerate(PORTRAITS_PX, start=1):
             show("bench", done, steps)
-            runs[f"{side}x{side}"] = _apart(
-                _measure, video, square_portrait(Path(folder), side), seconds, engine, tracker
-            )
+            portrait = square_portrait(Path(folder), side)
+            size = f"{side}x{side}"
+            runs[size], cpu[size] = _apart(_measure, video, portrait, seconds, engine, tracker)
         show("bench", steps, steps)
-    return BenchResult(describe_hardware(), canvas, runs)
+    return BenchResult(describe_hardware(), canvas, runs, cpu)
 
 
 def _apart(work: Callable[..., R], *arguments: object) -> R:
@@ -153,13 +164,16 @@ def _require(engine: str, tracker: str) -> None:
     tracking_models(tracker, Runtime(engine))
 
 
-def _measure(video: str, portrait: Path, seconds: float, engine: str, tracker: str) -> RunStats:
+def _measure(
+    video: str, portrait: Path, seconds: float, engine: str, tracker: str
+) -> tuple[RunStats, CpuUse | None]:
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
     puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
     with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
         live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS, quality="best")
-        live.run(seconds)
-        return live.stats()
+        with CpuWatch(live.stats, seconds) as watch:
+            live.run(seconds)
+        return live.stats(), watch.use
 
 
 def driver_clip(folder: Path) -> str:

@@ -8,12 +8,12 @@ from .cpu.cpu_maker import CpuMaker as CpuMaker
 from .cpu.finisher import Finisher as Finisher
 from .cpu.render.crops import Crop as Crop
 from .cpu.render.crops import crops_of as crops_of
-from .cpu.render.mesh import affine_table as affine_table
-from .cpu.render.mesh import draw_numbers as draw_numbers
-from .cpu.render.mesh import sample_affine as sample_affine
 from .cpu.render.painter import load_painters as load_painters
 from .cpu.render.painter_pool import PainterPool as PainterPool
 from .cpu.render.patches import polygon_mask as polygon_mask
+from .cpu.render.raster import affine_table as affine_table
+from .cpu.render.raster import draw_numbers as draw_numbers
+from .cpu.render.raster import sample_affine as sample_affine
 from .cpu.render.renderer import Renderer as Renderer
 from .cpu.render.tuned import weights_in as weights_in
 from .cpu.render.tuned import with_tuned as with_tuned

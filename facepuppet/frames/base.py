@@ -46,7 +46,7 @@ class FrameMaker(ABC):
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background."""
 
-    def set_quality(self, quality: Quality) -> None:  # noqa: B027 - most makers cannot choose
+    def set_quality(self, quality: Quality) -> None:  # noqa: B027 - a maker may have no choice
         """Spend more or less work on later pictures; makers that do not `adapt` ignore it."""
 
     def start(self, motion: Motion) -> Callable[[], Marked]:

@@ -61,10 +61,11 @@ class Puppet:
         engine: str | Runtime = "auto",
         maker: FrameMaker | None = None,
     ) -> None:
-        composer = composer or Composer(avatar)
+        composer = (composer or Composer(avatar)).at_shown_size()
+        shown = composer.avatar
         self.avatar, self.canvas_px = avatar, composer.canvas_px
         self._meter = Meter()
-        self._retargeter = Retargeter(avatar)
+        self._retargeter = Retargeter(shown)
         self._fallbacks: Callable[[], tuple[str, ...]] = tuple
         self._refused: set[str] = set()
         if maker is None:
@@ -74,9 +75,9 @@ class Puppet:
                 else Payload.for_consent(consent_id, session)
             )
             marker = Marker(key, payload, size_px=self.canvas_px)
-            renderer = Renderer(avatar, engine=engine)
+            renderer = Renderer(shown, engine=engine)
             self._fallbacks = lambda: renderer.fallbacks
-            maker = _best_maker(avatar, renderer, composer, marker, self._meter)
+            maker = _best_maker(shown, renderer, composer, marker, self._meter)
         self.maker = maker
 
     @property

@@ -159,7 +159,9 @@ class VideoFile(Sink):
 
     def _picture(self, rgb: U8) -> av.VideoFrame:
         picture = av.VideoFrame.from_ndarray(evened(rgb), format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        picture = picture.reformat(
+            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
+        )
         picture.pts = self._last_tick
         picture.time_base = Fraction(1, TICKS_PER_S)
         return picture

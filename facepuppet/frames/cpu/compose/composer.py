@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import cv2
 import numpy as np
 
 from facepuppet.core.types import Composed, Rendered
 from facepuppet.frames.cpu.compose.background import Backdrop, canvas_background
 from facepuppet.frames.cpu.compose.blend import lay_over
-from facepuppet.frames.cpu.compose.framing import Framing, identity_placement, place
+from facepuppet.frames.cpu.compose.framing import Framing, at_shown_size, identity_placement, place
 from facepuppet.frames.cpu.compose.label import Corner, Label
 from facepuppet.frames.cpu.compose.shoulders import Shoulders
 from facepuppet.portrait.avatar import Avatar
@@ -33,6 +35,7 @@ class Composer:
         label_every_s: show the label only for the first seconds of every so many; None shows it always.
 
     Attributes:
+        avatar: the portrait, of the size in which pictures of it are given to `compose`.
         canvas_px: width and height of every picture this composes.
         placement: where the portrait lies on it.
         background: (H, W, 3) uint8, what the puppet is laid over.
@@ -57,7 +60,7 @@ class Composer:
             self.placement = identity_placement(avatar)
         else:
             self.placement = place(avatar, canvas_px, framing or Framing())
-        self._avatar = avatar
+        self.avatar = avatar
         self._backdrop: Backdrop | None = None
         self.set_backdrop(backdrop or Backdrop())
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
@@ -65,6 +68,16 @@ class Composer:
         self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
         self._label_every_s = label_every_s
         self._first_ns: int | None = None
+
+    def at_shown_size(self) -> Composer:
+        """Return a composer of the same pictures for a portrait that is drawn no larger than it is shown."""
+        avatar, placement = at_shown_size(self.avatar, self.placement)
+        if avatar is self.avatar:
+            return self
+        composer = copy.copy(self)
+        composer.avatar, composer.placement = avatar, placement
+        composer.shoulders = Shoulders(avatar, placement, self.canvas_px)
+        return composer
 
     def compose(self, rendered: Rendered) -> Composed:
         """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
@@ -86,7 +99,7 @@ class Composer:
         if backdrop is self._backdrop:  # makers that stand in for each other share a composer
             return
         self._backdrop = backdrop
-        self.background = canvas_background(self._avatar, self.placement, self.canvas_px, backdrop)
+        self.background = canvas_background(self.avatar, self.placement, self.canvas_px, backdrop)
 
     def restart_label(self) -> None:
         """Let the rounds of a label that comes and goes start with the next picture."""

@@ -10,9 +10,11 @@ import numpy as np
 from facepuppet.core.types import U8
 from facepuppet.face.topology import CHIN, FOREHEAD, OUTER_CORNERS
 from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.resized import resized
 
 _BODY_MOTION = 0.03  # of the portrait's height, kept below the canvas so that a rising torso shows no edge
 _LOWEST_EYES = 0.52
+_WORTH_REDUCING = 0.95  # canvas pixels per portrait pixel
 RIM_PX = 4  # a matte may end this far from the border that cuts the person off
 _SOLID = 32  # alpha from which a border pixel counts as the person
 
@@ -99,6 +101,21 @@ def place(avatar: Avatar, canvas_px: tuple[int, int], framing: Framing) -> Place
         left = float(np.clip(left, canvas_width - width * scale, 0.0))
     top = eye_line * canvas_height - float(eyes[1]) * scale
     return _visible_part(avatar.size_px, canvas_px, scale, (left, top))
+
+
+def at_shown_size(avatar: Avatar, placement: Placement) -> tuple[Avatar, Placement]:
+    """Reduce a portrait to the size in which a canvas shows it, pixel on pixel, if that is less.
+
+    What is drawn smaller costs less, and is resampled once where it was twice.
+    """
+    if placement.scale > _WORTH_REDUCING:
+        return avatar, placement
+    u, v, source_width, source_height = placement.source_px
+    width, height = placement.target_px[2:]
+    factors = width / source_width, height / source_height
+    size = (round(avatar.size_px[0] * factors[0]), round(avatar.size_px[1] * factors[1]))
+    corner = (min(round(u * factors[0]), size[0] - width), min(round(v * factors[1]), size[1] - height))
+    return resized(avatar, size), Placement((*corner, width, height), placement.target_px)
 
 
 def _scale_and_eye_line(

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from facepuppet.core.geometry import smoothstep
-from facepuppet.core.types import F32, HeadMotion, Motion, TorsoMotion
+from facepuppet.core.types import F32, HeadMotion, Motion
 from facepuppet.face.topology import CHIN, FACE_OVAL, OUTER_CORNERS
 from facepuppet.portrait.avatar import Avatar
 
@@ -38,6 +38,7 @@ class BodyField:
     Attributes:
         grid: columns and rows of cells.
         cell_px: (2,) size of a cell in the portrait frame.
+        portrait_from_cells: (2, 3) affine map.
         depth_px: (cells,) depth of the head at each cell.
         head_weight: (cells, 1) 1 on the head, 0 on the torso.
         oval_px: (36, 3) the resting face oval.
@@ -52,7 +53,9 @@ class BodyField:
         self.grid = (max(8, round(width * scale)), max(8, round(height * scale)))
         self.cell_px = np.array([width / self.grid[0], height / self.grid[1]], np.float32)
         gx, gy = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in self.grid))
-        self._points = ((np.stack([gx, gy], -1) + 0.5) * self.cell_px - 0.5).reshape(-1, 2)
+        self.portrait_from_cells = np.column_stack([np.diag(self.cell_px), 0.5 * self.cell_px - 0.5])
+        self._cells = np.stack([gx, gy], -1)
+        self._points = ((self._cells + 0.5) * self.cell_px - 0.5).reshape(-1, 2)
         landmarks = avatar.landmarks_px
         self._iod = avatar.inter_ocular_px
         self.oval_px = landmarks[FACE_OVAL]
@@ -64,33 +67,52 @@ class BodyField:
         self.depth_px = self._head_depth(outside, beyond_nearest)
         self.head_weight = self._weigh_head(landmarks)[:, None]
         self.oval_weights = self._weigh_oval(outside, beyond_nearest)
+        self._basis = self._smooth_basis()
 
     def portrait_from_moved(self, motion: Motion) -> F32:
         """Return the (h, w, 2) coarse map: for each cell of the moved picture, the source point in px."""
-        moved = self._moved(motion)
-        displacement = (moved - self._points).reshape(self.grid[1], self.grid[0], 2)
-        # The depth of the far cheek jumps to the hair's: unsmoothed, the field would fold there.
-        taps = (SMOOTH_TAPS, SMOOTH_TAPS)
-        smooth = cv2.GaussianBlur(displacement.astype(np.float32), taps, SMOOTH_CELLS)
-        return self._invert(smooth)
+        return np.asarray(cv2.transform(self.cells_from_moved(motion), self.portrait_from_cells), np.float32)
 
-    def _moved(self, motion: Motion) -> F32:
-        head = apply_head(motion.head, self._points, self.depth_px, self.pivot_px)
-        torso = apply_torso(motion.torso, self._points, self.shoulders_mid_px)
-        rigid_oval = apply_head(motion.head, self.oval_px[:, :2], self.oval_px[:, 2], self.pivot_px)
+    def cells_from_moved(self, motion: Motion) -> F32:
+        """Return the same map with source points in cells, whose centres are whole numbers."""
+        return self._invert(self._displacement(motion))
+
+    def _displacement(self, motion: Motion) -> F32:
+        """Smoothed forward displacement (h, w, 2), in cells: a weighted sum of the basis."""
+        head, torso = motion.head, motion.torso
+        linear = head.scale * head.rotation[:2]
+        head_shift = self.pivot_px[:2] + head.shift_px - linear @ self.pivot_px
+        cos, sin = torso.scale * np.cos(torso.roll_rad), torso.scale * np.sin(torso.roll_rad)
+        turned = np.array([[cos, -sin], [sin, cos]], np.float32)
+        torso_shift = self.shoulders_mid_px + torso.shift_px - turned @ self.shoulders_mid_px
+        rigid_oval = apply_head(head, self.oval_px[:, :2], self.oval_px[:, 2], self.pivot_px)
         expression = motion.landmarks_px[FACE_OVAL, :2] - rigid_oval
-        w = self.head_weight
-        moved: F32 = w * (head + self.oval_weights @ expression) + (1.0 - w) * torso
-        return moved
+        weights = np.vstack([linear.T, head_shift, turned.T, torso_shift, -np.eye(2), expression])
+        displacement: F32 = self._basis @ (weights / self.cell_px).astype(np.float32)
+        return displacement.reshape(self.grid[1], self.grid[0], 2)
+
+    def _smooth_basis(self) -> F32:
+        """What the displacement is a sum of, at each cell: (cells, 44).
+
+        It is linear in the motion's few numbers, and so is smoothing: both are done once, here. Columns:
+        position, depth and 1 on the head; position and 1 on the torso; position, which is taken off; and the
+        oval's weights on the head.
+        """
+        w, one = self.head_weight, np.ones_like(self.head_weight)
+        on_head = w * np.column_stack([self._points, self.depth_px, one])
+        on_torso = (1.0 - w) * np.column_stack([self._points, one])
+        columns = np.column_stack([on_head, on_torso, self._points, w * self.oval_weights]).astype(np.float32)
+        # The depth of the far cheek jumps to the hair's: unsmoothed, the field would fold there.
+        taps, (width, height) = (SMOOTH_TAPS, SMOOTH_TAPS), self.grid
+        smooth = [cv2.GaussianBlur(c.reshape(height, width), taps, SMOOTH_CELLS).ravel() for c in columns.T]
+        return np.ascontiguousarray(np.stack(smooth, axis=1))
 
     def _invert(self, displacement: F32) -> F32:
-        """Solve source + displacement(source) = moved for source, on the grid."""
-        points = self._points.reshape(self.grid[1], self.grid[0], 2)
-        source = points.copy()
-        for _ in range(INVERSION_STEPS):
-            cells = (source + 0.5) / self.cell_px - 0.5
-            step = cv2.remap(displacement, cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            source = points - step
+        """Solve source + displacement(source) = moved for source, on the grid, in cells."""
+        source = cv2.subtract(self._cells, displacement)  # the first step, taken from where nothing has moved
+        for _ in range(INVERSION_STEPS - 1):
+            step = cv2.remap(displacement, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            source = cv2.subtract(self._cells, step, dst=source)
         inverted: F32 = source
         return inverted
 
@@ -135,11 +157,3 @@ def apply_head(head: HeadMotion, points_px: F32, depth_px: F32, pivot_px: F32) -
     offset = np.column_stack([points_px - pivot_px[:2], depth_px - pivot_px[2]])
     moved: F32 = head.scale * (offset @ head.rotation.T)[:, :2] + pivot_px[:2] + head.shift_px
     return moved
-
-
-def apply_torso(torso: TorsoMotion, points_px: F32, centre_px: F32) -> F32:
-    """Move (N, 2) points with the torso's similarity about the shoulders' midpoint."""
-    cos, sin = np.cos(torso.roll_rad), np.sin(torso.roll_rad)
-    rotation = np.array([[cos, -sin], [sin, cos]], np.float32)
-    moved = torso.scale * (points_px - centre_px) @ rotation.T + centre_px + torso.shift_px
-    return np.asarray(moved, dtype=np.float32)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -23,8 +22,7 @@ from facepuppet.face.topology import (
     mouth_interior_triangles,
 )
 from facepuppet.frames.cpu.render.lashes import Lid
-
-_SUBPIXEL_BITS = 4  # fixed-point fraction bits of cv2's polygon vertices
+from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,67 +138,3 @@ class FaceMesh:
 def all_triangles() -> npt.NDArray[np.int32]:
     """(T, 3) triangles of the whole face: skin first, then what fills the eyes and the mouth."""
     return np.concatenate([face_triangles(), *eye_interior_triangles(), mouth_interior_triangles()])
-
-
-def draw_numbers(triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, int]) -> npt.NDArray[np.int32]:
-    """Draw triangles (T, 3, 2) in the given order: an (h, w) picture of their numbers + 1, 0 outside."""
-    numbers = np.zeros((grid[1], grid[0]), np.int32)
-    fixed = np.round(triangles * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-    fill = cv2.fillConvexPoly  # 850 calls a frame: the look-up is worth hoisting
-    for index in order.tolist():
-        fill(numbers, fixed[index], index + 1, 8, _SUBPIXEL_BITS)
-    return numbers
-
-
-def affine_table(
-    triangles: F32, attributes: F32, chosen: npt.NDArray[np.intp] | None = None, length: int | None = None
-) -> F32:
-    """Coefficients with attribute = c0·x + c1·y + c2 inside each triangle, by triangle number.
-
-    Args:
-        triangles: (T, 3, 2) corners.
-        attributes: (T, 3, A) at the corners.
-        chosen: (T,) numbers of these triangles among `length` ones; None is all, in order.
-        length: of the whole.
-
-    Returns:
-        (1 + length, 3, A) float32; row 0, for what is outside, and rows not chosen are 0.
-    """
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    ab, ac = b - a, c - a
-    determinant = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    inverse = 1.0 / np.where(np.abs(determinant) < 1e-6, 1e-6, determinant)
-    d_ab, d_ac = attributes[:, 1] - attributes[:, 0], attributes[:, 2] - attributes[:, 0]
-    gx = (d_ab * ac[:, 1:2] - d_ac * ab[:, 1:2]) * inverse[:, None]
-    gy = (d_ac * ab[:, 0:1] - d_ab * ac[:, 0:1]) * inverse[:, None]
-    offset = attributes[:, 0] - gx * a[:, 0:1] - gy * a[:, 1:2]
-    table = np.zeros((1 + (length or len(triangles)), 3, attributes.shape[2]), np.float32)
-    table[1:][slice(None) if chosen is None else chosen] = np.stack([gx, gy, offset], axis=1)
-    return table
-
-
-def sample_affine(
-    table: F32, numbers: npt.NDArray[np.int32], origin: tuple[float, float] = (0.0, 0.0), step: int = 1
-) -> F32:
-    """Evaluate attributes in every cell of a picture of triangle numbers.
-
-    Args:
-        table: (1 + T, 3, A) of `affine_table`.
-        numbers: (h, w) int32.
-        origin: x and y of the first cell.
-        step: distance of the cells.
-
-    Returns:
-        (h, w, A) float32.
-    """
-    height, width = numbers.shape
-    x = np.float32(origin[0]) + step * np.arange(width, dtype=np.float32)
-    y = np.float32(origin[1]) + step * np.arange(height, dtype=np.float32)[:, None]
-    planes = []
-    for k in range(table.shape[2]):
-        by_x, by_y, offset = (np.take(np.ascontiguousarray(table[:, i, k]), numbers) for i in range(3))
-        by_x *= x
-        by_y *= y
-        planes.append(by_x + by_y + offset)
-    out: F32 = cv2.merge(planes)
-    return out

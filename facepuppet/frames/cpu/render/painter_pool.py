@@ -33,12 +33,13 @@ class PainterPool:
 
     def paint(self, rgba: U8, motion: Motion) -> None:
         """Let every painter add its residual to the moved portrait, in place."""
+        patience = self.every - 1
         for painter in self._coarse:
-            painter.add(rgba, painter.residuals(rgba, motion))
+            painter.add(rgba, painter.residuals(rgba, motion, patience))
         if not self._fine:
             return
         first, *others = self._fine
-        waiting = [self._helpers.submit(other.residuals, rgba, motion) for other in others]
-        found = [first.residuals(rgba, motion), *(future.result() for future in waiting)]
+        waiting = [self._helpers.submit(other.residuals, rgba, motion, patience) for other in others]
+        found = [first.residuals(rgba, motion, patience), *(future.result() for future in waiting)]
         for painter, residuals in zip(self._fine, found, strict=True):
             painter.add(rgba, residuals)

@@ -7,8 +7,8 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import N_MESH, face_triangles
-from facepuppet.frames.cpu.render.mesh import affine_table, draw_numbers, sample_affine
 from facepuppet.frames.cpu.render.patches import lay_layer, to_u8
+from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
 from facepuppet.frames.cpu.render.view_choice import Shares
 from facepuppet.frames.cpu.render.view_visibility import place_and_visibility
 from facepuppet.frames.cpu.render.warp import Flow, Warp

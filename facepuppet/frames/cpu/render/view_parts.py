@@ -9,8 +9,9 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import I32, face_triangles
-from facepuppet.frames.cpu.render.mesh import FacePatch, affine_table, all_triangles, sample_affine
+from facepuppet.frames.cpu.render.mesh import FacePatch, all_triangles
 from facepuppet.frames.cpu.render.patches import lay_layer
+from facepuppet.frames.cpu.render.raster import affine_table, sample_affine
 from facepuppet.frames.cpu.render.view_choice import Shares
 from facepuppet.frames.cpu.render.view_visibility import place_and_visibility
 from facepuppet.portrait.views import View

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.frames.cpu.render.body import BodyField
+from facepuppet.frames.cpu.render.extent import Extent, Window
 from facepuppet.frames.cpu.render.mesh import FaceMesh, FacePatch
 from facepuppet.portrait.avatar import Avatar
 
@@ -27,10 +29,12 @@ class Flow:
     Attributes:
         texture_from_moved: (H, W, 2) float32 map into the enlarged texture.
         face: the moved face mesh; None when it left the picture.
+        windows: rows and columns of the picture outside of which nothing of the person is seen.
     """
 
     texture_from_moved: F32
     face: FacePatch | None
+    windows: Sequence[Window]
 
 
 class Warp:
@@ -50,6 +54,10 @@ class Warp:
         margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
         self.texture = premultiplied_texture(avatar, self.scale, margin_px)
         self.offset_px = np.array(margin_px, np.float32) - 0.5
+        linear, offset = self.scale * np.eye(2), 0.5 * self.scale + self.offset_px
+        self._texture_from_portrait = np.column_stack([linear, offset])
+        self._texture_from_weighted = np.column_stack([linear, (0.0, 0.0), offset])
+        self._extent = Extent(avatar.person_alpha, self.body.grid)
 
     def render(self, motion: Motion) -> U8:
         """Return the moved person, (H, W, 4) uint8 premultiplied RGBA, writable."""
@@ -57,46 +65,49 @@ class Warp:
 
     def sample(self, flow: Flow) -> U8:
         """Return the moved person of a flow, (H, W, 4) uint8 premultiplied RGBA, writable."""
-        moved: U8 = cv2.remap(
-            self.texture, flow.texture_from_moved, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        moved = np.zeros((self._size[1], self._size[0], 4), np.uint8)
+        for window in flow.windows:
+            cv2.remap(
+                self.texture,
+                flow.texture_from_moved[window],
+                None,
+                cv2.INTER_LINEAR,
+                dst=moved[window],
+                borderMode=cv2.BORDER_REPLICATE,
+            )
         return moved
 
     def flow(self, motion: Motion) -> Flow:
         """Return where each pixel of the moved picture comes from."""
-        body = self.in_texture(self.body.portrait_from_moved(motion))
+        cells = self.body.cells_from_moved(motion)
+        # OpenCV, as NumPy's broadcasting over two channels takes five times as long.
+        body = cv2.transform(cv2.transform(cells, self.body.portrait_from_cells), self._texture_from_portrait)
         flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
         patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
+        windows = self._extent.windows(cells, patch, self._size)
         if patch is None:
-            return Flow(flow, None)
+            return Flow(flow, None, windows)
         (x, y), (width, height) = patch.origin_px, patch.size_px
-        face = self._blend(patch, body)
-        flow[y : y + height, x : x + width] = cv2.resize(face, patch.size_px, interpolation=cv2.INTER_LINEAR)
-        return Flow(flow, patch)
+        self._blend(patch, flow[y : y + height, x : x + width])
+        return Flow(flow, patch, windows)
 
     def in_texture(self, portrait_px: F32) -> F32:
         """Carry (..., 2) points of the portrait frame into the enlarged texture."""
         mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self.scale) + self.offset_px
         return mapped
 
-    def _blend(self, patch: FacePatch, body: F32) -> F32:
-        """Face inside, body outside, on the patch's grid; they meet at the face oval."""
-        height, width = patch.portrait_from_patch.shape[:2]
-        # Pixel centres of the patch in body cells: an axis-aligned affine map.
-        cells = np.array([body.shape[1], body.shape[0]]) / self._size
-        step = np.array(patch.size_px) / (width, height) * cells
-        start = (np.array(patch.origin_px) * cells) + 0.5 * step - 0.5
-        matrix = np.array([[step[0], 0, start[0]], [0, step[1], start[1]]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        outside = cv2.warpAffine(body, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        # As `in_texture`, in one pass; NumPy's broadcasting over two channels takes five times as long.
-        scale, (x, y) = self.scale, 0.5 * self.scale + self.offset_px
-        texture_from_portrait = np.array([[scale, 0, 0, x], [0, scale, 0, y]], np.float32)
-        blended: F32 = cv2.transform(patch.portrait_from_patch, texture_from_portrait)
-        blended -= outside
-        blended *= cv2.merge([cv2.extractChannel(patch.portrait_from_patch, 2)] * 2)
-        blended += outside
-        return blended
+    def _blend(self, patch: FacePatch, flow: F32) -> None:
+        """Lay the face over the body's flow in its box, in place; they meet at the face oval."""
+        size = patch.portrait_from_patch.shape[1::-1]
+        outside = flow if size == patch.size_px else cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)
+        blended = cv2.subtract(cv2.transform(patch.portrait_from_patch, self._texture_from_weighted), outside)
+        weight = cv2.extractChannel(patch.portrait_from_patch, 2)
+        cv2.multiply(blended, cv2.merge([weight, weight]), dst=blended)
+        if outside is flow:
+            cv2.add(blended, outside, dst=flow)
+        else:
+            cv2.add(blended, outside, dst=blended)
+            cv2.resize(blended, patch.size_px, dst=flow, interpolation=cv2.INTER_LINEAR)
 
 
 def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]) -> U8:
