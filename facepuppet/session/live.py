@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +24,7 @@ from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.session.control import Control
 from facepuppet.session.ladder import AUTO
+from facepuppet.session.next_expression import NextExpression
 from facepuppet.session.puppet import Puppet
 from facepuppet.session.quality_watch import Counts, QualityWatch
 from facepuppet.session.snapshot import Snapshot
@@ -34,7 +34,6 @@ from facepuppet.sinks.pacer import Pacer
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark.marked import Marked
 
-STARVED_S = 0.25  # without an expression for so long, the puppet goes on without its driver
 _POLL_S = 0.05
 _JOIN_S = 5.0
 
@@ -212,28 +211,16 @@ class LivePipeline:
             self._expressions.put(expression)
 
     def _perform(self) -> None:
-        now_ns = self._clock.now_ns()
-        expression = Expression.absent(0, now_ns)
-        patience_s = 0.0  # the first picture waits for nobody
-        while not self._stopping.is_set():
-            newest = self._expressions.take(patience_s)
-            if newest is None and self._expressions.closed:
-                return
-            if newest is None:
-                expression = self._without_driver(expression, now_ns)
-                patience_s = 1.0 / self._fps
-            else:
-                # An idle tick may have run ahead of a late frame; time never runs back downstream.
-                expression = replace(newest, captured_ns=max(newest.captured_ns, expression.captured_ns))
-                patience_s = STARVED_S
-            now_ns = self._clock.now_ns()
+        coming = NextExpression(self._expressions, self._fps, self._clock)
+        while not self._stopping.is_set() and (expression := coming.take()) is not None:
+            begun_ns = self._clock.now_ns()
             self.control.obey()
             unfinished = self.control.puppet.start(self.control.heard(expression))
             if self._overlaps:
                 self._unfinished.put(unfinished)
             else:
                 self._made(unfinished())
-            self._performing_ns += self._clock.now_ns() - now_ns
+            self._performing_ns += self._clock.now_ns() - begun_ns
 
     def _finish(self) -> None:
         while not self._stopping.is_set() and (unfinished := self._unfinished.take()) is not None:
@@ -252,11 +239,6 @@ class LivePipeline:
 
     def _counts(self) -> Counts:
         return Counts(self._n_arrived, self._n_made, (self._performing_ns, self._finishing_ns))
-
-    def _without_driver(self, last: Expression, shown_ns: int) -> Expression:
-        """Nobody's expression, as much later than the last one as it is now since that was shown."""
-        elapsed_ns = self._clock.now_ns() - shown_ns
-        return Expression.absent(last.frame_id, last.captured_ns + elapsed_ns)
 
 
 def _unforeseen(stage: str, error: Exception) -> StageError:
