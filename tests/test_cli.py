@@ -258,6 +258,8 @@ def test_errors_are_one_clear_line(
         ("render", "--avatar", PORTRAIT, "--input", "a", "--output", "b", "--canvas", "big"),
         ("render", "--avatar", PORTRAIT, "--input", "a", "--output", "b", "--canvas", "10x10"),
         ("run", "--avatar", PORTRAIT, "--label", "middle"),
+        ("run", "--avatar", PORTRAIT, "--quality", "superb"),
+        ("run", "--avatar", PORTRAIT, "--fps", "61"),
     ],
 )
 def test_wrong_usage_is_told_without_a_traceback(
