@@ -87,11 +87,11 @@ def test_the_mesh_maps_moved_landmarks_back_to_their_source():
     avatar = hopper()
     moved = motion(turn=np.array([0.0, 0.2, 0.1], np.float32), offsets=expression(jawOpen=0.4))
     patch = FaceMesh(avatar.landmarks_px, avatar.size_px).patch(moved.landmarks_px, moved.eye_opening)
-    height, width = patch.portrait_from_patch.shape[:2]
+    height, width = patch.source_from_patch.shape[:2]
     scale = np.array([width, height]) / patch.size_px
     for index in (1, 50, 280, 199, 105, 334):  # well inside the mesh
         at = ((moved.landmarks_px[index, :2] - patch.origin_px + 0.5) * scale - 0.5).round().astype(int)
-        found = patch.portrait_from_patch[at[1], at[0], :2]
+        found = patch.source_from_patch[at[1], at[0], :2]
         assert np.hypot(*(found - avatar.landmarks_px[index, :2])) < 1.5, index
 
 

@@ -15,6 +15,7 @@ from facepuppet.media.formats import MAX_PIXELS, ffmpeg_name
 from facepuppet.media.pixel_aspect import sane_aspect
 from facepuppet.media.video_frame import upright_size_px
 
+ONE_THREAD_PIXELS = 1280 * 720  # of a frame that one thread decodes as fast as needs be, and a tenth cheaper
 MAX_DAMAGED_IN_A_ROW = 200  # packets; past this it is not a damaged video but no video
 FILE_OPTIONS = {"protocol_whitelist": "file,crypto,data"}  # a playlist in a file must not reach the network
 # FFmpeg resumes a recording where the connection broke; a live stream is opened anew (network_source.py).
@@ -124,6 +125,8 @@ class VideoReader:
         """Yield every decodable frame; damage is skipped."""
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
+        if stream.width * stream.height <= ONE_THREAD_PIXELS:
+            stream.codec_context.thread_count = 1
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # frames may grow after the header
         in_a_row = 0
         while in_a_row < MAX_DAMAGED_IN_A_ROW:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,15 +31,17 @@ class FacePatch:
     """Backward map of the moved face on a coarse grid over its bounding box.
 
     Attributes:
-        portrait_from_patch: (h, w, 3) float32: source x, source y (portrait px) and the face weight,
-            1 well inside the mesh, falling to 0 at the face oval and outside.
+        source_from_patch: (h, w, 2) float32, source x and y, in the frame that `FaceMesh` was asked for.
+        weight: (h, w, 2) float32, twice the same: 1 well inside the mesh, falling to 0 at the face oval
+            and outside.
         origin_px: portrait coordinates of the patch's top-left corner.
         size_px: width and height the patch covers in the portrait frame.
         vertices: (T, 3, 2) float32 corners of the moved triangles (`all_triangles`), in cells of the grid.
         numbers: (h, w) int32, 1 + the triangle seen in each cell, 0 outside.
     """
 
-    portrait_from_patch: F32
+    source_from_patch: F32
+    weight: F32
     origin_px: tuple[int, int]
     size_px: tuple[int, int]
     vertices: F32
@@ -80,6 +83,7 @@ class FaceMesh:
         picture_size_px: width and height of the portrait.
         max_grid: longest side of the raster grid; larger faces are rasterised coarser and
             the (piecewise affine) map is interpolated.
+        scale, offset_px: (2,) from the portrait's frame to that of sources; the portrait's own by default.
 
     Attributes:
         max_grid: the same.
@@ -89,11 +93,20 @@ class FaceMesh:
         lids: image-left eye first.
     """
 
-    def __init__(self, landmarks_px: F32, picture_size_px: tuple[int, int], max_grid: int = 256) -> None:
+    def __init__(
+        self,
+        landmarks_px: F32,
+        picture_size_px: tuple[int, int],
+        max_grid: int = 256,
+        *,
+        scale: float = 1.0,
+        offset_px: F32 | None = None,
+    ) -> None:
         self.triangles = all_triangles()
         self.n_skin = len(face_triangles())
         self.max_grid = max_grid
         self._size = picture_size_px
+        self._scale, self._offset_px = np.float32(scale), offset_px
         weight = np.ones(len(landmarks_px), np.float32)
         weight[FACE_OVAL] = 0.0
         source = np.column_stack([landmarks_px[:, :2], weight]).astype(np.float32)
@@ -117,22 +130,36 @@ class FaceMesh:
         grid_from_portrait = np.divide(grid.cells, grid.size_px).astype(np.float32)
         vertices = (landmarks_px[:N_MESH, :2] - grid.origin_px + 0.5) * grid_from_portrait - 0.5
         triangles = vertices[self.triangles].astype(np.float32)
-        # Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
-        # before all skin, so that no sliver of them shows between shut lids or lips.
-        depth = landmarks_px[self.triangles, 2].mean(1)
-        depth[self.n_skin :] += 1e6
-        order = np.argsort(-depth, kind="stable")
-        numbers = draw_numbers(triangles, order, grid.cells)
+        numbers = draw_numbers(triangles, self._order(landmarks_px[:, 2]), grid.cells)
         source = self.source.copy()
         for lid, opening in zip(self.lids, eye_opening.tolist(), strict=True):
             lid.unfold(source, 1.0 - opening)
-        return FacePatch(
-            sample_affine(affine_table(triangles, source), numbers),
-            grid.origin_px,
-            grid.size_px,
-            triangles,
-            numbers,
-        )
+        source_from_patch, weight = self._sampled(affine_table(triangles, source), numbers)
+        return FacePatch(source_from_patch, weight, grid.origin_px, grid.size_px, triangles, numbers)
+
+    def _sampled(self, table: F32, numbers: npt.NDArray[np.int32]) -> tuple[F32, F32]:
+        """Evaluate source and weight in every cell; their frame changes in the table, which is smaller."""
+        table = table[..., (0, 1, 2, 2)]
+        table[..., :2] *= self._scale
+        if self._offset_px is not None:
+            table[1:, 2, :2] += self._offset_px
+        sampled = sample_affine(table, numbers)
+        source, weight = (np.empty((*numbers.shape, 2), np.float32) for _ in range(2))
+        cv2.mixChannels([sampled], [source, weight], [0, 0, 1, 1, 2, 2, 3, 3])
+        return source, weight
+
+    def _order(self, depth_px: F32) -> npt.NDArray[np.intp]:
+        """Which triangles to draw first, given every landmark's depth.
+
+        Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
+        before all skin, so that no sliver of them shows between shut lids or lips.
+        """
+        depth = np.take(depth_px, self.triangles[: self.n_skin])
+        summed = depth[:, 0] + depth[:, 1] + depth[:, 2]
+        # Small whole numbers are sorted by counting, in a tenth of the time; an eighth of a pixel will do.
+        nearness = np.clip(summed * np.float32(-8 / 3), -32768, 32767).astype(np.int16)
+        inside = np.arange(self.n_skin, len(self.triangles))
+        return np.concatenate([inside, np.argsort(nearness, kind="stable")])
 
 
 def all_triangles() -> npt.NDArray[np.int32]:

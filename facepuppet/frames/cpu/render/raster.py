@@ -60,8 +60,11 @@ def draw_numbers(triangles: F32, order: npt.NDArray[np.intp], grid: tuple[int, i
 
 def _spans(triangles: F32, columns: int, rows: int) -> _Spans:
     """Cut triangles (T, 3, 2) at the height of their middle corner; each half lies between two edges."""
-    by_height = np.argsort(triangles[..., 1], axis=1)
-    x, y = np.moveaxis(np.take_along_axis(triangles, by_height[..., None], axis=1), 2, 0)
+    heights, at = triangles[..., 1], np.arange(len(triangles))
+    top, bottom = heights.argmin(1), heights.argmax(1)
+    middle = 3 - top - bottom  # of level triangles, which cover nothing, it may name no corner
+    by_height = np.stack([top, np.minimum(middle, 2), bottom], axis=1)
+    x, y = (triangles[at[:, None], by_height, axis] for axis in (0, 1))
     # The long edge, then the edges of the upper and of the lower half.
     tops, bottoms = [0, 0, 1], [2, 1, 2]
     slope = (x[:, bottoms] - x[:, tops]) / np.maximum(y[:, bottoms] - y[:, tops], _FLAT)

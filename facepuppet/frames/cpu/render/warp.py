@@ -46,7 +46,6 @@ class Warp:
 
     def __init__(self, avatar: Avatar) -> None:
         self._size = avatar.size_px
-        self.mesh = FaceMesh(avatar.landmarks_px, avatar.size_px)
         self.body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
         self.scale = _TEXTURE_SCALE if fits else 1
@@ -54,9 +53,9 @@ class Warp:
         margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
         self.texture = premultiplied_texture(avatar, self.scale, margin_px)
         self.offset_px = np.array(margin_px, np.float32) - 0.5
-        linear, offset = self.scale * np.eye(2), 0.5 * self.scale + self.offset_px
-        self._texture_from_portrait = np.column_stack([linear, offset])
-        self._texture_from_weighted = np.column_stack([linear, (0.0, 0.0), offset])
+        offset = self.in_texture(np.zeros(2, np.float32))
+        self._texture_from_portrait = np.column_stack([self.scale * np.eye(2), offset])
+        self.mesh = FaceMesh(avatar.landmarks_px, avatar.size_px, scale=self.scale, offset_px=offset)
         self._extent = Extent(avatar.person_alpha, self.body.grid)
 
     def render(self, motion: Motion) -> U8:
@@ -98,11 +97,10 @@ class Warp:
 
     def _blend(self, patch: FacePatch, flow: F32) -> None:
         """Lay the face over the body's flow in its box, in place; they meet at the face oval."""
-        size = patch.portrait_from_patch.shape[1::-1]
+        size = patch.weight.shape[1::-1]
         outside = flow if size == patch.size_px else cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR)
-        blended = cv2.subtract(cv2.transform(patch.portrait_from_patch, self._texture_from_weighted), outside)
-        weight = cv2.extractChannel(patch.portrait_from_patch, 2)
-        cv2.multiply(blended, cv2.merge([weight, weight]), dst=blended)
+        blended = cv2.subtract(patch.source_from_patch, outside)
+        cv2.multiply(blended, patch.weight, dst=blended)
         if outside is flow:
             cv2.add(blended, outside, dst=flow)
         else:
