@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fakes import FakeClock
 
@@ -65,6 +66,27 @@ def test_a_late_frame_does_not_turn_time_back() -> None:
     late = coming.take()
     assert last is not None and late is not None and late.face is not None
     assert late.captured_ns == last.captured_ns
+
+
+@pytest.mark.parametrize(
+    ("driver_fps", "fps", "shown"), [(60, 30, 30), (120, 30, 30), (30, 30, 30), (30.2, 30, 30), (24, 30, 24)]
+)
+def test_a_driver_faster_than_the_output_is_passed_over(driver_fps: float, fps: float, shown: int) -> None:
+    """Of ten seconds, with a camera's jitter: as many as the output shows, evenly."""
+    clock, rng, n = FakeClock(0), np.random.default_rng(0), round(10 * driver_fps)
+    slot: LatestSlot[Expression] = LatestSlot()
+    coming = NextExpression(slot, fps, clock)
+    times_ns = []
+    for i in range(n):
+        clock.advance_s((i + rng.uniform(0, 0.25)) / driver_fps - clock.now_ns() * 1e-9)
+        slot.put(driven(clock.now_ns()))
+        coming._patience_s = 0.0
+        expression = coming.take()
+        if expression is not None and expression.face is not None:
+            times_ns.append(expression.captured_ns)
+    assert len(times_ns) + coming.passed_over == n
+    assert len(times_ns) == pytest.approx(10 * shown, rel=0.02)
+    assert max(np.diff(times_ns)) < 1.6e9 / shown
 
 
 @pytest.mark.parametrize("waiting", [True, False])

@@ -77,6 +77,7 @@ class LivePipeline:
         self._expressions: LatestSlot[Expression] = LatestSlot()
         self._unfinished: LatestSlot[Unfinished] = LatestSlot()
         self._pictures: LatestSlot[Marked] = LatestSlot()
+        self._coming = NextExpression(self._expressions, fps, self._clock)
         self._meter = Meter()
         self._output = MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
         self._pacer = Pacer(self._output, self._pictures, fps, self._clock)
@@ -167,7 +168,7 @@ class LivePipeline:
                 "track": driver.dropped,
                 "puppet": self._expressions.dropped,
                 "finish": self._unfinished.dropped,
-                "sink": self._pictures.dropped,
+                "sink": self._pictures.dropped + self._coming.passed_over,
             },
             fps=round(sent / seconds, 2) if seconds > 0 else 0.0,
             first_frame_s=None if first_ns is None else round((first_ns - begun) * 1e-9, 3),
@@ -211,8 +212,7 @@ class LivePipeline:
             self._expressions.put(expression)
 
     def _perform(self) -> None:
-        coming = NextExpression(self._expressions, self._fps, self._clock)
-        while not self._stopping.is_set() and (expression := coming.take()) is not None:
+        while not self._stopping.is_set() and (expression := self._coming.take()) is not None:
             begun_ns = self._clock.now_ns()
             self.control.obey()
             unfinished = self.control.puppet.start(self.control.heard(expression))
