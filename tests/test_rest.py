@@ -17,7 +17,7 @@ from scripted_faces import EYES_PX, IMAGE_SIZE_PX, UNIT_PX
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.core.types import Expression, Frame, LandmarkOffsets
 from facepuppet.drivers.camera.camera_driver import CameraDriver
-from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest
+from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest, settle_frames_at
 from facepuppet.drivers.camera.settle import first_rest, unrest_told
 from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.arkit import ARKIT_NAMES
@@ -167,3 +167,10 @@ def test_a_still_picture_of_a_face_that_lies_moves_nothing(turns: int, tmp_path:
         assert offset(expression) < 0.06
         assert np.abs(expression.face.head.turn).max() < 0.08
         assert expression.face.eye_opening == pytest.approx([1.0, 1.0], abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("fps", "n"), [(None, 12), (15.0, 12), (29.97, 12), (30.0, 12), (60.0, 24), (9e4, 48)]
+)
+def test_rest_is_never_taken_within_a_blink(fps: float | None, n: int) -> None:
+    assert settle_frames_at(fps) == n

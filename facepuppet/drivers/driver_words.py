@@ -7,7 +7,7 @@ from pathlib import Path
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
-from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest
+from facepuppet.drivers.camera.rest import Rest, settle_frames_at
 from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_format import is_recording
 from facepuppet.drivers.scripted import ScriptedDriver
@@ -23,7 +23,7 @@ def open_driver(
     fps: float = 30.0,
     neutral: DriverNeutral | None = None,
     recentre_s: float | None = None,
-    settle_frames: int = SETTLE_FRAMES,
+    settle_frames: int | None = None,
     models: TrackingModels | None = None,
 ) -> Driver:
     """Open whatever a user's word stands for.
@@ -34,7 +34,7 @@ def open_driver(
         fps: rate asked of a camera.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
-        settle_frames: how many frames with a face are the first moments.
+        settle_frames: how many frames with a face are the first moments; None goes by the source's rate.
         models: the tracker's networks; the project's own runner of them if None.
 
     Raises:
@@ -45,5 +45,7 @@ def open_driver(
         return ScriptedDriver(fps=fps)
     if not isinstance(spec, int) and is_recording(spec):
         return RecordedDriver(Path(spec).expanduser())
-    rest = Rest(neutral, recentre_s=recentre_s, settle_frames=settle_frames)
-    return CameraDriver(open_source(spec, fps=fps), rest, models=models)
+    source = open_source(spec, fps=fps)
+    n = settle_frames_at(source.fps) if settle_frames is None else settle_frames
+    rest = Rest(neutral, recentre_s=recentre_s, settle_frames=n)
+    return CameraDriver(source, rest, models=models)

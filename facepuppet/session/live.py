@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +23,10 @@ from facepuppet.core.threads import Unpooled
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.session.control import Control
+from facepuppet.session.ladder import AUTO
+from facepuppet.session.next_expression import NextExpression
 from facepuppet.session.puppet import Puppet
+from facepuppet.session.quality_watch import Counts, QualityWatch
 from facepuppet.session.snapshot import Snapshot
 from facepuppet.sinks.fanout import Fanout
 from facepuppet.sinks.metered_sink import MeteredSink
@@ -32,7 +34,6 @@ from facepuppet.sinks.pacer import Pacer
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark.marked import Marked
 
-STARVED_S = 0.25  # without an expression for so long, the puppet goes on without its driver
 _POLL_S = 0.05
 _JOIN_S = 5.0
 
@@ -54,6 +55,7 @@ class LivePipeline:
         puppet: what to show; several by name, of one canvas size, to switch between.
         sinks: one or more outputs of the puppet's canvas size.
         fps: cadence of the output.
+        quality: "auto" lets it follow what the machine can do; or the name of the one to keep (`ladder`).
 
     Attributes:
         control: takes commands while the loop runs.
@@ -67,13 +69,15 @@ class LivePipeline:
         *,
         fps: float = 30.0,
         clock: Clock | None = None,
+        quality: str = AUTO,
     ) -> None:
-        self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet)
+        self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet, quality)
         self._driver, self._fps = driver, fps
         self._clock = clock or SystemClock()
         self._expressions: LatestSlot[Expression] = LatestSlot()
         self._unfinished: LatestSlot[Unfinished] = LatestSlot()
         self._pictures: LatestSlot[Marked] = LatestSlot()
+        self._coming = NextExpression(self._expressions, fps, self._clock)
         self._meter = Meter()
         self._output = MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
         self._pacer = Pacer(self._output, self._pictures, fps, self._clock)
@@ -92,7 +96,9 @@ class LivePipeline:
         self._stopped_ns: int | None = None
         self._failure: tuple[str, Exception] | None = None
         self._unpooled: Unpooled | None = None
-        self._n_expressions = self._n_with_face = 0
+        self._n_expressions = self._n_with_face = self._n_made = 0
+        self._performing_ns = self._finishing_ns = 0  # how long the two stages have worked
+        self._watch = QualityWatch(self.control, self._counts, fps, self._clock)
 
     def start(self) -> None:
         """Start every thread; returns at once."""
@@ -103,6 +109,7 @@ class LivePipeline:
         self._pacer.start()
         for worker in reversed(self._workers):
             worker.start()
+        self._watch.start()
 
     def run(self, seconds: float | None = None) -> None:
         """Run until the driver ends, `seconds` have passed, or Ctrl-C; then stop.
@@ -128,6 +135,7 @@ class LivePipeline:
             return
         self._stopping.set()
         self._stopped_ns = self._clock.now_ns()
+        self._watch.stop()
         self._pacer.stop()
         self._driver.close()
         for worker in self._workers:
@@ -153,7 +161,7 @@ class LivePipeline:
         first_ns = self._output.first_ns
         return RunStats(
             seconds=round(seconds, 3),
-            frames_in=self._n_expressions if driver.arrived is None else driver.arrived,
+            frames_in=self._n_arrived,
             frames_tracked=self._n_expressions,
             frames_with_face=self._n_with_face,
             frames_out=sent,
@@ -162,7 +170,7 @@ class LivePipeline:
                 "track": driver.dropped,
                 "puppet": self._expressions.dropped,
                 "finish": self._unfinished.dropped,
-                "sink": self._pictures.dropped,
+                "sink": self._pictures.dropped + self._coming.passed_over,
             },
             fps=round(sent / seconds, 2) if seconds > 0 else 0.0,
             first_frame_s=None if first_ns is None else round((first_ns - begun) * 1e-9, 3),
@@ -172,6 +180,8 @@ class LivePipeline:
             networks=puppet.networks,
             frame_path=puppet.frame_path,
             fallbacks=puppet.fallbacks,
+            quality=self.control.step.name,
+            quality_changes=tuple(self._watch.changes),
         )
 
     def snapshot(self) -> Snapshot:
@@ -204,36 +214,33 @@ class LivePipeline:
             self._expressions.put(expression)
 
     def _perform(self) -> None:
-        now_ns = self._clock.now_ns()
-        expression = Expression.absent(0, now_ns)
-        patience_s = 0.0  # the first picture waits for nobody
-        while not self._stopping.is_set():
-            newest = self._expressions.take(patience_s)
-            if newest is None and self._expressions.closed:
-                return
-            if newest is None:
-                expression = self._without_driver(expression, now_ns)
-                patience_s = 1.0 / self._fps
-            else:
-                # An idle tick may have run ahead of a late frame; time never runs back downstream.
-                expression = replace(newest, captured_ns=max(newest.captured_ns, expression.captured_ns))
-                patience_s = STARVED_S
-            now_ns = self._clock.now_ns()
+        while not self._stopping.is_set() and (expression := self._coming.take()) is not None:
+            begun_ns = self._clock.now_ns()
             self.control.obey()
             unfinished = self.control.puppet.start(self.control.heard(expression))
             if self._overlaps:
                 self._unfinished.put(unfinished)
             else:
-                self._pictures.put(unfinished())
+                self._made(unfinished())
+            self._performing_ns += self._clock.now_ns() - begun_ns
 
     def _finish(self) -> None:
         while not self._stopping.is_set() and (unfinished := self._unfinished.take()) is not None:
-            self._pictures.put(unfinished())
+            begun_ns = self._clock.now_ns()
+            self._made(unfinished())
+            self._finishing_ns += self._clock.now_ns() - begun_ns
 
-    def _without_driver(self, last: Expression, shown_ns: int) -> Expression:
-        """Nobody's expression, as much later than the last one as it is now since that was shown."""
-        elapsed_ns = self._clock.now_ns() - shown_ns
-        return Expression.absent(last.frame_id, last.captured_ns + elapsed_ns)
+    def _made(self, picture: Marked) -> None:
+        self._pictures.put(picture)
+        self._n_made += 1
+
+    @property
+    def _n_arrived(self) -> int:
+        arrived = self._driver.arrived
+        return self._n_expressions if arrived is None else arrived
+
+    def _counts(self) -> Counts:
+        return Counts(self._n_arrived, self._n_made, (self._performing_ns, self._finishing_ns))
 
 
 def _unforeseen(stage: str, error: Exception) -> StageError:

@@ -16,10 +16,18 @@ from facepuppet.drivers.camera.settle import calmest_rest, first_rest, unrest_to
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.face.head_pose import fit_head
 
-SETTLE_FRAMES = 12
+SETTLE_FRAMES = 12  # 0.4 s of 30 a second: longer than a blink
+_MOST_FPS = 120.0  # what some files and cameras say of their rate is no rate
 _MORE_ROUNDS = 2  # of settle_frames, that are waited for while no frame so far shows rest
 
 log = logging.getLogger(__name__)
+
+
+def settle_frames_at(fps: float | None) -> int:
+    """Return how many frames of a source define rest: a blink must not fill them at a higher rate either."""
+    if fps is None:
+        return SETTLE_FRAMES
+    return max(SETTLE_FRAMES, round(SETTLE_FRAMES * min(fps, _MOST_FPS) / 30.0))
 
 
 class Rest:
