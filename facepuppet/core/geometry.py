@@ -147,7 +147,9 @@ class SimilarityFit:
         """
         q = np.asarray(dst, dtype=np.float64)
         if q.shape != self._shape:
-            raise ValueError(f"got src {self._shape} and dst {q.shape}, expected two (N, D) arrays of one shape")
+            raise ValueError(
+                f"got src {self._shape} and dst {q.shape}, expected two (N, D) arrays of one shape"
+            )
         moments = q.T @ self._weighted
         singular, u, vt = cv2.SVDecomp(moments[:, :-1])
         if cv2.determinant(u) * cv2.determinant(vt) < 0.0:  # a mirror image is no rotation

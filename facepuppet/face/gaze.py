@@ -18,10 +18,7 @@ MAX_SINE = 0.8  # eyes turn at most about 50°; beyond it the iris point is a tr
 
 # Of each eye the corners, then upper and lower lid in turn across its middle.
 _APERTURES = np.array(
-    [
-        (eye.outer, eye.inner, *np.stack([eye.upper_lid, eye.lower_lid], axis=1)[3:6].ravel())
-        for eye in EYES
-    ]
+    [(eye.outer, eye.inner, *np.stack([eye.upper_lid, eye.lower_lid], axis=1)[3:6].ravel()) for eye in EYES]
 ).ravel()
 
 

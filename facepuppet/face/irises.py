@@ -94,7 +94,9 @@ class _Eye(NamedTuple):
 def _eyes(landmarks_px: Floats) -> list[_Eye]:
     points = landmarks_px.take(_POINTS, axis=0)[:, :2].tolist()
     found = []
-    for (x, y), (x0, y0), (x1, y1), iris in zip(points[::3], points[1::3], points[2::3], _IRISES, strict=True):
+    for (x, y), (x0, y0), (x1, y1), iris in zip(
+        points[::3], points[1::3], points[2::3], _IRISES, strict=True
+    ):
         sign = 1.0 if x0 <= x1 else -1.0
         along = sign * (x1 - x0), sign * (y1 - y0)
         found.append(_Eye((x, y), ((x0 + x1) / 2, (y0 + y1) / 2), along, iris))

@@ -150,7 +150,7 @@ def _face_responses() -> list[Response]:
 
 def _rest_of_way(cutoff: F64, dt_s: float) -> F64:
     """Share of the way that a first-order low-pass with a cutoff in rad/s still has to go after dt_s."""
-    return np.exp(-dt_s * cutoff)
+    return np.asarray(np.exp(-dt_s * cutoff))
 
 
 def _f32(array: F64) -> F32:
