@@ -102,12 +102,7 @@ class Similarity:
     @property
     def matrix(self) -> F64:
         """The same map as a (D, D + 1) affine matrix, as OpenCV takes it."""
-        dimensions = len(self.translation)
-        affine = np.empty((dimensions, dimensions + 1))
-        affine[:, :-1] = self.rotation
-        affine[:, :-1] *= self.scale
-        affine[:, -1] = self.translation
-        return affine
+        return np.concatenate([self.scale * self.rotation, self.translation[:, None]], axis=1)
 
 
 class SimilarityFit:
