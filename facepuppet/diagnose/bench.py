@@ -45,7 +45,7 @@ class BenchResult:
     """What was measured, and on what.
 
     Attributes:
-        canvas: size of the output, "WIDTHxHEIGHT".
+        canvas: size of the output, for people.
         runs: figures by the portrait's size.
         cpu: what a frame cost after start-up, by the portrait's size; None where there was no new frame.
     """
@@ -123,6 +123,7 @@ def run_bench(
     progress: Progress | None = None,
     engine: str = "auto",
     tracker: str = TRACKERS[0],
+    canvas_px: tuple[int, int] | None = CANVAS_PX,
 ) -> BenchResult:
     """Measure the live loop for each portrait size.
 
@@ -132,6 +133,7 @@ def run_bench(
         progress: called with the phase, steps done and steps in all.
         engine: what runs the networks.
         tracker: who tracks, one of TRACKERS.
+        canvas_px: width and height of the output; each portrait's own if None.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -140,7 +142,7 @@ def run_bench(
     """
     show = progress or _silent
     _apart(_require, engine, tracker)  # refused before minutes of work
-    canvas = "x".join(map(str, CANVAS_PX))
+    canvas = "x".join(map(str, canvas_px)) if canvas_px else "its own size"
     steps = 1 + len(PORTRAITS_PX)
     runs, cpu = {}, {}
     with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
@@ -150,7 +152,7 @@ def run_bench(
             show("bench", done, steps)
             portrait = square_portrait(Path(folder), side)
             size = f"{side}x{side}"
-            runs[size], cpu[size] = _apart(_measure, video, portrait, seconds, engine, tracker)
+            runs[size], cpu[size] = _apart(_measure, video, portrait, seconds, engine, tracker, canvas_px)
         show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs, cpu)
 
@@ -167,12 +169,17 @@ def _require(engine: str, tracker: str) -> None:
 
 
 def _measure(
-    video: str, portrait: Path, seconds: float, engine: str, tracker: str
+    video: str,
+    portrait: Path,
+    seconds: float,
+    engine: str,
+    tracker: str,
+    canvas_px: tuple[int, int] | None,
 ) -> tuple[RunStats, CpuUse | None]:
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
-    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
+    puppet = Puppet(avatar, Composer(avatar, canvas_px), engine=runtime)
     with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
-        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS, quality="best")
+        live = LivePipeline(driver, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS, quality="best")
         with CpuWatch(live.stats, seconds) as watch:
             live.run(seconds)
         return live.stats(), watch.use
