@@ -141,7 +141,7 @@ def test_the_mark_on_planes_is_the_mark_on_rgb(size_px: tuple[int, int]) -> None
     marker, rgb = Marker(size_px=size_px), room(size_px)
     for t_ns in (0, 330_000_000, 1 << 50):
         planes = to_i420(rgb)
-        given = marker.mark_i420(ComposedI420(planes, 3, 4), t_ns)
+        given = marker.mark_i420(ComposedI420(planes.copy(), 3, 4), t_ns)
         truth = to_i420(marker.mark(Composed(rgb, 3, 4), t_ns).rgb)
         height = size_px[1]
         assert given.i420 is not None
@@ -156,7 +156,7 @@ def test_the_mark_on_planes_is_as_strong() -> None:
     """What it adds to the luma is what marking RGB adds, in size and everywhere in sign."""
     marker, rgb = Marker(size_px=(640, 360)), room((640, 360))
     planes = to_i420(rgb)
-    given = marker.mark_i420(ComposedI420(planes, 0, 0), 0).i420
+    given = marker.mark_i420(ComposedI420(planes.copy(), 0, 0), 0).i420
     assert given is not None
     truth = to_i420(marker.mark(Composed(rgb, 0, 0), 0).rgb)
     ours, theirs = (one[:360].astype(float) - planes[:360] for one in (given, truth))
@@ -167,17 +167,17 @@ def test_the_mark_on_planes_is_as_strong() -> None:
 def test_black_and_white_stay_near() -> None:
     for level in (16, 235):
         planes = np.full((540, 640), level, np.uint8)
-        given = Marker(size_px=(640, 360)).mark_i420(ComposedI420(planes, 0, 0)).i420
+        given = Marker(size_px=(640, 360)).mark_i420(ComposedI420(planes.copy(), 0, 0)).i420
         assert given is not None
         assert_pictures_equal(given, planes, Tolerance(most=4))
 
 
 def test_a_marked_frame_of_planes_keeps_all_promises() -> None:
-    planes = to_i420(room((640, 360)))
-    before = planes.copy()
-    marker = Marker(size_px=(640, 360))
-    frame = marker.mark_i420(ComposedI420(planes, 0, 0))
-    assert_pictures_equal(planes, before, EXACT)
+    composed, marker = ComposedI420(to_i420(room((640, 360))), 0, 0), Marker(size_px=(640, 360))
+    frame = marker.mark_i420(composed)
+    assert composed.i420 is frame.i420, "no unmarked frame is left"
+    with pytest.raises(WatermarkError, match="marked before"):
+        marker.mark_i420(composed)
     assert frame.size_px == (640, 360) and frame.i420 is not None
     rgb = frame.rgb
     assert_pictures_equal(rgb, to_rgb(frame.i420), EXACT)
@@ -188,7 +188,7 @@ def test_a_marked_frame_of_planes_keeps_all_promises() -> None:
     with pytest.raises(WatermarkError, match="400x300"):
         Marker(size_px=(640, 360)).mark_i420(ComposedI420(to_i420(room((400, 300))), 0, 0))
     with pytest.raises(WatermarkError, match="by hand"):
-        Marked(None, 0, 0, PAYLOAD, "key", object(), planes)
+        Marked(None, 0, 0, PAYLOAD, "key", object(), frame.i420)
 
 
 def marked_planes(seconds: float, fps: int) -> list[U8]:

@@ -5,9 +5,9 @@
 A Composed may be a ComposedI420. A Frame never leaves the driver that took it; a Marked is made by markers
 alone (`facepuppet.watermark`).
 
-All are frozen; arrays inside them are never written to after construction. Every message
-carries the id and the capture time of the camera frame it came from, so that drops and
-latency can be measured at any point.
+All are frozen; arrays inside them are never written to after construction, but for a ComposedI420's
+by the marker. Every message carries the id and the capture time of the camera frame it came from, so that
+drops and latency can be measured at any point.
 
 Coordinate frames
 -----------------
@@ -264,7 +264,7 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class ComposedI420:
-    """The same in the pixel format of cameras.
+    """The same in the pixel format of cameras; the marker takes its memory over for the Marked it makes.
 
     Attributes:
         i420: (H * 3 / 2, W) uint8: BT.601 limited range, planes Y, U, V.

@@ -82,24 +82,24 @@ class Marker:
         return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, self.key.name, SEAL)
 
     def mark_i420(self, composed: ComposedI420, t_ns: int | None = None) -> Marked:
-        """Return the frame with the mark on its luma; the input is not written to.
+        """Return the frame with the mark on its luma. It takes the memory over: no unmarked frame is left.
 
         Args:
-            composed: a canvas of size_px.
+            composed: a canvas of size_px; marked and read-only afterwards.
             t_ns: as for `mark`.
 
         Raises:
-            WatermarkError: the canvas has another size.
+            WatermarkError: the canvas has another size, or was taken over before.
         """
-        height = composed.i420.shape[0] * 2 // 3
-        luma = composed.i420[:height]
+        i420 = composed.i420
+        luma = i420[: i420.shape[0] * 2 // 3]
         self.check_size(luma.shape)
+        if not i420.flags.writeable:
+            raise WatermarkError("a frame marked before", "one just composed", "Compose it anew.")
         levels = self._levels(self._video_steps(luma, composed.captured_ns if t_ns is None else t_ns))
-        i420 = np.empty_like(composed.i420)
         # Limited range is 16 to 235: with 15 more it does not saturate, so that one difference will do.
-        marked = cv2.add(luma, levels, dst=i420[:height])
-        cv2.subtract(marked, _LOWEST, dst=marked)
-        i420[height:] = composed.i420[height:]
+        cv2.add(luma, levels, dst=luma)
+        cv2.subtract(luma, _LOWEST, dst=luma)
         return Marked(None, composed.frame_id, composed.captured_ns, self.payload, self.key.name, SEAL, i420)
 
     def mark_yuv(self, luma: U8, t_ns: int) -> U8:

@@ -118,8 +118,8 @@ class Composer:
         for layer in self._layers(rendered):
             layer.lay_on_i420(planes)
         if self.label is not None and self.label_is_due(rendered.captured_ns):
-            for pill in self.label.pill.seen(_STRIP_PX):
-                pill.lay_on_i420(planes)
+            for layer in self.label.layers:
+                layer.lay_on_i420(planes)
         return ComposedI420(i420, rendered.frame_id, rendered.captured_ns)
 
     @property

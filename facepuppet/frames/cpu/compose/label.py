@@ -37,7 +37,7 @@ class Label:
         box_px: x, y, width, height on the canvas.
         ink: (h, w, 3) uint16, the pill's colour times its alpha in bytes.
         clear: (h, w, 3) uint16, 255 less its alpha, for each colour.
-        pill: the same picture, from even rows and columns to even ones.
+        layers: the same picture, from even rows and columns to even ones.
     """
 
     def __init__(self, canvas_px: tuple[int, int], corner: Corner) -> None:
@@ -52,7 +52,8 @@ class Label:
         self.ink = (pill[..., :3] * alpha).astype(np.uint16)
         self.clear = np.repeat(255 - alpha, 3, axis=2)
         rgba = np.concatenate([(self.ink + 127) // 255, alpha], axis=2).astype(np.uint8)
-        self.pill = Placed(rgba, slice(top, top + height), slice(left, left + width)).evened()
+        placed = Placed(rgba, slice(top, top + height), slice(left, left + width))
+        self.layers = placed.evened().seen(2 * height + 2)
 
     def stamp(self, rgb: U8) -> None:
         """Lay the pill over a canvas picture (H, W, 3), in place."""

@@ -42,6 +42,7 @@ class Side:
         column: of the shown puppet, which is continued.
         fading: columns of the shown puppet from the border to where it is whole.
         puppet_weight: (h, fading, 4) how much of the puppet remains there, 255 is all.
+        fades: rows and columns of the shown puppet where it loses anything, and their part of that weight.
         canvas: rows and columns of the canvas that the continuation reaches; from even ones to even ones.
         source_row: row of the shown puppet that each of its pixels repeats.
         weight: (rows, columns, 4) how much of the continuation is seen.
@@ -50,6 +51,7 @@ class Side:
     column: int
     fading: slice
     puppet_weight: U8
+    fades: tuple[tuple[slice, slice, U8], ...]
     canvas: tuple[slice, slice]
     source_row: npt.NDArray[np.intp]
     weight: U8
@@ -84,8 +86,9 @@ class Shoulders:
     def fade(self, shown: U8) -> None:
         """Fade the puppet (h, w, 4), in place, where its continuation begins."""
         for side in self.sides:
-            part = shown[:, side.fading]
-            weighted(part, side.puppet_weight, out=part)
+            for rows, columns, weight in side.fades:
+                part = shown[rows, columns]
+                weighted(part, weight, out=part)
 
     def _continuation(self, side: Side, shown: U8) -> Placed:
         continued = np.take(self._column(shown, side.column), side.source_row)
@@ -136,16 +139,30 @@ def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_l
     canvas = _part(rows, seen[0]), _part(columns, seen[1])
     even = widened(canvas[0], height), widened(canvas[1], width)
     margins = [(one.start - two.start, two.stop - one.stop) for one, two in zip(canvas, even, strict=True)]
+    fading = slice(0, band) if is_left else slice(w - band, w)
+    inwards = np.rint(255 * _puppet_weight(h, band, top, _ONSET * height))
+    puppet_weight = _of_all_channels(inwards[:, :: 1 if is_left else -1])
     return Side(
         column=column,
-        fading=slice(0, band) if is_left else slice(w - band, w),
-        puppet_weight=_of_all_channels(
-            np.rint(255 * _puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1])
-        ),
+        fading=fading,
+        puppet_weight=puppet_weight,
+        fades=_fades(puppet_weight, fading, int(np.clip(top, 0, h))),
         canvas=even,
         source_row=np.pad(source_row[seen], margins, "edge"),
         weight=_of_all_channels(np.pad(weight[seen], margins)),
     )
+
+
+def _fades(weight: U8, fading: slice, shoulder: int) -> tuple[tuple[slice, slice, U8], ...]:
+    """Return the parts above and below a row in which a weight is not whole: one is narrow, one wide."""
+    fades = []
+    for rows in (slice(0, shoulder), slice(shoulder, len(weight))):
+        if rows.start < rows.stop and (weight[rows] < 255).any():
+            lost = np.asarray(255 - weight[rows, :, 0], np.uint8)
+            down, across = _seen(lost)
+            part = np.ascontiguousarray(weight[rows][down, across])
+            fades.append((_part(rows, down), _part(fading, across), part))
+    return tuple(fades)
 
 
 def _seen(weight: U8) -> tuple[slice, slice]:
