@@ -27,7 +27,7 @@ class Step:
 
 # Painters and mesh together, for either alone saves little: "best" does not repaint what hardly moves either.
 # Processor time of rendering the scripted piece, portraits of 512 and 1024 px alike: 0.9, 0.8 and 0.7 of
-# that of "best". The picture differs from it by 0.02, 0.04 and 0.08 of 255 in the mean; of its pixels one in a
+# that of "best". Pictures differ from it by 0.02, 0.04 and 0.08 of 255 in the mean; of its pixels one in a
 # thousand, along lips and lids, by 2, 7 and 17 (512 px). The last step paints five times a second: a mouth
 # lags behind its lips, but nothing stops.
 LADDER = (
