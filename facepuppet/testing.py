@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from facepuppet.core.clock import Clock
-from facepuppet.core.types import U8, Expression, Frame
+from facepuppet.core.types import U8, Expression, Frame, Pixels
 from facepuppet.drivers.base import Driver
 from facepuppet.media.source import Source
 from facepuppet.sinks.sink import Sink
@@ -119,6 +119,7 @@ class MemorySink(Sink):
         size_px: width and height of the frames it takes.
         fails_at: number of the frame at which it fails, if it is to fail.
         clock: stamps what is sent.
+        pixels: as what it wants pictures.
 
     Attributes:
         frames, times_s, sent_ns: what was sent, its presentation times, and when it was sent.
@@ -131,8 +132,9 @@ class MemorySink(Sink):
         *,
         fails_at: int | None = None,
         clock: Clock | None = None,
+        pixels: Pixels = Pixels.RGB,
     ) -> None:
-        self.size_px = size_px
+        self.size_px, self.pixels = size_px, pixels
         self.description = "memory"
         self.frames: list[Marked] = []
         self.times_s: list[float | None] = []

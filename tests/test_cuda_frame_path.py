@@ -12,7 +12,8 @@ from gpus import AnyGpu, EmulatedGpu
 from views import motion as posed
 from views import view_of
 
-from facepuppet.core.types import Composed
+from facepuppet.core.i420 import to_i420
+from facepuppet.core.types import Composed, Pixels
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
 from facepuppet.frames.cpu.compose.label import Label
@@ -24,7 +25,6 @@ from facepuppet.inference import Runtime
 from facepuppet.inference.gpu import list_gpus
 from facepuppet.retarget import Retargeter
 from facepuppet.session.puppet import Puppet
-from facepuppet.sinks.virtual_camera import to_i420
 from facepuppet.watermark import Marker
 
 PIECE = Performance()
@@ -135,6 +135,16 @@ def test_the_cpu_goes_on_after_less_than_a_second(machine, monkeypatch, how):
     assert any("failed in mid-stream" in sentence for sentence in one.fallbacks)
     assert all("CPU" in by for by in one.networks.values())
     assert one.show(PIECE.expression(TIMES_S[-1], len(TIMES_S) + 1)).i420 is None
+
+
+def test_what_sinks_want_is_wanted_of_the_next_maker_too(machine):
+    one = puppet(canvas_px=SMALL)
+    one.set_pixels(Pixels.I420)
+    before = shown(one)[-1]
+    machine.lost = True
+    after = one.show(PIECE.expression(TIMES_S[-1], len(TIMES_S)))
+    assert one.frame_path == "CPU" and before._rgb is None and after._rgb is None
+    assert_pictures_equal(after.i420, before.i420, GPU)
 
 
 @pytest.mark.parametrize("what_fails", ["capturable", "replayable"])

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from skimage import data
 
 from facepuppet.core.errors import EngineError, WatermarkError
-from facepuppet.core.types import U8, Composed
+from facepuppet.core.i420 import to_rgb
+from facepuppet.core.types import U8, Composed, Pixels
 from facepuppet.watermark import PUBLIC_KEY, Key, Marker, Payload, detect
 from facepuppet.watermark.mark_gpu import GpuMarker
 
@@ -121,6 +122,28 @@ def test_i420_is_opencvs_to_the_bit(gpu: AnyGpu) -> None:
 @pytest.mark.parametrize("size_px", [(641, 360), (640, 361)])
 def test_odd_canvases_have_no_i420(gpu: AnyGpu, size_px: tuple[int, int]) -> None:
     assert Stand(size_px).marked(photo(size_px)).i420 is None
+
+
+def test_what_nobody_wants_is_not_taken(gpu: AnyGpu) -> None:
+    stand, rgb = Stand((256, 256)), photo((256, 256))
+    truth = stand.marked(rgb)
+    stand.marking.pixels = Pixels.I420
+    given = stand.marked(rgb)
+    assert given._rgb is None
+    assert_pictures_equal(given.i420, truth.i420, EXACT)
+    assert_pictures_equal(given.rgb, to_rgb(truth.i420), EXACT)
+    with pytest.raises(ValueError, match="read-only"):
+        given.i420[0, 0] = 1
+    kept = given.i420.copy()
+    stand.marked(255 - rgb)
+    assert_pictures_equal(given.i420, kept, EXACT)
+
+
+def test_an_odd_canvas_is_rgb_whatever_is_wanted(gpu: AnyGpu) -> None:
+    stand, rgb = Stand((641, 360)), photo((641, 360))
+    truth = stand.marked(rgb)
+    stand.marking.pixels = Pixels.I420
+    assert_pictures_equal(stand.marked(rgb).rgb, truth.rgb, EXACT)
 
 
 def test_only_what_was_marked_for_this_frame_can_be_taken(gpu: AnyGpu) -> None:

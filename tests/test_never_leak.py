@@ -12,7 +12,7 @@ from pictures import astronaut_rgb
 
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import StageError
-from facepuppet.core.types import U8, Expression, Frame
+from facepuppet.core.types import U8, Expression, Frame, Pixels
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracker import Tracker
@@ -79,12 +79,12 @@ class FailingPuppet(Puppet):
 class Show:
     """A live loop with a camera, a tracker and a puppet that can be made to fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, pixels: Pixels = Pixels.RGB) -> None:
         self.camera = StreamingCamera(wall(), fps=30.0)
         self.trackers: list[FailingTracker] = []
         composer = Composer(hopper(), CANVAS, label=Corner.OFF)
         self.puppet = FailingPuppet(hopper(), composer)
-        self.sink = MemorySink(CANVAS, clock=SystemClock())
+        self.sink = MemorySink(CANVAS, clock=SystemClock(), pixels=pixels)
         driver = CameraDriver(self.camera, Rest(settle_frames=1), self._make_tracker)
         self.loop = LivePipeline(driver, self.puppet, [self.sink], fps=30.0)
 
@@ -102,6 +102,7 @@ class Show:
             sent_s = [sent_ns * 1e-9 for sent_ns in self.sink.sent_ns[start:]]
             looks = [(frame.rgb, time_s) for frame, time_s in zip(frames, sent_s, strict=False)]
             assert detect(looks).marked
+        assert all((frame.i420 is not None) == (self.sink.pixels is Pixels.I420) for frame in frames)
 
 
 def test_the_tint_would_be_noticed() -> None:
@@ -135,8 +136,11 @@ def test_nothing_leaks_from_start_to_crash() -> None:
     ],
     ids=["puppet", "camera"],
 )
-def test_nothing_leaks_when_a_stage_crashes(crash: Callable[[Show], None], stage: str) -> None:
-    show = Show()
+@pytest.mark.parametrize("pixels", Pixels)
+def test_nothing_leaks_when_a_stage_crashes(
+    crash: Callable[[Show], None], stage: str, pixels: Pixels
+) -> None:
+    show = Show(pixels)
     show.camera.rgb = room_with(190)
     with show.loop as live:
         live.start()

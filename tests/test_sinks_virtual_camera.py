@@ -19,13 +19,15 @@ from fakes import marked, picture
 from pyvirtualcam import PixelFormat
 
 from facepuppet.core.errors import VirtualCameraMissingError
-from facepuppet.core.types import U8
+from facepuppet.core.i420 import to_i420, to_rgb
+from facepuppet.core.types import U8, ComposedI420, Pixels
 from facepuppet.media import open_source
 from facepuppet.media.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.sinks import open_sink, v4l2loopback
 from facepuppet.sinks.advice import virtual_camera_advice
 from facepuppet.sinks.even_size import evened
-from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera, to_i420
+from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera
+from facepuppet.watermark import Marker
 from facepuppet.watermark.marked import SEAL
 
 HERE = (
@@ -112,6 +114,29 @@ def test_pictures_arrive_in_the_cameras_format(
     VirtualCamera(size_px, 30, device).send(frame)
     even = evened(frame.rgb)
     assert_pictures_equal(cameras[0].sent[0], to_i420(even) if device == "obs" else even, EXACT)
+
+
+@pytest.mark.parametrize(
+    ("device", "size_px", "pixels"),
+    [
+        ("obs", (160, 128), Pixels.I420),
+        ("obs", (161, 129), Pixels.RGB),
+        ("unitycapture", (160, 128), Pixels.RGB),
+    ],
+)
+def test_it_says_what_it_wants(
+    cameras: list[FakeCamera], device: str, size_px: tuple[int, int], pixels: Pixels
+) -> None:
+    assert VirtualCamera(size_px, 30, device).pixels is pixels
+
+
+def test_a_picture_of_planes_alone_suits_every_camera(cameras: list[FakeCamera]) -> None:
+    planes = to_i420(picture((160, 128), seed=3))
+    frame = Marker(size_px=(160, 128)).mark_i420(ComposedI420(planes, 0, 0))
+    for device in ("obs", "unitycapture"):
+        VirtualCamera((160, 128), 30, device).send(frame)
+    assert cameras[0].sent[0] is frame.i420
+    assert_pictures_equal(cameras[1].sent[0], to_rgb(frame.i420), EXACT)
 
 
 def test_a_picture_that_came_as_i420_is_not_converted_again(cameras: list[FakeCamera]) -> None:

@@ -200,11 +200,15 @@ def face_at(right: float = 0.0, zoom: float = 1.0, roll: float = 0.0) -> F32:
     return (points + np.array([320 + 187 * right, 240, 0])).astype(np.float32)
 
 
+def show(region: HeldRegion, landmarks: F32) -> None:
+    region.follow(landmarks, face_box(landmarks))
+
+
 @pytest.mark.parametrize("there", [{"right": 0.02}, {"zoom": 1.02}, {"roll": 0.02}])
 def test_small_moves_leave_the_region_as_it_is(there: dict[str, float]) -> None:
     region = HeldRegion(face_box(face_at()), face_at())
     before = region.box
-    region.follow(face_at(**there))
+    show(region, face_at(**there))
     assert region.box is before
 
 
@@ -214,7 +218,7 @@ def test_after_a_larger_move_the_region_glides_to_the_face_and_stays(there: dict
     target = face_box(face_at(**there))
     ways = [extent(region.box.offset_from(target))]
     for _ in range(STILL_FRAMES + 20):
-        region.follow(face_at(**there))
+        show(region, face_at(**there))
         ways.append(extent(region.box.offset_from(target)))
     steps = -np.diff(ways)
     assert steps.max() < 1.05 * (1 - LEFT) * 0.05  # no jump
@@ -224,7 +228,7 @@ def test_after_a_larger_move_the_region_glides_to_the_face_and_stays(there: dict
 
 def test_a_far_move_is_met_at_once() -> None:
     region = HeldRegion(face_box(face_at()), face_at())
-    region.follow(face_at(right=0.5))
+    show(region, face_at(right=0.5))
     assert region.box.is_within(0.06, face_box(face_at(right=0.5)))
 
 
@@ -234,10 +238,10 @@ def test_a_jaw_alone_does_not_stir_the_region() -> None:
     open_mouth = face_at()
     open_mouth[CHIN, 1] += 0.1 * before.size_px
     assert face_box(open_mouth).size_px > (1 + BAND) * before.size_px
-    region.follow(open_mouth)
+    show(region, open_mouth)
     assert region.box is before
     open_mouth[CHIN, 1] += 0.2 * before.size_px  # more than any jaw does: the region does not fit any more
-    region.follow(open_mouth)
+    show(region, open_mouth)
     assert region.box != before
 
 

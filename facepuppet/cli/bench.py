@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import EngineOption, JsonOption, TrackerOption, finite
+from facepuppet.cli.options import CanvasOption, EngineOption, JsonOption, TrackerOption, canvas_px, finite
 
 
 def bench(
@@ -18,6 +18,7 @@ def bench(
         str | None,
         typer.Option("--input", help="Driver video; by default the demo's puppet plays the driver."),
     ] = None,
+    canvas: CanvasOption = "1280x720",
     engine: EngineOption = "auto",
     tracker: TrackerOption = "builtin",
     cpu: Annotated[
@@ -32,5 +33,5 @@ def bench(
     from facepuppet.diagnose.bench import run_bench
 
     with progress_bar() as show:
-        result = run_bench(seconds, driver, show, engine, tracker)
+        result = run_bench(seconds, driver, show, engine, tracker, canvas_px(canvas))
     typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result, cpu=cpu))

@@ -31,6 +31,8 @@ from .geometry import rotation_from_euler as rotation_from_euler
 from .geometry import rotation_from_vector as rotation_from_vector
 from .geometry import vector_from_rotation as vector_from_rotation
 from .hardware import describe_hardware as describe_hardware
+from .i420 import to_i420 as to_i420
+from .i420 import to_rgb as to_rgb
 from .metrics import Meter as Meter
 from .metrics import RunStats as RunStats
 from .metrics import Spread as Spread
@@ -42,6 +44,7 @@ from .types import N_LANDMARKS as N_LANDMARKS
 from .types import U8 as U8
 from .types import Blendshapes as Blendshapes
 from .types import Composed as Composed
+from .types import ComposedI420 as ComposedI420
 from .types import Deformation as Deformation
 from .types import Expression as Expression
 from .types import FacePose as FacePose
@@ -51,6 +54,7 @@ from .types import HeadMotion as HeadMotion
 from .types import HeadPose as HeadPose
 from .types import LandmarkOffsets as LandmarkOffsets
 from .types import Motion as Motion
+from .types import Pixels as Pixels
 from .types import Presence as Presence
 from .types import Rendered as Rendered
 from .types import TorsoMotion as TorsoMotion

@@ -10,6 +10,7 @@ angles use the same two numbers.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import overload
 
@@ -23,22 +24,25 @@ _TINY = 1e-12
 
 def rotation_from_euler(yaw: float, pitch: float, roll: float) -> F64:
     """Build a (3, 3) rotation from yaw, pitch and roll in radians (signs as in `facepuppet.core.types`)."""
-    cy, sy = np.cos(yaw), np.sin(yaw)
-    cp, sp = np.cos(pitch), np.sin(pitch)
-    cr, sr = np.cos(roll), np.sin(roll)
-    turn = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
-    nod = np.array([[1.0, 0.0, 0.0], [0.0, cp, -sp], [0.0, sp, cp]])
-    tilt = np.array([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
-    return np.asarray(turn @ nod @ tilt, dtype=np.float64)
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    cp, sp = math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    return np.array(
+        [
+            [cy * cr - sy * sp * sr, -cy * sr - sy * sp * cr, -sy * cp],
+            [cp * sr, cp * cr, -sp],
+            [sy * cr + cy * sp * sr, -sy * sr + cy * sp * cr, cy * cp],
+        ]
+    )
 
 
 def euler_from_rotation(rotation: Floats) -> tuple[float, float, float]:
     """Return (yaw, pitch, roll) of a (3, 3) rotation, in radians, pitch within ±π/2."""
-    r = np.asarray(rotation, dtype=np.float64)
-    pitch = np.arcsin(np.clip(-r[1, 2], -1.0, 1.0))
-    if np.hypot(r[1, 0], r[1, 1]) < 1e-9:  # straight up or down: yaw and roll are one axis
-        return float(np.arctan2(r[2, 0], r[0, 0])), float(pitch), 0.0
-    return float(np.arctan2(-r[0, 2], r[2, 2])), float(pitch), float(np.arctan2(r[1, 0], r[1, 1]))
+    (xx, _, xz), (yx, yy, yz), (zx, _, zz) = np.asarray(rotation, dtype=np.float64).tolist()
+    pitch = math.asin(min(max(-yz, -1.0), 1.0))
+    if math.hypot(yx, yy) < 1e-9:  # straight up or down: yaw and roll are one axis
+        return math.atan2(zx, xx), pitch, 0.0
+    return math.atan2(-xz, zz), pitch, math.atan2(yx, yy)
 
 
 def rotation_from_vector(vector: Floats) -> F64:
@@ -48,15 +52,12 @@ def rotation_from_vector(vector: Floats) -> F64:
 
 def vector_from_rotation(rotation: Floats) -> F64:
     """Return the rotation vector (3,) of a (3, 3) rotation; its length is the angle, in [0, π] rad."""
-    r = np.asarray(rotation, dtype=np.float64)
     # By way of a unit quaternion, which stays well conditioned at half a turn. OpenCV's Rodrigues (4.11 to
     # 5.0, findings/rodrigues_forgets_small_turns.sh) returns 0 for turns below 1e-5.
-    quaternion = _quaternion_from_rotation(r)
-    w, xyz = quaternion[0], quaternion[1:]
-    sine = float(np.linalg.norm(xyz))
-    if sine < _TINY:
-        return 2.0 * xyz
-    return np.asarray(xyz * (2.0 * np.arctan2(sine, w) / sine))
+    w, x, y, z = _quaternion_from_rotation(rotation)
+    sine = math.hypot(x, y, z)
+    stretch = 2.0 if sine < _TINY else 2.0 * math.atan2(sine, w) / sine
+    return np.array([stretch * x, stretch * y, stretch * z])
 
 
 def geodesic_angle(a: Floats, b: Floats) -> float:
@@ -80,7 +81,12 @@ class Similarity:
 
     def apply(self, points: Floats) -> F64:
         """Carry (..., D) points from source to destination."""
-        return np.asarray(self.scale * (np.asarray(points) @ self.rotation.T) + self.translation)
+        p = np.asarray(points, dtype=np.float64)
+        if not p.size:
+            return p
+        # OpenCV goes once over the points; NumPy's broadcasting over an axis of 2 or 3 costs four times that.
+        carried = cv2.transform(p.reshape(-1, 1, p.shape[-1]), self.matrix)
+        return np.asarray(carried, dtype=np.float64).reshape(p.shape)
 
     def inverse(self) -> Similarity:
         """Return src_from_dst."""
@@ -96,14 +102,61 @@ class Similarity:
     @property
     def matrix(self) -> F64:
         """The same map as a (D, D + 1) affine matrix, as OpenCV takes it."""
-        return np.hstack([self.scale * self.rotation, self.translation[:, None]])
+        return np.concatenate([self.scale * self.rotation, self.translation[:, None]], axis=1)
+
+
+class SimilarityFit:
+    """Finds the similarities that carry the same points to others, again and again.
+
+    Closed form of S. Umeyama, "Least-squares estimation of transformation parameters between two
+    point patterns", PAMI 1991; works in 2-D and 3-D. What depends on the source alone is worked out once.
+
+    Args:
+        src: (N, D) points.
+        weights: (N,) non-negative, or None for equal weights.
+
+    Raises:
+        ValueError: the source points have no extent.
+    """
+
+    def __init__(self, src: Floats, weights: Floats | None = None) -> None:
+        p = np.asarray(src, dtype=np.float64)
+        w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=np.float64)
+        w = w / w.sum()
+        self._shape, self._mean = p.shape, w @ p
+        centred = p - self._mean
+        self._variance = float(w @ (centred**2).sum(axis=1))
+        if self._variance < _TINY:
+            raise ValueError("got source points that coincide, expected points with some extent")
+        # (N, D + 1): times other points these give their covariance with the source, and their mean.
+        self._weighted = np.hstack([w[:, None] * centred, w[:, None]])
+
+    def to(self, dst: Floats) -> Similarity:
+        """Return dst_from_src with the least weighted squared error.
+
+        Args:
+            dst: (N, D) points.
+
+        Raises:
+            ValueError: of another shape than the source.
+        """
+        q = np.asarray(dst, dtype=np.float64)
+        if q.shape != self._shape:
+            raise ValueError(
+                f"got src {self._shape} and dst {q.shape}, expected two (N, D) arrays of one shape"
+            )
+        moments = q.T @ self._weighted
+        singular, u, vt = cv2.SVDecomp(moments[:, :-1])
+        if cv2.determinant(u) * cv2.determinant(vt) < 0.0:  # a mirror image is no rotation
+            u[:, -1] *= -1.0
+            singular[-1] *= -1.0
+        rotation = np.asarray(u @ vt, dtype=np.float64)
+        scale = sum(singular.ravel().tolist()) / self._variance
+        return Similarity(rotation, scale, moments[:, -1] - scale * (rotation @ self._mean))
 
 
 def fit_similarity(src: Floats, dst: Floats, weights: Floats | None = None) -> Similarity:
-    """Find the similarity that carries src to dst with the least weighted squared error.
-
-    Closed form of S. Umeyama, "Least-squares estimation of transformation parameters between two
-    point patterns", PAMI 1991; works in any dimension (2-D and 3-D here).
+    """Find the similarity that carries src to dst once, as `SimilarityFit` does.
 
     Args:
         src: (N, D) points.
@@ -113,22 +166,7 @@ def fit_similarity(src: Floats, dst: Floats, weights: Floats | None = None) -> S
     Raises:
         ValueError: shapes differ, or the source points have no extent.
     """
-    p, q = np.asarray(src, dtype=np.float64), np.asarray(dst, dtype=np.float64)
-    if p.shape != q.shape or p.ndim != 2:
-        raise ValueError(f"got src {p.shape} and dst {q.shape}, expected two (N, D) arrays of one shape")
-    w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=np.float64)
-    w = w / w.sum()
-    p_mean, q_mean = w @ p, w @ q
-    p_centred, q_centred = p - p_mean, q - q_mean
-    variance = float(w @ (p_centred**2).sum(axis=1))
-    if variance < _TINY:
-        raise ValueError("got source points that coincide, expected points with some extent")
-    u, singular, vt = np.linalg.svd((q_centred * w[:, None]).T @ p_centred)
-    sign = np.ones(len(singular))
-    sign[-1] = np.sign(np.linalg.det(u) * np.linalg.det(vt))
-    rotation = u @ (sign[:, None] * vt)
-    scale = float(singular @ sign) / variance
-    return Similarity(rotation, scale, q_mean - scale * (rotation @ p_mean))
+    return SimilarityFit(src, weights).to(dst)
 
 
 def head_from_image(landmarks_px: Floats, image_from_head: Similarity) -> F64:
@@ -149,19 +187,18 @@ def smoothstep(x: float | Floats) -> float | F32:
     return number * number * (3.0 - 2.0 * number)
 
 
-def _quaternion_from_rotation(r: F64) -> F64:
+def _quaternion_from_rotation(rotation: Floats) -> tuple[float, float, float, float]:
     """Unit quaternion (w, x, y, z) with w ≥ 0: the row of largest norm of the matrix 4·q·qᵀ."""
-    xx, yy, zz = np.diag(r)
-    x, y, z = r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]
-    xy, xz, yz = r[0, 1] + r[1, 0], r[0, 2] + r[2, 0], r[1, 2] + r[2, 1]
-    outer = np.array(
-        [
-            [1 + xx + yy + zz, x, y, z],
-            [x, 1 + xx - yy - zz, xy, xz],
-            [y, xy, 1 - xx + yy - zz, yz],
-            [z, xz, yz, 1 - xx - yy + zz],
-        ]
-    )
-    q = outer[np.argmax(np.diag(outer))]
-    q = q / np.linalg.norm(q)
-    return np.asarray(-q if q[0] < 0 else q)
+    (xx, r01, r02), (r10, yy, r12), (r20, r21, zz) = np.asarray(rotation, dtype=np.float64).tolist()
+    x, y, z = r21 - r12, r02 - r20, r10 - r01
+    xy, xz, yz = r01 + r10, r02 + r20, r12 + r21
+    squares = (1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz)
+    largest = squares.index(max(squares))
+    row = (
+        (squares[0], x, y, z),
+        (x, squares[1], xy, xz),
+        (y, xy, squares[2], yz),
+        (z, xz, yz, squares[3]),
+    )[largest]
+    length = math.copysign(math.hypot(*row), row[0])
+    return row[0] / length, row[1] / length, row[2] / length, row[3] / length

@@ -2,7 +2,8 @@
 
     Frame → Expression → Motion → Rendered → Composed → Marked
 
-A Frame never leaves the driver that took it; a Marked is made by markers alone (`facepuppet.watermark`).
+A Composed may be a ComposedI420. A Frame never leaves the driver that took it; a Marked is made by markers
+alone (`facepuppet.watermark`).
 
 All are frozen; arrays inside them are never written to after construction. Every message
 carries the id and the capture time of the camera frame it came from, so that drops and
@@ -215,6 +216,13 @@ class Motion:
     captured_ns: int
 
 
+class Pixels(Enum):
+    """What the values of outgoing pictures mean."""
+
+    RGB = "rgb"  # (H, W, 3)
+    I420 = "i420"  # (H * 3 / 2, W): BT.601 limited range, planes Y, U, V; sides are even
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """How much work a picture may be; what is left out is hardly seen, and what stays keeps its place.
@@ -250,5 +258,18 @@ class Composed:
     """
 
     rgb: U8
+    frame_id: int
+    captured_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedI420:
+    """The same in the pixel format of cameras.
+
+    Attributes:
+        i420: (H * 3 / 2, W) uint8: BT.601 limited range, planes Y, U, V.
+    """
+
+    i420: U8
     frame_id: int
     captured_ns: int

@@ -15,7 +15,7 @@ import cv2
 from facepuppet.core.cpu_use import CpuUse
 from facepuppet.core.hardware import Hardware, describe_hardware
 from facepuppet.core.metrics import RunStats
-from facepuppet.core.types import Frame
+from facepuppet.core.types import Frame, Pixels
 from facepuppet.diagnose.cpu_watch import CpuWatch
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.frames.cpu.compose import Composer
@@ -27,7 +27,7 @@ from facepuppet.session.demo import perform
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.sinks import Sink
-from facepuppet.sinks.virtual_camera import to_i420
+from facepuppet.sinks.even_size import i420_of
 from facepuppet.vision.trackers import TRACKERS, tracking_models
 from facepuppet.watermark import Marked
 
@@ -45,7 +45,7 @@ class BenchResult:
     """What was measured, and on what.
 
     Attributes:
-        canvas: size of the output, "WIDTHxHEIGHT".
+        canvas: size of the output, for people.
         runs: figures by the portrait's size.
         cpu: what a frame cost after start-up, by the portrait's size; None where there was no new frame.
     """
@@ -102,14 +102,16 @@ class LoopedVideo(Source):
 
 
 class NowhereSink(Sink):
-    """Does the work of a virtual camera (conversion to I420) and throws the result away."""
+    """Does the work of a virtual camera (I420) and throws the result away."""
+
+    pixels = Pixels.I420
 
     def __init__(self, size_px: tuple[int, int]) -> None:
         self.size_px = size_px
         self.description = "virtual-camera format, discarded"
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
-        to_i420(frame.rgb)
+        i420_of(frame)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -121,6 +123,7 @@ def run_bench(
     progress: Progress | None = None,
     engine: str = "auto",
     tracker: str = TRACKERS[0],
+    canvas_px: tuple[int, int] | None = CANVAS_PX,
 ) -> BenchResult:
     """Measure the live loop for each portrait size.
 
@@ -130,6 +133,7 @@ def run_bench(
         progress: called with the phase, steps done and steps in all.
         engine: what runs the networks.
         tracker: who tracks, one of TRACKERS.
+        canvas_px: width and height of the output; each portrait's own if None.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -138,7 +142,7 @@ def run_bench(
     """
     show = progress or _silent
     _apart(_require, engine, tracker)  # refused before minutes of work
-    canvas = "x".join(map(str, CANVAS_PX))
+    canvas = "x".join(map(str, canvas_px)) if canvas_px else "its own size"
     steps = 1 + len(PORTRAITS_PX)
     runs, cpu = {}, {}
     with tempfile.TemporaryDirectory(prefix="facepuppet-bench-") as folder:
@@ -148,7 +152,7 @@ def run_bench(
             show("bench", done, steps)
             portrait = square_portrait(Path(folder), side)
             size = f"{side}x{side}"
-            runs[size], cpu[size] = _apart(_measure, video, portrait, seconds, engine, tracker)
+            runs[size], cpu[size] = _apart(_measure, video, portrait, seconds, engine, tracker, canvas_px)
         show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs, cpu)
 
@@ -165,12 +169,17 @@ def _require(engine: str, tracker: str) -> None:
 
 
 def _measure(
-    video: str, portrait: Path, seconds: float, engine: str, tracker: str
+    video: str,
+    portrait: Path,
+    seconds: float,
+    engine: str,
+    tracker: str,
+    canvas_px: tuple[int, int] | None,
 ) -> tuple[RunStats, CpuUse | None]:
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
-    puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
+    puppet = Puppet(avatar, Composer(avatar, canvas_px), engine=runtime)
     with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
-        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS, quality="best")
+        live = LivePipeline(driver, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS, quality="best")
         with CpuWatch(live.stats, seconds) as watch:
             live.run(seconds)
         return live.stats(), watch.use

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from facepuppet.core.types import F32, F64, Floats
@@ -13,6 +15,11 @@ from facepuppet.face.topology import EYES, EyeTopology
 # √(12² − 5.9²) = 10.4 mm from the centre of rotation; the outer eye corners are 90 mm apart.
 IRIS_ORBIT = 10.4 / 90.0
 MAX_SINE = 0.8  # eyes turn at most about 50°; beyond it the iris point is a tracking error
+
+# Of each eye the corners, then upper and lower lid in turn across its middle.
+_APERTURES = np.array(
+    [(eye.outer, eye.inner, *np.stack([eye.upper_lid, eye.lower_lid], axis=1)[3:6].ravel()) for eye in EYES]
+).ravel()
 
 
 def gaze_angles(landmarks_head: Floats, camera_from_head: Floats) -> F32:
@@ -41,12 +48,16 @@ def eye_openings(landmarks_head: Floats) -> F32:
     Args:
         landmarks_head: (478, 3) in the head frame.
     """
-    openings = []
-    for eye in EYES:
-        upper, lower = landmarks_head[eye.upper_lid[3:6], :2], landmarks_head[eye.lower_lid[3:6], :2]
-        width = np.linalg.norm(landmarks_head[eye.outer, :2] - landmarks_head[eye.inner, :2])
-        openings.append(np.linalg.norm(upper - lower, axis=1).mean() / max(float(width), 1e-6))
-    return np.array(openings, dtype=np.float32)
+    points: list[list[float]] = landmarks_head.take(_APERTURES, axis=0)[:, :2].tolist()
+    half = len(points) // 2
+    return np.array([_opening(points[:half]), _opening(points[half:])], dtype=np.float32)
+
+
+def _opening(points: list[list[float]]) -> float:
+    """Aperture over width of one eye, of its points in the order of `_APERTURES`."""
+    outer, inner, *lids = points
+    gaps = [math.dist(upper, lower) for upper, lower in zip(lids[::2], lids[1::2], strict=True)]
+    return sum(gaps) / len(gaps) / max(math.dist(outer, inner), 1e-6)
 
 
 def _iris_direction(landmarks_head: Floats, eye: EyeTopology, sight: F64) -> F64:

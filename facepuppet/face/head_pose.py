@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from facepuppet.core.geometry import Similarity, fit_similarity
-from facepuppet.core.types import F32
+from functools import cache
+
+from facepuppet.core.geometry import Similarity, SimilarityFit
+from facepuppet.core.types import F32, Floats
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.topology import RIGID
+
+
+class HeadFit:
+    """Fits poses of heads to one template, frame after frame; `fit_head` tells of the frames and units.
+
+    Args:
+        template_head: (478, 3) neutral face in the head frame.
+    """
+
+    def __init__(self, template_head: Floats) -> None:
+        self._fit = SimilarityFit(template_head.take(RIGID, axis=0))
+
+    def of(self, landmarks_px: Floats) -> Similarity:
+        """Return image_from_head of (478, 3) landmarks in the image frame."""
+        return self._fit.to(landmarks_px.take(RIGID, axis=0))
 
 
 def fit_head(landmarks_px: F32, template_head: F32 | None = None) -> Similarity:
@@ -19,5 +36,9 @@ def fit_head(landmarks_px: F32, template_head: F32 | None = None) -> Similarity:
         landmarks_px: (478, 3) landmarks in the image frame, z in pixels.
         template_head: (478, 3) the person's own neutral face in the head frame; the mean face if None.
     """
-    template = canonical_landmarks() if template_head is None else template_head
-    return fit_similarity(template[RIGID], landmarks_px[RIGID])
+    return (_mean_face() if template_head is None else HeadFit(template_head)).of(landmarks_px)
+
+
+@cache
+def _mean_face() -> HeadFit:
+    return HeadFit(canonical_landmarks())

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from facepuppet.core.metrics import Meter, Spread
-from facepuppet.core.types import Motion, Quality
+from facepuppet.core.types import Motion, Pixels, Quality
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.watermark.marked import Marked
 
@@ -48,6 +48,9 @@ class FrameMaker(ABC):
 
     def set_quality(self, quality: Quality) -> None:  # noqa: B027 - a maker may have no choice
         """Spend more or less work on later pictures; makers that do not `adapt` ignore it."""
+
+    def set_pixels(self, pixels: Pixels) -> None:  # noqa: B027 - ignoring it is right for most
+        """Make later pictures as those want them who take them; makers that cannot choose make RGB."""
 
     def start(self, motion: Motion) -> Callable[[], Marked]:
         """Do what must be done in order, and return what does the rest, on any one thread.

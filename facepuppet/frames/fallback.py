@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Spread
-from facepuppet.core.types import Motion, Quality
+from facepuppet.core.types import Motion, Pixels, Quality
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.watermark.marked import Marked
@@ -80,6 +80,11 @@ class FallbackMaker(FrameMaker):
         """Spend more or less work on later pictures, whoever makes them."""
         self._quality = quality
         self.maker.set_quality(quality)  # the others share its parts, and are told when their turn comes
+
+    def set_pixels(self, pixels: Pixels) -> None:
+        """Make later pictures as those want them who take them, whoever makes them."""
+        for maker in self._makers:
+            maker.set_pixels(pixels)
 
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of each step so far; of steps that several makers share, the present one's."""

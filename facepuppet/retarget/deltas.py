@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.core.types import F32, N_LANDMARKS, FacePose, Floats, TorsoPose
+from facepuppet.core.types import F32, N_LANDMARKS, FacePose, TorsoPose
 from facepuppet.face.deformation import landmark_offsets
 from facepuppet.retarget.limits import soft_limit
 
 # Limits of what no portrait is measured for (inter-ocular distances; ratios; radians).
 SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
 TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
+_LOG_SCALE_LIMIT, _LOG_TORSO_SCALE_LIMIT = math.log(SCALE_LIMIT), math.log(TORSO_SCALE_LIMIT)
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
 
 
@@ -40,7 +42,7 @@ class Deltas:
 
     def blended(self, share: float) -> Deltas:
         """Go from rest (0) to the full motion (1)."""
-        return Deltas.rest().toward(self, share)
+        return self if share >= 1.0 else Deltas.rest().toward(self, share)
 
     def toward(self, other: Deltas, share: float) -> Deltas:
         """Go from these (0) to others (1)."""
@@ -62,30 +64,37 @@ class Deltas:
 
 def deltas_of(face: FacePose, torso: TorsoPose | None) -> Deltas:
     """Resolve a driver's expression; the torso follows the head a little where no shoulders are seen."""
-    head_shift = np.asarray(face.head.shift)
-    log_scale = float(soft_limit(face.head.log_scale, np.log(SCALE_LIMIT)))
-    lean, torso_roll, torso_log_scale = _torso(torso, head_shift, log_scale)
+    right, down = face.head.shift
+    log_scale = soft_limit(face.head.log_scale, _LOG_SCALE_LIMIT)
+    (lean_right, lean_down), torso_roll, torso_log_scale = _torso(torso, face.head.shift, log_scale)
+    (x_left, y_left), (x_right, y_right) = face.gaze.tolist()
     shape = landmark_offsets(face.deformation)
     return Deltas(
         offsets=shape.offsets,
         eye_opening=face.eye_opening,
-        gaze=np.mean(face.gaze, axis=0).astype(np.float32),
+        gaze=_pair((x_left + x_right) / 2, (y_left + y_right) / 2),
         turn=face.head.turn,
         log_scale=log_scale,
-        shift=soft_limit(head_shift - lean, SHIFT_LIMIT).astype(np.float32),
-        lean=soft_limit(lean, LEAN_LIMIT).astype(np.float32),
+        shift=_pair(soft_limit(right - lean_right, SHIFT_LIMIT), soft_limit(down - lean_down, SHIFT_LIMIT)),
+        lean=_pair(soft_limit(lean_right, LEAN_LIMIT), soft_limit(lean_down, LEAN_LIMIT)),
         torso_roll=torso_roll,
         torso_log_scale=torso_log_scale,
         mouth_width=shape.mouth_width,
     )
 
 
-def _torso(torso: TorsoPose | None, head_shift: Floats, head_log_scale: float) -> tuple[Floats, float, float]:
-    """Lean (2,) in inter-ocular distances, roll (rad) and log scale of the shoulders."""
+def _torso(
+    torso: TorsoPose | None, head_shift: tuple[float, float], head_log_scale: float
+) -> tuple[tuple[float, float], float, float]:
+    """Lean in inter-ocular distances, roll (rad) and log scale of the shoulders."""
     if torso is None:
-        return FOLLOW * head_shift, 0.0, 0.5 * head_log_scale
+        return (FOLLOW * head_shift[0], FOLLOW * head_shift[1]), 0.0, 0.5 * head_log_scale
     return (
-        np.asarray(torso.lean, np.float32),
-        float(soft_limit(torso.roll_rad, TORSO_ROLL_LIMIT)),
-        float(soft_limit(torso.log_scale, np.log(TORSO_SCALE_LIMIT))),
+        torso.lean,
+        soft_limit(torso.roll_rad, TORSO_ROLL_LIMIT),
+        soft_limit(torso.log_scale, _LOG_TORSO_SCALE_LIMIT),
     )
+
+
+def _pair(x: float, y: float) -> F32:
+    return np.array([x, y], np.float32)

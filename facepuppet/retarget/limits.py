@@ -22,14 +22,14 @@ def safe_range_of(avatar: Avatar) -> SafeRange:
     return SafeRange.assumed(*euler_from_rotation(fit_head(avatar.landmarks_px).rotation))
 
 
-def soft_limit(value: Floats | float, limit: Floats | float) -> F64:
+def soft_limit(value: float, limit: float) -> float:
     """Compress towards ±limit: slope 1 at zero, never beyond (limit · tanh(value / limit))."""
-    return np.asarray(limit * np.tanh(np.asarray(value) / limit))
+    return limit * math.tanh(value / limit)
 
 
 def limit_travel(value: float, travel: Travel) -> float:
     """Compress a value towards the limit of the side to which it goes."""
-    return float(soft_limit(value, travel[1] if value > 0 else travel[0]))
+    return soft_limit(value, travel[1] if value > 0 else travel[0])
 
 
 def limit_turn(turn: Floats, safe: SafeRange) -> F64:
@@ -42,17 +42,18 @@ def limit_turn(turn: Floats, safe: SafeRange) -> F64:
     )
 
 
-def limit_gaze(gaze: Floats, safe: SafeRange) -> F32:
+def limit_gaze(gaze: Floats, safe: SafeRange) -> tuple[float, float]:
     """Limit an iris shift (2,), to the image right and down, in eye widths."""
     x, y = np.asarray(gaze).tolist()
-    return np.array([limit_travel(x, safe.gaze_x), limit_travel(y, safe.gaze_y)], np.float32)
+    return limit_travel(x, safe.gaze_x), limit_travel(y, safe.gaze_y)
 
 
 def limit_lids(opening: F32, safe: SafeRange) -> F32:
     """Limit apertures relative to the portrait's own: 0 is shut, 1 its own, wider softly."""
     room = max(safe.eye_opening - 1.0, 1e-3)
-    limited = np.clip(opening, 0.0, 1.0) + soft_limit(np.maximum(opening - 1.0, 0.0), room)
-    return limited.astype(np.float32)
+    return np.array(
+        [max(x, 0.0) if x <= 1.0 else 1.0 + soft_limit(x - 1.0, room) for x in opening.tolist()], np.float32
+    )
 
 
 def limit_mouth(gap: float, safe: SafeRange) -> float:

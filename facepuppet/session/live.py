@@ -103,6 +103,8 @@ class LivePipeline:
     def start(self) -> None:
         """Start every thread; returns at once."""
         self._started_ns = self._clock.now_ns()
+        for puppet in self.control.puppets.values():
+            puppet.set_pixels(self._output.pixels)
         self._unpooled = Unpooled()
         self._pacer.start()
         for worker in reversed(self._workers):

@@ -60,6 +60,7 @@ def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -
         FacepuppetError: the driver or the sink cannot go on.
     """
     begun_s, meter, n, n_with_face = time.perf_counter(), Meter(), 0, 0
+    puppet.set_pixels(sink.pixels)
     with single_threaded_blas(), prefetch(_expressions(driver)) as expressions:
         for expression in expressions:
             picture = puppet.show(expression)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter, Spread
-from facepuppet.core.types import Expression, Presence, Quality
+from facepuppet.core.types import Expression, Pixels, Presence, Quality
 from facepuppet.drivers.plausible import implausible
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
@@ -147,6 +147,10 @@ class Puppet:
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures; not beside `start`."""
         self.maker.set_quality(quality)
+
+    def set_pixels(self, pixels: Pixels) -> None:
+        """Make later pictures as a sink wants them; not beside `start`."""
+        self.maker.set_pixels(pixels)
 
     def _refuse(self, wrong: str) -> None:
         """Tell each kind of nonsense once."""

@@ -7,7 +7,9 @@ import logging
 import cv2
 import numpy as np
 
+from facepuppet.core.i420 import to_i420
 from facepuppet.core.types import U8
+from facepuppet.watermark import Marked
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,11 @@ def even_size_px(size_px: tuple[int, int], description: str) -> tuple[int, int]:
     if even != size_px:
         log.warning("%s: %dx%d padded to %dx%d, which video needs", description, *size_px, *even)
     return even
+
+
+def i420_of(frame: Marked) -> U8:
+    """Return a frame as (H * 3 / 2, W) I420, padded as `evened` does; converted unless it came so."""
+    return to_i420(evened(frame.rgb)) if frame.i420 is None else frame.i420
 
 
 def evened(rgb: U8) -> U8:

@@ -21,7 +21,7 @@ class MeteredSink(Sink):
     """
 
     def __init__(self, sink: Sink, meter: Meter, clock: Clock) -> None:
-        self.size_px = sink.size_px
+        self.size_px, self.pixels = sink.size_px, sink.pixels
         self.description = sink.description
         self.first_ns: int | None = None
         self._sink, self._meter, self._clock = sink, meter, clock

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TypeVar
 
+from facepuppet.core.types import Pixels
 from facepuppet.watermark import Marked
 
 S = TypeVar("S", bound="Sink")
@@ -17,10 +18,12 @@ class Sink(ABC):
     Attributes:
         size_px: width and height of the frames it takes.
         description: where they go, in words for a person.
+        pixels: as what it wants pictures, so that none need be converted; it takes them all.
     """
 
     size_px: tuple[int, int]
     description: str
+    pixels: Pixels = Pixels.RGB
 
     def send(self, frame: Marked, pts_s: float | None = None) -> None:
         """Deliver a frame.
@@ -36,9 +39,8 @@ class Sink(ABC):
         """
         if not isinstance(frame, Marked):
             raise TypeError(f"sinks take only Marked frames, got {type(frame).__name__}")
-        height, width = frame.rgb.shape[:2]
-        if (width, height) != self.size_px:
-            raise ValueError(f"{self.description} takes frames of {self.size_px}, got {(width, height)}")
+        if frame.size_px != self.size_px:
+            raise ValueError(f"{self.description} takes frames of {self.size_px}, got {frame.size_px}")
         self._write(frame, pts_s)
 
     @abstractmethod

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-import cv2
-import numpy as np
 import pyvirtualcam
 from pyvirtualcam import PixelFormat
 
 from facepuppet.core.errors import VirtualCameraMissingError
-from facepuppet.core.types import U8
+from facepuppet.core.types import Pixels
 from facepuppet.media.devices import VirtualCameraInfo, list_virtual_cameras
 from facepuppet.sinks import v4l2loopback
 from facepuppet.sinks.advice import virtual_camera_advice
-from facepuppet.sinks.even_size import even_size_px, evened
+from facepuppet.sinks.even_size import even_size_px, evened, i420_of
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark import Marked
 
@@ -46,6 +44,8 @@ class VirtualCamera(Sink):
         self._info = info
         self._format = PixelFormat.RGB if info.backend == "unitycapture" else PixelFormat.I420
         device_size_px = even_size_px(size_px, self.description)
+        if self._format is PixelFormat.I420 and device_size_px == size_px:
+            self.pixels = Pixels.I420
         if info.backend == "v4l2loopback":
             v4l2loopback.make_ready(info.device, device_size_px)
         self._camera: pyvirtualcam.Camera | None = self._open(device_size_px, fps)
@@ -69,7 +69,7 @@ class VirtualCamera(Sink):
         if self._format is PixelFormat.RGB:
             self._camera.send(evened(frame.rgb))
         else:
-            self._camera.send(to_i420(evened(frame.rgb)) if frame.i420 is None else frame.i420)
+            self._camera.send(i420_of(frame))
 
     def close(self) -> None:
         """Release the device, so that it can be fed again."""
@@ -80,11 +80,6 @@ class VirtualCamera(Sink):
         if self._info.backend == "v4l2loopback":
             with suppress(OSError):  # unplugging the driver is as good
                 v4l2loopback.give_free(self._info.device)
-
-
-def to_i420(rgb: U8) -> U8:
-    """Return (H, W, 3) RGB as (H * 3 / 2, W): BT.601 limited range, planes Y, U, V; H and W even."""
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8)
 
 
 def find_virtual_camera(device: str | None, found: tuple[VirtualCameraInfo, ...]) -> VirtualCameraInfo:

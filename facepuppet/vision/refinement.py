@@ -30,8 +30,9 @@ RIGHT_EYE = np.array((
     464, 342, 445, 444, 443, 442, 441, 413, 265, 353, 276, 283, 282, 295, 372, 340, 346, 347, 348, 349,
     350, 357, 465, 383, 300, 293, 334, 296, 336, 285, 417,
 ))  # fmt: skip
-_OUTLINE = 16
-_IRISES = slice(468, 473), slice(473, 478)
+_FINER = np.concatenate([LIPS, LEFT_EYE, RIGHT_EYE, np.arange(N_MESH, N_LANDMARKS)])
+_LEFT_IRIS, _RIGHT_IRIS = slice(468, 473), slice(473, 478)
+_OUTLINES = np.stack([LEFT_EYE[:16], RIGHT_EYE[:16]])
 
 
 def refine(mesh: F32, lips: F32, eyes: tuple[F32, F32], irises: tuple[F32, F32]) -> F32:
@@ -49,9 +50,7 @@ def refine(mesh: F32, lips: F32, eyes: tuple[F32, F32], irises: tuple[F32, F32])
     """
     points = np.empty((N_LANDMARKS, 3), np.float32)
     points[:N_MESH] = mesh
-    points[LIPS, :2] = lips
-    for order, eye, iris, place in zip((LEFT_EYE, RIGHT_EYE), eyes, irises, _IRISES, strict=True):
-        points[order, :2] = eye
-        points[place, :2] = iris
-        points[place, 2] = mesh[order[:_OUTLINE], 2].mean()
+    points[_FINER, :2] = np.concatenate([lips, *eyes, *irises])
+    depths = mesh[:, 2].take(_OUTLINES).sum(axis=1) / _OUTLINES.shape[1]
+    points[_LEFT_IRIS, 2], points[_RIGHT_IRIS, 2] = depths.tolist()
     return points

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.core.errors import EngineError, WatermarkError
-from facepuppet.core.types import U8
+from facepuppet.core.types import U8, Pixels
 from facepuppet.watermark import mask
 from facepuppet.watermark.mark import SHIFT, ZERO, Marker, carrier_turn
 from facepuppet.watermark.marked import SEAL, Marked
@@ -64,6 +64,9 @@ class GpuMarker:
         canvas: (CH, CW, 3) uint8 RGB on the GPU, not marked yet; not written to.
         parameters: of the frame, on the GPU.
 
+    Attributes:
+        pixels: what is taken; RGB is RGB and, where both sides are even, I420.
+
     Raises:
         WatermarkError: the canvas has another size than the marker's.
     """
@@ -84,6 +87,7 @@ class GpuMarker:
         self._marked, self._brought = gpu.empty((n_bytes,), np.uint8), gpu.pinned(n_bytes)
         self._brought[-_NUMBER_BYTES:] = 0
         self._number = 0
+        self.pixels = Pixels.RGB
         self._frame: Timed | None = None
 
     def set_parameters(self, frame: Timed, parameters: npt.NDArray[Any]) -> None:
@@ -124,15 +128,18 @@ class GpuMarker:
             raise WatermarkError(
                 "no frame to take", "set_parameters, enqueue and wait before take", "Mark the frame."
             )
-        brought = self._brought.copy()
+        wants_rgb = self.pixels is Pixels.RGB or not self._i420_bytes
+        # What nobody wants is left where the GPU brought it.
+        brought = self._brought[0 if wants_rgb else self._rgb_bytes :].copy()
         number = int.from_bytes(brought[-_NUMBER_BYTES:].tobytes(), "little")
         if number != self._number:
             raise EngineError(
                 f"a GPU that brought picture {number}", f"picture {self._number}", "Use --engine cpu."
             )
         width, height = self._marker.size_px
-        rgb = brought[: self._rgb_bytes].reshape(height, width, 3)
-        i420 = brought[self._rgb_bytes : -_NUMBER_BYTES].reshape(-1, width) if self._i420_bytes else None
+        rgb = brought[: self._rgb_bytes].reshape(height, width, 3) if wants_rgb else None
+        planes = brought[-_NUMBER_BYTES - self._i420_bytes : -_NUMBER_BYTES]
+        i420 = planes.reshape(-1, width) if self._i420_bytes else None
         brought.flags.writeable = False  # it stays behind both
         marker = self._marker
         return Marked(rgb, frame.frame_id, frame.captured_ns, marker.payload, marker.key.name, SEAL, i420)

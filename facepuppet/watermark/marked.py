@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import InitVar, dataclass
 
 from facepuppet.core.errors import WatermarkError
+from facepuppet.core.i420 import to_rgb
 from facepuppet.core.types import U8
 from facepuppet.watermark.payload import Payload
 
@@ -16,17 +17,16 @@ class Marked:
     """A frame that carries the mark; the only kind that sinks accept. Made by markers alone.
 
     Attributes:
-        rgb: (H, W, 3) uint8, read-only.
         payload: what the mark says.
         key_name: name of the key it was made with.
-        i420: the same picture as (H * 3 / 2, W) uint8, read-only: BT.601 limited range, planes Y, U, V;
+        i420: the picture as (H * 3 / 2, W) uint8, read-only: BT.601 limited range, planes Y, U, V;
             None when nobody made it.
 
     Raises:
-        WatermarkError: constructed by anyone but a marker.
+        WatermarkError: constructed by anyone but a marker, or of no picture.
     """
 
-    rgb: U8
+    _rgb: U8 | None
     frame_id: int
     captured_ns: int
     payload: Payload
@@ -37,6 +37,27 @@ class Marked:
     def __post_init__(self, seal: object) -> None:
         if seal is not SEAL:
             raise WatermarkError("a Marked frame made by hand", "one from Marker.mark", "Mark the frame.")
-        self.rgb.flags.writeable = False
-        if self.i420 is not None:
-            self.i420.flags.writeable = False
+        pictures = [picture for picture in (self._rgb, self.i420) if picture is not None]
+        if not pictures:
+            raise WatermarkError("a Marked frame of no picture", "RGB, I420 or both", "Mark a frame.")
+        for picture in pictures:
+            picture.flags.writeable = False
+
+    @property
+    def rgb(self) -> U8:
+        """(H, W, 3) uint8, read-only; where only I420 was made, converted from it once somebody asks."""
+        if self._rgb is not None:
+            return self._rgb
+        assert self.i420 is not None
+        rgb = to_rgb(self.i420)
+        rgb.flags.writeable = False
+        object.__setattr__(self, "_rgb", rgb)  # the same picture: nothing that can be seen changes
+        return rgb
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        if self._rgb is not None:
+            return self._rgb.shape[1], self._rgb.shape[0]
+        assert self.i420 is not None
+        return self.i420.shape[1], self.i420.shape[0] * 2 // 3

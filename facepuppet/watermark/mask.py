@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -26,11 +28,18 @@ def strength(luma: U8) -> F32:
     Args:
         luma: (h, w) uint8.
     """
+    gain, adaptation = _tables()
     local_mean = cv2.blur(luma, (MEAN_PX, MEAN_PX))
     activity = cv2.blur(cv2.absdiff(luma, local_mean), (ACTIVITY_PX, ACTIVITY_PX))
     calm = cv2.blur(cv2.erode(activity, np.ones((CALM_PX, CALM_PX), np.uint8)), (SPREAD_PX, SPREAD_PX))
-    gain = FLAT_RMS + np.float32(RMS_PER_ACTIVITY) * calm.astype(np.float32)
-    adaptation = np.minimum(
-        np.float32(DARK_SHARE) + local_mean * np.float32((1 - DARK_SHARE) / DARK_LEVEL), 1
-    )
-    return np.asarray(np.minimum(gain, TEXTURE_RMS) * adaptation, np.float32)
+    amplitude = cv2.LUT(calm, gain)
+    return np.asarray(cv2.multiply(amplitude, cv2.LUT(local_mean, adaptation), dst=amplitude), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[F32, F32]:
+    """Return the rms amplitude by activity and the share of it by local mean, (256,) float32 each."""
+    levels = np.arange(256).astype(np.float32)
+    gain = np.float32(FLAT_RMS) + np.float32(RMS_PER_ACTIVITY) * levels
+    adaptation = np.float32(DARK_SHARE) + levels * np.float32((1 - DARK_SHARE) / DARK_LEVEL)
+    return np.minimum(gain, np.float32(TEXTURE_RMS)), np.minimum(adaptation, np.float32(1))

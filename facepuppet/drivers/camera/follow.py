@@ -61,35 +61,37 @@ class FaceFollower:
         if region is None:
             return None
         for box in dict.fromkeys((region.box, region.face)):  # a fast face may have left the first only
-            landmarks = self._look(rgb, box, t_ns)
-            if landmarks is not None:
-                region.follow(landmarks)
-                return landmarks
+            found = self._look(rgb, box, t_ns)
+            if found is not None:
+                region.follow(*found)
+                return found[0]
         self._region = None
         return None
 
-    def _look(self, rgb: U8, box: FaceBox, t_ns: int) -> F32 | None:
-        """Find the driver near a box; None when nobody is there, or somebody else."""
+    def _look(self, rgb: U8, box: FaceBox, t_ns: int) -> tuple[F32, FaceBox] | None:
+        """Find the driver near a box, and its box; None when nobody is there, or somebody else."""
         landmarks = self._mesh.find(rgb, box)
-        if landmarks is None or not self._selector.keeps(face_box(landmarks), t_ns):
+        if landmarks is None:
             return None
-        return landmarks
+        face = face_box(landmarks)
+        return (landmarks, face) if self._selector.keeps(face, t_ns) else None
 
     def _acquire(self, rgb: U8, chosen: FaceBox | None, t_ns: int) -> F32 | None:
         self._region = None
         if chosen is None:
             return None
         self._surveyed_ns = t_ns
-        box, landmarks = chosen, self._look(rgb, chosen, t_ns)
+        box, found = chosen, self._look(rgb, chosen, t_ns)
         # A detector's box is rough, above all of a face that lies: look again where the landmarks themselves
         # are, until they stay there.
         for _ in range(MOST_LOOKS - 1):
-            if landmarks is None:
+            if found is None:
                 return None
-            box = face_box(landmarks)
-            landmarks = self._look(rgb, box, t_ns)
-            if landmarks is not None and face_box(landmarks).is_within(SETTLED, box):
+            box = found[1]
+            found = self._look(rgb, box, t_ns)
+            if found is not None and found[1].is_within(SETTLED, box):
                 break
-        if landmarks is not None:
-            self._region = HeldRegion(box, landmarks)
-        return landmarks
+        if found is None:
+            return None
+        self._region = HeldRegion(box, found[0])
+        return found[0]

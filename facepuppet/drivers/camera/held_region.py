@@ -37,9 +37,9 @@ class HeldRegion:
         self._still_frames: int | None = None  # while following; None while held
         self._behind = self.box.offset_from(self.face)  # how far the region is from the face it follows
 
-    def follow(self, landmarks_px: F32) -> None:
-        """Take in what was found; holds the region, or leads it towards the face."""
-        self.face, skull = face_box(landmarks_px), skull_box(landmarks_px)
+    def follow(self, landmarks_px: F32, face: FaceBox) -> None:
+        """Take in what was found, and its `face_box`; holds the region, or leads it towards the face."""
+        self.face, skull = face, skull_box(landmarks_px)
         if self._still_frames is None:
             if skull.is_within(BAND, self._home) and self.face.is_within(MOST_BESIDE, self.box):
                 return

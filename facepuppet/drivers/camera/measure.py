@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from facepuppet.core.geometry import Similarity, head_from_image, vector_from_rotation
@@ -16,63 +19,102 @@ from facepuppet.core.types import (
 from facepuppet.drivers.camera.profile import DriverNeutral, RestPose
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import HeadFit
 from facepuppet.face.irises import iris_position
 from facepuppet.face.lips import mouth_width
 
 MIN_SHOULDER_CONFIDENCE = 0.5
 
 
-def measure(
-    tracking: Tracking, neutral: DriverNeutral, rest_pose: RestPose, image_from_head: Similarity
-) -> Expression:
-    """Compare a tracked face (and shoulders, when seen) with rest.
+class Measure:
+    """Compares trackings with one rest; what depends on the rest alone is worked out once.
 
     Args:
-        tracking: must hold a face.
         neutral: the driver's resting face.
         rest_pose: where that driver rests before the camera.
-        image_from_head: the face's pose, fitted with the neutral as template.
     """
-    assert tracking.face is not None
-    return Expression(
-        _face_pose(tracking.face, neutral, rest_pose, image_from_head),
-        _torso_pose(tracking.torso, rest_pose),
-        tracking.frame_id,
-        tracking.captured_ns,
-    )
+
+    def __init__(self, neutral: DriverNeutral, rest_pose: RestPose) -> None:
+        self._neutral, self._rest_pose = neutral, rest_pose
+        self._fit = HeadFit(neutral.landmarks_head)
+        self._mouth_width = mouth_width(neutral.landmarks_head)
+        self._eye_range = neutral.eye_opening - neutral.eye_shut
+        # Told in eye widths, so that a rest that is led to another place or size, but not turned, keeps it.
+        self._irises = iris_position(rest_pose.image_from_head.apply(neutral.landmarks_head))
+
+    def pose(self, face: Face) -> Similarity:
+        """Return image_from_head of a face, fitted with the neutral as template."""
+        return self._fit.of(face.landmarks_px)
+
+    def lead(self, image_from_head: Similarity, torso: Torso | None, share: float) -> None:
+        """Let the rest pose follow by a share of the way, so that a held lean re-centres; a turn does not."""
+        rest, shoulders = self._rest_pose.image_from_head, self._rest_pose.shoulders_px
+        moved = Similarity(
+            rest.rotation,
+            rest.scale * (image_from_head.scale / rest.scale) ** share,
+            rest.translation + share * (image_from_head.translation - rest.translation),
+        )
+        if shoulders is not None and torso is not None:
+            shoulders = shoulders + np.float32(share) * (torso.shoulders_px - shoulders)
+        self._rest_pose = RestPose(moved, shoulders)
+
+    def expression(self, tracking: Tracking, image_from_head: Similarity) -> Expression:
+        """Tell how a tracked face (and shoulders, when seen) differs from rest.
+
+        Args:
+            tracking: must hold a face.
+            image_from_head: that face's `pose`.
+        """
+        assert tracking.face is not None
+        return Expression(
+            self._face_pose(tracking.face, image_from_head),
+            _torso_pose(tracking.torso, self._rest_pose),
+            tracking.frame_id,
+            tracking.captured_ns,
+        )
+
+    def _face_pose(self, face: Face, image_from_head: Similarity) -> FacePose:
+        head = head_from_image(face.landmarks_px, image_from_head).astype(np.float32)
+        rest = self._rest_pose.image_from_head
+        turn = vector_from_rotation(image_from_head.rotation @ rest.rotation.T)
+        x, y, _ = ((image_from_head.translation - rest.translation) / rest.scale).tolist()
+        return FacePose(
+            HeadPose(turn.astype(np.float32), (x, y), math.log(image_from_head.scale / rest.scale)),
+            iris_position(face.landmarks_px) - self._irises,
+            self._opening_ratio(eye_openings(head)),
+            LandmarkOffsets(head - self._neutral.landmarks_head, self._mouth_width),
+        )
+
+    def _opening_ratio(self, aperture: F32) -> F32:
+        """Aperture (2,) relative to relaxed eyes (1), stretched so that this driver's shut lids reach 0."""
+        stretched = (aperture - self._neutral.eye_shut) / self._eye_range
+        opening: F32 = np.maximum(stretched, 0.0).astype(np.float32)
+        return opening
 
 
-def _face_pose(
-    face: Face, neutral: DriverNeutral, rest_pose: RestPose, image_from_head: Similarity
-) -> FacePose:
-    head = head_from_image(face.landmarks_px, image_from_head).astype(np.float32)
-    rest = rest_pose.image_from_head
-    turn = vector_from_rotation(image_from_head.rotation @ rest.rotation.T)
-    x, y = (image_from_head.translation - rest.translation)[:2] / rest.scale
-    log_scale = float(np.log(image_from_head.scale / rest.scale))
-    gaze = iris_position(face.landmarks_px) - iris_position(rest.apply(neutral.landmarks_head))
-    return FacePose(
-        HeadPose(turn.astype(np.float32), (float(x), float(y)), log_scale),
-        gaze,
-        _opening_ratio(eye_openings(head), neutral),
-        LandmarkOffsets(head - neutral.landmarks_head, mouth_width(neutral.landmarks_head)),
-    )
+@dataclass(frozen=True, slots=True)
+class _Shoulders:
+    """The line through the shoulders: its middle, its length (1 at least), its tilt clockwise."""
+
+    x_px: float
+    y_px: float
+    length_px: float
+    roll_rad: float
+
+    @staticmethod
+    def of(shoulders_px: F32) -> _Shoulders:
+        (x0, y0), (x1, y1) = shoulders_px.tolist()
+        across, down = x1 - x0, y1 - y0
+        length_px = max(math.hypot(across, down), 1.0)
+        return _Shoulders((x0 + x1) / 2, (y0 + y1) / 2, length_px, math.atan2(down, across))
 
 
 def _torso_pose(now: Torso | None, rest_pose: RestPose) -> TorsoPose | None:
-    rest = rest_pose.shoulders_px
-    if now is None or rest is None or now.confidence < MIN_SHOULDER_CONFIDENCE:
+    if now is None or rest_pose.shoulders_px is None or now.confidence < MIN_SHOULDER_CONFIDENCE:
         return None
-    across, across_rest = now.shoulders_px[1] - now.shoulders_px[0], rest[1] - rest[0]
-    x, y = (now.shoulders_px.mean(0) - rest.mean(0)) / rest_pose.image_from_head.scale
-    roll = np.arctan2(across[1], across[0]) - np.arctan2(across_rest[1], across_rest[0])
+    seen, rest = _Shoulders.of(now.shoulders_px), _Shoulders.of(rest_pose.shoulders_px)
+    unit_px = rest_pose.image_from_head.scale
+    lean = (seen.x_px - rest.x_px) / unit_px, (seen.y_px - rest.y_px) / unit_px
     # A turned torso narrows without coming nearer, hence the square root.
-    log_scale = 0.5 * np.log(np.linalg.norm(across) / max(float(np.linalg.norm(across_rest)), 1.0))
-    return TorsoPose((float(x), float(y)), float(roll), float(log_scale))
-
-
-def _opening_ratio(aperture: F32, neutral: DriverNeutral) -> F32:
-    """Aperture (2,) relative to relaxed eyes (1), stretched so that this driver's shut lids reach 0."""
-    stretched = (aperture - neutral.eye_shut) / (neutral.eye_opening - neutral.eye_shut)
-    opening: F32 = np.maximum(stretched, 0.0).astype(np.float32)
-    return opening
+    log_scale = 0.5 * math.log(seen.length_px / rest.length_px)
+    return TorsoPose(lean, seen.roll_rad - rest.roll_rad, log_scale)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Sequence
 
-import numpy as np
-
-from facepuppet.core.geometry import Similarity
 from facepuppet.core.types import Expression
-from facepuppet.drivers.camera.measure import measure
+from facepuppet.drivers.camera.measure import Measure
 from facepuppet.drivers.camera.profile import DriverNeutral, RestPose, neutral_from, rest_pose_from
 from facepuppet.drivers.camera.settle import calmest_rest, first_rest, unrest_told
 from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.face.head_pose import fit_head
 
 SETTLE_FRAMES = 12  # 0.4 s of 30 a second: longer than a blink
 _MOST_FPS = 120.0  # what some files and cameras say of their rate is no rate
@@ -54,7 +51,8 @@ class Rest:
         recentre_s: float | None = None,
     ) -> None:
         self._given_neutral = neutral
-        self._neutral, self._rest_pose = neutral, rest_pose
+        self._neutral = neutral
+        self._measure = None if neutral is None or rest_pose is None else Measure(neutral, rest_pose)
         self._samples: list[Tracking] = []
         self._settle_frames = settle_frames
         self._most_frames = settle_frames + _MORE_ROUNDS * (settle_frames - 1)
@@ -72,7 +70,7 @@ class Rest:
     @property
     def known(self) -> bool:
         """Whether the next frame with a face can be measured."""
-        return self._known() is not None and not self._recentring.is_set()
+        return self._measure is not None and not self._recentring.is_set()
 
     def look(self, tracking: Tracking) -> None:
         """Look at a frame ahead of its turn, so that the first ones, too, are measured against rest."""
@@ -89,14 +87,15 @@ class Rest:
     def express(self, tracking: Tracking) -> Expression:
         """Return what a tracked driver does, against rest; trackings come in the order of capture."""
         self.look(tracking)
-        known = self._known()
-        if known is None or tracking.face is None:
+        measure = self._measure
+        if measure is None or tracking.face is None:
             expression = Expression.absent(tracking.frame_id, tracking.captured_ns)
         else:
-            neutral, rest_pose = known
-            image_from_head = fit_head(tracking.face.landmarks_px, neutral.landmarks_head)
-            rest_pose = self._drift(rest_pose, image_from_head, tracking)
-            expression = measure(tracking, neutral, rest_pose, image_from_head)
+            image_from_head = measure.pose(tracking.face)
+            if self._recentre_s is not None and self._last_ns is not None:
+                passed_s = (tracking.captured_ns - self._last_ns) * 1e-9
+                measure.lead(image_from_head, tracking.torso, 1.0 - math.exp(-passed_s / self._recentre_s))
+            expression = measure.expression(tracking, image_from_head)
         self._last_ns = tracking.captured_ns
         return expression
 
@@ -111,15 +110,10 @@ class Rest:
         rest._take(calmest_rest(trackings))
         return rest
 
-    def _known(self) -> tuple[DriverNeutral, RestPose] | None:
-        if self._neutral is None or self._rest_pose is None:
-            return None
-        return self._neutral, self._rest_pose
-
     def _forget_if_asked(self) -> None:
         if self._recentring.is_set():
             self._recentring.clear()
-            self._neutral, self._rest_pose = self._given_neutral, None
+            self._neutral, self._measure = self._given_neutral, None
             self._samples.clear()
 
     def _settle_when_enough(self) -> None:
@@ -141,22 +135,5 @@ class Rest:
             )
         if self._neutral is None:
             self._neutral = neutral_from(resting)
-        self._rest_pose = rest_pose_from(resting, self._neutral)
+        self._measure = Measure(self._neutral, rest_pose_from(resting, self._neutral))
         self._samples.clear()
-
-    def _drift(self, rest_pose: RestPose, image_from_head: Similarity, tracking: Tracking) -> RestPose:
-        """Let the rest pose follow slowly, so that a held lean re-centres; a held turn does not."""
-        if self._recentre_s is None or self._last_ns is None:
-            return rest_pose
-        share = 1.0 - float(np.exp(-(tracking.captured_ns - self._last_ns) * 1e-9 / self._recentre_s))
-        rest = rest_pose.image_from_head
-        moved = Similarity(
-            rest.rotation,
-            rest.scale * (image_from_head.scale / rest.scale) ** share,
-            rest.translation + share * (image_from_head.translation - rest.translation),
-        )
-        shoulders = rest_pose.shoulders_px
-        if shoulders is not None and tracking.torso is not None:
-            shoulders = shoulders + np.float32(share) * (tracking.torso.shoulders_px - shoulders)
-        self._rest_pose = RestPose(moved, shoulders)
-        return self._rest_pose

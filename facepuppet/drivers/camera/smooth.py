@@ -6,7 +6,8 @@ by region: a trembling head is what people see first, while lips and lids must s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.topology import EYES, IRISES, LIPS
 
 MAX_GAP_S = 0.4  # after a longer silence a filter starts afresh
+_HEAD_CHANNELS = 7  # rotation vector, logarithm of scale, translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +48,21 @@ SHOULDER_RESPONSE = Response(0.7, 6.0, 2.0)  # shoulder widths
 
 
 class OneEuro:
-    """One Euro filters over the channels of an array, each with its own response.
+    """One Euro filters over an array, each value with its own response or all with the same.
 
     G. Casiez, N. Roussel, D. Vogel, "1€ Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
     Interactive Systems", CHI 2012. The time between samples may vary.
 
     Args:
-        channels: one response for each entry along the array's first axis, or a single one for all.
-        rank: number of axes of the filtered arrays.
+        channels: one response for each value of a flat array, or a single one for all of any array.
     """
 
-    def __init__(self, channels: Response | list[Response], rank: int = 1) -> None:
+    def __init__(self, channels: Response | list[Response]) -> None:
         listed = [channels] if isinstance(channels, Response) else channels
-        column = (len(listed),) + (1,) * (rank - 1)
-        self._min_cutoff = np.array([c.min_cutoff_hz for c in listed]).reshape(column)
-        self._beta = np.array([c.beta for c in listed]).reshape(column)
-        self._derivative_cutoff = np.array([c.derivative_cutoff_hz for c in listed]).reshape(column)
+        # In radians a second, as `_rest_of_way` wants them.
+        self._min_cutoff = 2.0 * np.pi * np.array([c.min_cutoff_hz for c in listed])
+        self._beta = 2.0 * np.pi * np.array([c.beta for c in listed])
+        self._derivative_cutoff = 2.0 * np.pi * np.array([c.derivative_cutoff_hz for c in listed])
         self.reset()
 
     def reset(self) -> None:
@@ -81,9 +82,9 @@ class OneEuro:
         elif t_ns > self._t_ns:
             dt_s = (t_ns - self._t_ns) / 1e9
             speed = (x - self._raw) / dt_s
-            self._speed = self._speed + _share(self._derivative_cutoff, dt_s) * (speed - self._speed)
+            self._speed = speed + _rest_of_way(self._derivative_cutoff, dt_s) * (self._speed - speed)
             cutoff = self._min_cutoff + self._beta * np.abs(self._speed)
-            self._value = self._value + _share(cutoff, dt_s) * (x - self._value)
+            self._value = x + _rest_of_way(cutoff, dt_s) * (self._value - x)
             self._raw = x
         else:
             return self._value
@@ -95,63 +96,61 @@ class TrackingSmoother:
     """Smooths trackings of one driver; call it with every frame in the order of capture."""
 
     def __init__(self) -> None:
-        self._head = OneEuro([TURN_RESPONSE] * 3 + [ZOOM_RESPONSE] + [SHIFT_RESPONSE] * 3)
-        self._unit_px = 1.0  # inter-ocular distance when the head's filter last started
-        self._expression = OneEuro(_landmark_responses(), rank=2)
-        self._shoulders = OneEuro(SHOULDER_RESPONSE, rank=2)
+        self._face = OneEuro(_face_responses())
+        self._unit_px = 1.0  # inter-ocular distance when the face's filter last started
+        self._shoulders = OneEuro(SHOULDER_RESPONSE)
         self._shoulder_width_px = 1.0
 
     def smooth(self, tracking: Tracking) -> Tracking:
         """Return the tracking with its face and torso smoothed; what was not seen stays None."""
         face, torso, t_ns = tracking.face, tracking.torso, tracking.captured_ns
-        return replace(
-            tracking,
-            face=None if face is None else self._smooth_face(face, t_ns),
-            torso=None if torso is None else self._smooth_torso(torso, t_ns),
+        return Tracking(
+            None if face is None else self._smooth_face(face, t_ns),
+            None if torso is None else self._smooth_torso(torso, t_ns),
+            tracking.image_size_px,
+            tracking.frame_id,
+            t_ns,
         )
 
     def _smooth_face(self, face: Face, t_ns: int) -> Face:
-        landmarks_head = head_from_image(face.landmarks_px, face.image_from_head)
-        steady = self._smooth_head(face.image_from_head, t_ns)
-        return Face(_f32(steady.apply(self._expression.filter(landmarks_head, t_ns))), steady)
-
-    def _smooth_head(self, image_from_head: Similarity, t_ns: int) -> Similarity:
-        if self._head.stale(t_ns):
-            self._unit_px = image_from_head.scale
-        channels = np.concatenate(
-            [
-                vector_from_rotation(image_from_head.rotation),
-                [np.log(image_from_head.scale)],
-                image_from_head.translation / self._unit_px,
-            ]
+        pose = face.image_from_head
+        if self._face.stale(t_ns):
+            self._unit_px = pose.scale
+        channels = np.empty(_HEAD_CHANNELS + 3 * N_LANDMARKS)
+        channels[:3] = vector_from_rotation(pose.rotation)
+        channels[3] = math.log(pose.scale)
+        channels[4:_HEAD_CHANNELS] = pose.translation / self._unit_px
+        channels[_HEAD_CHANNELS:] = head_from_image(face.landmarks_px, pose).ravel()
+        steady = self._face.filter(channels, t_ns)
+        steady_pose = Similarity(
+            rotation_from_vector(steady[:3]),
+            math.exp(steady[3]),
+            steady[4:_HEAD_CHANNELS] * self._unit_px,
         )
-        steady = self._head.filter(channels, t_ns)
-        return Similarity(
-            rotation_from_vector(steady[:3]), float(np.exp(steady[3])), steady[4:] * self._unit_px
-        )
+        return Face(_f32(steady_pose.apply(steady[_HEAD_CHANNELS:].reshape(N_LANDMARKS, 3))), steady_pose)
 
     def _smooth_torso(self, torso: Torso, t_ns: int) -> Torso:
         if self._shoulders.stale(t_ns):
-            width_px = float(np.linalg.norm(torso.shoulders_px[1] - torso.shoulders_px[0]))
-            self._shoulder_width_px = max(width_px, 1.0)
+            self._shoulder_width_px = max(math.dist(*torso.shoulders_px.tolist()), 1.0)
         unit_px = self._shoulder_width_px
-        return replace(
-            torso, shoulders_px=_f32(self._shoulders.filter(torso.shoulders_px / unit_px, t_ns) * unit_px)
-        )
+        steady = self._shoulders.filter(torso.shoulders_px / unit_px, t_ns)
+        return Torso(_f32(steady * unit_px), torso.confidence)
 
 
-def _landmark_responses() -> list[Response]:
-    responses = [SKIN_RESPONSE] * N_LANDMARKS
+def _face_responses() -> list[Response]:
+    """Of the head's channels, then of its landmarks' coordinates."""
+    landmarks = [SKIN_RESPONSE] * N_LANDMARKS
     lids = np.concatenate([np.concatenate([eye.ring, eye.upper_fold]) for eye in EYES])
     for indices, response in ((LIPS, LIPS_RESPONSE), (lids, LIDS_RESPONSE), (IRISES, IRIS_RESPONSE)):
         for index in indices:
-            responses[index] = response
-    return responses
+            landmarks[index] = response
+    head = [TURN_RESPONSE] * 3 + [ZOOM_RESPONSE] + [SHIFT_RESPONSE] * 3
+    return head + [response for response in landmarks for _ in range(3)]
 
 
-def _share(cutoff_hz: F64, dt_s: float) -> F64:
-    """Share of the way to the new value that a first-order low-pass goes in dt_s."""
-    return np.asarray(1.0 - np.exp(-2.0 * np.pi * dt_s * cutoff_hz))
+def _rest_of_way(cutoff: F64, dt_s: float) -> F64:
+    """Share of the way that a first-order low-pass with a cutoff in rad/s still has to go after dt_s."""
+    return np.asarray(np.exp(-dt_s * cutoff))
 
 
 def _f32(array: F64) -> F32:

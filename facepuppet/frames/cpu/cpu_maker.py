@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from facepuppet.core.metrics import Meter
-from facepuppet.core.types import Motion, Quality
+from facepuppet.core.types import Motion, Pixels, Quality
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
@@ -57,6 +57,10 @@ class CpuMaker(FrameMaker):
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures."""
         self.renderer.set_quality(quality)
+
+    def set_pixels(self, pixels: Pixels) -> None:
+        """Make later pictures as those want them who take them."""
+        self.finisher.pixels = pixels
 
     @property
     def networks(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facepuppet.core.metrics import Meter
-from facepuppet.core.types import Rendered
+from facepuppet.core.types import Pixels, Rendered
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.watermark.mark import Marker
@@ -20,13 +20,20 @@ class Finisher:
 
     Attributes:
         composer, marker: as given.
+        pixels: what pictures are made as; canvases with an odd side are RGB all the same.
     """
 
     def __init__(self, composer: Composer, marker: Marker, meter: Meter) -> None:
         self.composer, self.marker, self._meter = composer, marker, meter
+        self.pixels = Pixels.RGB
 
     def finish(self, rendered: Rendered) -> Marked:
         """Put the moved portrait before its background, and mark the picture."""
+        if self.pixels is Pixels.I420 and self.composer.is_even:
+            with self._meter.time("compose"):
+                planes = self.composer.compose_i420(rendered)
+            with self._meter.time("mark"):
+                return self.marker.mark_i420(planes)
         with self._meter.time("compose"):
             composed = self.composer.compose(rendered)
         with self._meter.time("mark"):

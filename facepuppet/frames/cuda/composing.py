@@ -11,7 +11,7 @@ from facepuppet.core.types import F32, Motion
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.frames.cpu.compose.framing import Placement
 from facepuppet.frames.cpu.compose.label import Label
-from facepuppet.frames.cpu.compose.shoulders import REACH_PX, SOFT_ACROSS_PX, Side
+from facepuppet.frames.cpu.compose.shoulders import REACH_PX, SOFT_ACROSS_PX, Side, softening_taps
 from facepuppet.frames.cuda.device import Array, Device
 from facepuppet.frames.cuda.parameters import Parameters
 
@@ -59,7 +59,10 @@ class ComposeStage:
         self._taps = (device.upload(across), len(across), device.upload(along), len(along))
         self._continued = [self._upload_side(side) for side in composer.shoulders.sides]
         if composer.label is not None:
-            self._ink, self._clear = device.upload(composer.label.ink), device.upload(composer.label.clear)
+            self._ink, self._clear = (
+                device.upload(composer.label.ink),
+                device.upload(composer.label.clear[..., 0]),
+            )
 
     def renew_background(self) -> None:
         """Take over the composer's background of now; between frames."""
@@ -170,5 +173,5 @@ def _kernel(placement: Placement) -> str:
 
 def _taps(sigma_px: float) -> F32:
     """Weights of OpenCV's Gaussian blur of bytes, in as many pixels as it takes for this sigma."""
-    taps = cv2.getGaussianKernel(round(6 * sigma_px + 1) | 1, sigma_px, cv2.CV_32F)
+    taps = cv2.getGaussianKernel(softening_taps(sigma_px), sigma_px, cv2.CV_32F)
     return np.asarray(taps, np.float32).ravel()

@@ -13,7 +13,7 @@ import numpy as np
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter
-from facepuppet.core.types import Motion
+from facepuppet.core.types import Motion, Pixels
 from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.cpu_maker import CpuMaker
@@ -97,6 +97,10 @@ class CudaMaker(FrameMaker):
         """Put later pictures before another background."""
         self._cpu.finisher.composer.set_backdrop(backdrop)
         self._compose.renew_background()
+
+    def set_pixels(self, pixels: Pixels) -> None:
+        """Make later pictures as those want them who take them; canvases with an odd side are RGB."""
+        self._marker.pixels = pixels
 
     @property
     def networks(self) -> Mapping[str, str]:

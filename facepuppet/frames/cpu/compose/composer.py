@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from facepuppet.core.types import Composed, Rendered
+from facepuppet.core.i420 import planes_of, to_i420
+from facepuppet.core.types import U8, Composed, ComposedI420, Rendered
 from facepuppet.frames.cpu.compose.background import Backdrop, canvas_background
-from facepuppet.frames.cpu.compose.blend import lay_over
 from facepuppet.frames.cpu.compose.framing import Framing, at_shown_size, identity_placement, place
 from facepuppet.frames.cpu.compose.label import Corner, Label
+from facepuppet.frames.cpu.compose.placed import Placed, Seen, widened
 from facepuppet.frames.cpu.compose.shoulders import Shoulders
 from facepuppet.portrait.avatar import Avatar
 
 LABEL_SHOWN_S = 4.0  # how long a label that comes and goes stays: long enough to be read twice
+_STRIP_PX = 240  # rows composed at a time: a core's own cache holds them
+
+
+class _Ground:
+    """The background as it goes out.
+
+    Attributes:
+        rgb: (H, W, 3).
+    """
+
+    def __init__(self, rgb: U8) -> None:
+        self.rgb = rgb
+        self._i420: U8 | None = None
+
+    @property
+    def i420(self) -> U8:
+        """The same as (H * 3 / 2, W), converted once somebody asks."""
+        if self._i420 is None:
+            self._i420 = to_i420(self.rgb)
+        return self._i420
 
 
 class Composer:
     """Turns the puppet in its portrait frame into a full outgoing picture.
 
-    Everything that does not move is computed here, once; a frame costs one resize and one blend
-    of the puppet's own rectangle.
+    Everything that does not move is computed here, once; a frame costs one resize of the puppet's own
+    rectangle and one blend of what it covers. For one thread at a time.
 
     Args:
         avatar: the portrait.
@@ -60,11 +82,12 @@ class Composer:
             self.placement = identity_placement(avatar)
         else:
             self.placement = place(avatar, canvas_px, framing or Framing())
-        self.avatar = avatar
+        self.avatar, self.mirror = avatar, mirror
         self._backdrop: Backdrop | None = None
+        self._memory: U8 | None = None
+        self._memory_of = self.placement
         self.set_backdrop(backdrop or Backdrop())
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
-        self.mirror = mirror
         self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
         self._label_every_s = label_every_s
         self._first_ns: int | None = None
@@ -81,18 +104,28 @@ class Composer:
 
     def compose(self, rendered: Rendered) -> Composed:
         """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
-        rgb = self.background.copy()
-        puppet = self.shoulders.lay(self.placement.show(rendered.rgba), rgb)
-        width, height = self.canvas_px
-        x, y, _, _ = self.placement.target_px
-        puppet = puppet[max(-y, 0) : height - y, max(-x, 0) : width - x]
-        left, top = max(x, 0), max(y, 0)
-        lay_over(puppet, rgb[top : top + puppet.shape[0], left : left + puppet.shape[1]])
-        if self.mirror:
-            rgb = np.asarray(cv2.flip(rgb, 1), dtype=np.uint8)
+        rgb = self._ground.rgb.copy()
+        for layer in self._layers(rendered):
+            layer.lay_on(rgb)
         if self.label is not None and self.label_is_due(rendered.captured_ns):
             self.label.stamp(rgb)
         return Composed(rgb, rendered.frame_id, rendered.captured_ns)
+
+    def compose_i420(self, rendered: Rendered) -> ComposedI420:
+        """Return the same in the pixel format of cameras, but for rounding; the canvas has even sides."""
+        i420 = self._ground.i420.copy()
+        planes = planes_of(i420)
+        for layer in self._layers(rendered):
+            layer.lay_on_i420(planes)
+        if self.label is not None and self.label_is_due(rendered.captured_ns):
+            for pill in self.label.pill.seen(_STRIP_PX):
+                pill.lay_on_i420(planes)
+        return ComposedI420(i420, rendered.frame_id, rendered.captured_ns)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether pictures can be I420."""
+        return self.canvas_px[0] % 2 == 0 and self.canvas_px[1] % 2 == 0
 
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background; the one that is there already costs nothing."""
@@ -100,6 +133,7 @@ class Composer:
             return
         self._backdrop = backdrop
         self.background = canvas_background(self.avatar, self.placement, self.canvas_px, backdrop)
+        self._ground = _Ground(_flipped(self.background) if self.mirror else self.background)
 
     def restart_label(self) -> None:
         """Let the rounds of a label that comes and goes start with the next picture."""
@@ -112,3 +146,33 @@ class Composer:
         if self._first_ns is None:
             self._first_ns = captured_ns
         return (captured_ns - self._first_ns) * 1e-9 % self._label_every_s < LABEL_SHOWN_S
+
+    def _layers(self, rendered: Rendered) -> Iterator[Seen]:
+        """Yield what is laid over the background, from behind, where it lies after mirroring.
+
+        On a canvas with even sides, rows and columns start and stop at even numbers.
+        """
+        puppet, shown = self._sheet()
+        self.placement.show(rendered.rgba, out=shown)
+        behind = self.shoulders.continuations(shown)
+        self.shoulders.fade(shown)
+        width, height = self.canvas_px
+        for layer in (*behind, puppet):
+            for seen in layer.within(slice(0, height), slice(0, width)).seen(_STRIP_PX):
+                yield seen.flipped(width) if self.mirror else seen
+
+    def _sheet(self) -> tuple[Placed, U8]:
+        """Return the puppet's place, widened to even rows and columns, and its memory there, to be filled.
+
+        It is the same for every picture, none of which it leaves.
+        """
+        x, y, w, h = self.placement.target_px
+        rows, columns = widened(slice(y, y + h)), widened(slice(x, x + w))
+        if self._memory is None or self._memory_of != self.placement:
+            shape = rows.stop - rows.start, columns.stop - columns.start, 4
+            self._memory, self._memory_of = np.zeros(shape, np.uint8), self.placement
+        return Placed(self._memory, rows, columns), self._memory[y % 2 : y % 2 + h, x % 2 : x % 2 + w]
+
+
+def _flipped(rgb: U8) -> U8:
+    return np.asarray(cv2.flip(rgb, 1), np.uint8)

@@ -59,14 +59,17 @@ class Placement:
         # Down to one half, linear sampling misses no pixel and costs a tenth of area averaging.
         return int(cv2.INTER_LINEAR if self.scale > 0.5 else cv2.INTER_AREA)
 
-    def show(self, picture: U8) -> U8:
-        """Return the placed part of a portrait-frame picture (H, W, C) at the target's size."""
+    def show(self, picture: U8, out: U8 | None = None) -> U8:
+        """Return the placed part of a portrait-frame picture (H, W, C) at the target's size.
+
+        It is the picture's own memory where sizes agree, unless there is an `out` to write to.
+        """
         u, v, source_width, source_height = self.source_px
         width, height = self.target_px[2:]
         part = picture[v : v + source_height, u : u + source_width]
         if (width, height) == (source_width, source_height):
-            return part
-        shown = cv2.resize(part, (width, height), interpolation=self.interpolation)
+            return part if out is None else np.asarray(cv2.copyTo(part, None, dst=out), dtype=np.uint8)
+        shown = cv2.resize(part, (width, height), dst=out, interpolation=self.interpolation)
         return np.asarray(shown, dtype=np.uint8)
 
     def spread(self, picture: U8, canvas_px: tuple[int, int], border: int) -> U8:

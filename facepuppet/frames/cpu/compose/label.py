@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from facepuppet.core.types import U8
+from facepuppet.frames.cpu.compose.placed import Placed
 
 LABEL_TEXT = "synthetic · facepuppet"
 _TEXT_HEIGHT = 0.0235  # of the canvas height
@@ -35,7 +36,8 @@ class Label:
     Attributes:
         box_px: x, y, width, height on the canvas.
         ink: (h, w, 3) uint16, the pill's colour times its alpha in bytes.
-        clear: (h, w, 1) uint16, 255 less its alpha.
+        clear: (h, w, 3) uint16, 255 less its alpha, for each colour.
+        pill: the same picture, from even rows and columns to even ones.
     """
 
     def __init__(self, canvas_px: tuple[int, int], corner: Corner) -> None:
@@ -48,13 +50,20 @@ class Label:
         self.box_px = (left, top, width, height)
         alpha = pill[..., 3:].astype(np.uint16)
         self.ink = (pill[..., :3] * alpha).astype(np.uint16)
-        self.clear = 255 - alpha
+        self.clear = np.repeat(255 - alpha, 3, axis=2)
+        rgba = np.concatenate([(self.ink + 127) // 255, alpha], axis=2).astype(np.uint8)
+        self.pill = Placed(rgba, slice(top, top + height), slice(left, left + width)).evened()
 
     def stamp(self, rgb: U8) -> None:
         """Lay the pill over a canvas picture (H, W, 3), in place."""
         left, top, width, height = self.box_px
         area = rgb[top : top + height, left : left + width]
-        area[:] = (self.ink + self.clear * area + 127) // 255
+        laid = area.astype(np.uint16)
+        laid *= self.clear
+        laid += self.ink
+        laid += np.uint16(127)
+        laid //= np.uint16(255)
+        area[:] = laid
 
 
 def draw_pill(canvas_px: tuple[int, int]) -> U8:

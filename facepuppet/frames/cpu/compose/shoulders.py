@@ -16,8 +16,9 @@ import numpy.typing as npt
 from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import CHIN, OUTER_CORNERS
-from facepuppet.frames.cpu.compose.blend import lay_over
+from facepuppet.frames.cpu.compose.blend import weighted
 from facepuppet.frames.cpu.compose.framing import RIM_PX, Placement, cut_sides
+from facepuppet.frames.cpu.compose.placed import Placed, widened
 from facepuppet.portrait.avatar import Avatar
 
 _BAND = 0.15  # of the portrait's shown width; its inner half shows the fading puppet
@@ -41,7 +42,7 @@ class Side:
         column: of the shown puppet, which is continued.
         fading: columns of the shown puppet from the border to where it is whole.
         puppet_weight: (h, fading, 4) how much of the puppet remains there, 255 is all.
-        canvas: rows and columns of the canvas that the continuation may reach.
+        canvas: rows and columns of the canvas that the continuation reaches; from even ones to even ones.
         source_row: row of the shown puppet that each of its pixels repeats.
         weight: (rows, columns, 4) how much of the continuation is seen.
     """
@@ -64,6 +65,7 @@ class Shoulders:
 
     def __init__(self, avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> None:
         self.softness_px = max(_SOFTNESS * canvas_px[1], 0.5)
+        self._across = _across()
         left, right = cut_sides(avatar, placement, canvas_px)
         self.sides = [
             _side(avatar, placement, canvas_px, is_left)
@@ -71,31 +73,46 @@ class Shoulders:
             if is_cut
         ]
 
-    def lay(self, shown: U8, canvas: U8) -> U8:
-        """Lay the continuation over the canvas (H, W, 3) in place; return the puppet, faded where it begins.
+    def continuations(self, shown: U8) -> list[Placed]:
+        """Return what continues the puppet, to be laid behind it.
 
         Args:
-            shown: (h, w, 4) premultiplied puppet at canvas scale; not written to.
-            canvas: the outgoing picture.
+            shown: (h, w, 4) premultiplied puppet at canvas scale, not faded.
         """
-        if not self.sides:
-            return shown
-        faded = shown.copy()
+        return [self._continuation(side, shown) for side in self.sides]
+
+    def fade(self, shown: U8) -> None:
+        """Fade the puppet (h, w, 4), in place, where its continuation begins."""
         for side in self.sides:
-            column = self._column(shown, side.column)
-            continued = np.take(column, side.source_row).view(np.uint8).reshape(*side.source_row.shape, 4)
-            lay_over(_weighted(continued, side.weight), canvas[side.canvas])
-            part = faded[:, side.fading]
-            part[:] = _weighted(part, side.puppet_weight)
-        return faded
+            part = shown[:, side.fading]
+            weighted(part, side.puppet_weight, out=part)
+
+    def _continuation(self, side: Side, shown: U8) -> Placed:
+        continued = np.take(self._column(shown, side.column), side.source_row)
+        rgba = continued.view(np.uint8).reshape(side.weight.shape)
+        return Placed(weighted(rgba, side.weight, out=rgba), *side.canvas)
 
     def _column(self, shown: U8, x: int) -> npt.NDArray[np.uint32]:
         """One softened column of the puppet, (h,), each pixel as one number."""
-        strip = np.ascontiguousarray(shown[:, max(x - REACH_PX, 0) : x + REACH_PX + 1])
-        soft = cv2.GaussianBlur(
-            strip, (0, 0), SOFT_ACROSS_PX, sigmaY=self.softness_px, borderType=cv2.BORDER_REPLICATE
-        )
-        return np.ascontiguousarray(soft[:, soft.shape[1] // 2]).view(np.uint32).ravel()
+        near = shown[:, x - REACH_PX : x + REACH_PX + 1]
+        across = np.einsum("rck,c->rk", near.astype(np.float32), self._across)  # no BLAS, no threads
+        n = softening_taps(self.softness_px)
+        along = cv2.GaussianBlur(across[None], (n, 1), self.softness_px, borderType=cv2.BORDER_REPLICATE)
+        soft = np.rint(along[0]).astype(np.uint8)
+        return np.asarray(soft.view(np.uint32).ravel(), np.uint32)
+
+
+def softening_taps(sigma_px: float) -> int:
+    """In how many pixels OpenCV blurs bytes by this sigma."""
+    return round(6 * sigma_px + 1) | 1
+
+
+def _across() -> F32:
+    """Weights of the pixels beside a column, whose outermost stand for all that lies farther, too."""
+    n = softening_taps(SOFT_ACROSS_PX)
+    taps = cv2.getGaussianKernel(n, SOFT_ACROSS_PX, cv2.CV_32F).ravel()
+    places = np.clip(np.arange(n) - n // 2, -REACH_PX, REACH_PX) + REACH_PX
+    return np.asarray(np.bincount(places, taps), np.float32)
 
 
 def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_left: bool) -> Side:
@@ -113,14 +130,32 @@ def _side(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int], is_l
     xs = np.arange(columns.start, columns.stop, dtype=np.float32)
     away = np.maximum((x + column - xs) if is_left else (xs - x - column), 0.0)[None, :]
     row = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - y - slope * away
+    weight = np.rint(255 * smoothstep((row - top) / (_ONSET * height))).astype(np.uint8)
+    source_row = np.clip(np.rint(row), 0, h - 1).astype(np.intp)
+    seen = _seen(weight)
+    canvas = _part(rows, seen[0]), _part(columns, seen[1])
+    even = widened(canvas[0], height), widened(canvas[1], width)
+    margins = [(one.start - two.start, two.stop - one.stop) for one, two in zip(canvas, even, strict=True)]
     return Side(
         column=column,
         fading=slice(0, band) if is_left else slice(w - band, w),
-        puppet_weight=_bytes(_puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1]),
-        canvas=(rows, columns),
-        source_row=np.clip(np.rint(row), 0, h - 1).astype(np.intp),
-        weight=_bytes(smoothstep((row - top) / (_ONSET * height))),
+        puppet_weight=_of_all_channels(
+            np.rint(255 * _puppet_weight(h, band, top, _ONSET * height)[:, :: 1 if is_left else -1])
+        ),
+        canvas=even,
+        source_row=np.pad(source_row[seen], margins, "edge"),
+        weight=_of_all_channels(np.pad(weight[seen], margins)),
     )
+
+
+def _seen(weight: U8) -> tuple[slice, slice]:
+    """Rows and columns of the smallest part, of one pixel at least, outside of which a weight is 0."""
+    x, y, width, height = cv2.boundingRect(weight)
+    return slice(y, y + max(height, 1)), slice(x, x + max(width, 1))
+
+
+def _part(whole: slice, part: slice) -> slice:
+    return slice(whole.start + part.start, whole.start + part.stop)
 
 
 def _puppet_weight(height: int, band: int, top: float, onset: float) -> F32:
@@ -165,10 +200,6 @@ def _free_rows(person: npt.NDArray[np.bool_], chin: float) -> int:
     return int(empty[-1] - above[-1]) if above.size else person.size
 
 
-def _bytes(weight: F32) -> U8:
-    """Return a (H, W) weight in [0, 1] as (H, W, 4) bytes."""
-    return np.repeat(np.rint(255 * weight).astype(np.uint8)[..., None], 4, axis=2)
-
-
-def _weighted(rgba: U8, weight: U8) -> U8:
-    return np.asarray(cv2.multiply(rgba, np.ascontiguousarray(weight), scale=1 / 255), dtype=np.uint8)
+def _of_all_channels(weight: npt.NDArray[np.generic]) -> U8:
+    """Return whole numbers (H, W) of 0 to 255 as (H, W, 4) bytes."""
+    return np.repeat(weight.astype(np.uint8)[..., None], 4, axis=2)

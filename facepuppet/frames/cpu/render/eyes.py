@@ -95,27 +95,30 @@ class Eyes:
 
     def place(self, motion: Motion) -> tuple[PlacedEye | None, PlacedEye | None]:
         """Return where each eyeball goes; None when its lids are shut or it left the picture."""
+        rest_from_moved = np.linalg.inv(motion.head.scale * motion.head.rotation[:2, :2])
         left, right = (
-            self._place_one(eyeball, motion, opening) if opening > _SHUT else None
+            self._place_one(eyeball, motion, opening, rest_from_moved) if opening > _SHUT else None
             for eyeball, opening in zip(self.eyeballs, motion.eye_opening.tolist(), strict=True)
         )
         return left, right
 
-    def _place_one(self, eyeball: Eyeball, motion: Motion, opening: float) -> PlacedEye | None:
+    def _place_one(
+        self, eyeball: Eyeball, motion: Motion, opening: float, rest_from_moved: F32
+    ) -> PlacedEye | None:
         eye, moved = eyeball.topology, motion.landmarks_px[:, :2]
         outline = opening_outline(moved, eye)
         box = region_around(outline, 2.0, self._size)
         if box is None:
             return None
-        linear = motion.head.scale * motion.head.rotation[:2, :2]
-        corners = [eye.outer, eye.inner]
-        moved_from_rest = _affine(linear, self._rest[corners].mean(0), moved[corners].mean(0))
-        iris_from_rest = _affine(linear, self._rest[eye.iris_centre], moved[eye.iris_centre])
+        # The white turns about the middle between the eye's corners, the iris about its own.
+        (outer, inner), iris = moved[[eye.outer, eye.inner]], moved[eye.iris_centre]
+        (rest_outer, rest_inner), rest_iris = self._rest[[eye.outer, eye.inner]], self._rest[eye.iris_centre]
+        turn = eyeball.patch_from_portrait[:, :2] @ rest_from_moved
         return PlacedEye(
             box,
             outline,
-            _patch_from_box(eyeball, moved_from_rest, box),
-            _patch_from_box(eyeball, iris_from_rest, box),
+            _patch_from_box(eyeball, turn, (outer + inner) / 2, (rest_outer + rest_inner) / 2, box),
+            _patch_from_box(eyeball, turn, iris, rest_iris, box),
             1.0 - opening,
             min(1.0, opening / 0.12),
         )
@@ -194,20 +197,21 @@ def _complete_iris(picture: F32, open_area: F32, centre: Floats, radius: float) 
     return completed
 
 
-def _affine(linear: F32, source: F32, target: F32) -> F32:
-    """The (3, 3) map p ↦ linear · (p − source) + target."""
-    matrix = np.eye(3, dtype=np.float32)
-    matrix[:2, :2] = linear
-    matrix[:2, 2] = target - linear @ source
-    return matrix
+def _patch_from_box(
+    eyeball: Eyeball, turn: F32, moved_px: F32, rest_px: F32, box_px: tuple[int, int, int, int]
+) -> F32:
+    """The (2, 3) map from a region of the moved portrait to an eyeball's pictures.
 
-
-def _patch_from_box(eyeball: Eyeball, moved_from_rest: F32, box_px: tuple[int, int, int, int]) -> F32:
-    """The (2, 3) map from a region of the moved portrait to an eyeball's pictures."""
-    patch_from_rest = np.vstack([eyeball.patch_from_portrait, [0, 0, 1]])
-    box_from_rest = moved_from_rest.copy()
-    box_from_rest[:2, 2] -= box_px[:2]
-    patch_from_box: F32 = (patch_from_rest @ np.linalg.inv(box_from_rest))[:2].astype(np.float32)
+    Args:
+        eyeball: of the eye.
+        turn: (2, 2) its linear part.
+        moved_px: a point (2,) of the moved portrait.
+        rest_px: what is seen there, in the portrait at rest.
+        box_px: x, y, width and height of the region.
+    """
+    in_patch = eyeball.patch_from_portrait[:, :2] @ rest_px + eyeball.patch_from_portrait[:, 2]
+    offset = in_patch - turn @ (moved_px - box_px[:2])
+    patch_from_box: F32 = np.column_stack([turn, offset]).astype(np.float32)
     return patch_from_box
 
 
