@@ -22,7 +22,7 @@ class Buffered(Sink):
     """
 
     def __init__(self, sink: Sink, clock: Clock) -> None:
-        self.size_px, self.description = sink.size_px, sink.description
+        self.size_px, self.description, self.pixels = sink.size_px, sink.description, sink.pixels
         self._clock = clock
         self._start_ns: int | None = None
         width, height = sink.size_px
