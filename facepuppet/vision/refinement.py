@@ -61,7 +61,7 @@ def refine(mesh: F32, lips: F32, eyes: tuple[F32, F32], irises: tuple[F32, F32])
         outline.
     """
     answers = (mesh, lips, *eyes, *irises)
-    points = np.concatenate([answer.reshape(-1) for answer in answers]).take(_SOURCES)
+    points: F32 = np.concatenate([answer.reshape(-1) for answer in answers]).take(_SOURCES)
     left, right = points[:, 2].take(_OUTLINES).tolist()
     points[_LEFT_IRIS, 2] = sum(left) / len(left)
     points[_RIGHT_IRIS, 2] = sum(right) / len(right)
