@@ -147,12 +147,15 @@ class SimilarityFit:
             )
         moments = q.T @ self._weighted
         singular, u, vt = cv2.SVDecomp(moments[:, :-1])
-        if cv2.determinant(u) * cv2.determinant(vt) < 0.0:  # a mirror image is no rotation
+        rotation = u @ vt
+        if cv2.determinant(rotation) < 0.0:  # a mirror image is no rotation
             u[:, -1] *= -1.0
             singular[-1] *= -1.0
-        rotation = np.asarray(u @ vt, dtype=np.float64)
+            rotation = u @ vt
         scale = sum(singular.ravel().tolist()) / self._variance
-        return Similarity(rotation, scale, moments[:, -1] - scale * (rotation @ self._mean))
+        return Similarity(
+            np.asarray(rotation, np.float64), scale, moments[:, -1] - scale * (rotation @ self._mean)
+        )
 
 
 def fit_similarity(src: Floats, dst: Floats, weights: Floats | None = None) -> Similarity:

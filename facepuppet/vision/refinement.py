@@ -7,6 +7,7 @@ irises only there. (MediaPipe, tensors_to_face_landmarks_with_attention.pbtxt, A
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from facepuppet.core.types import F32, N_LANDMARKS
 from facepuppet.face.topology import N_MESH
@@ -30,9 +31,20 @@ RIGHT_EYE = np.array((
     464, 342, 445, 444, 443, 442, 441, 413, 265, 353, 276, 283, 282, 295, 372, 340, 346, 347, 348, 349,
     350, 357, 465, 383, 300, 293, 334, 296, 336, 285, 417,
 ))  # fmt: skip
-_FINER = np.concatenate([LIPS, LEFT_EYE, RIGHT_EYE, np.arange(N_MESH, N_LANDMARKS)])
-_LEFT_IRIS, _RIGHT_IRIS = slice(468, 473), slice(473, 478)
 _OUTLINES = np.stack([LEFT_EYE[:16], RIGHT_EYE[:16]])
+_LEFT_IRIS, _RIGHT_IRIS = slice(N_MESH, N_MESH + 5), slice(N_MESH + 5, N_LANDMARKS)
+
+
+def _sources() -> npt.NDArray[np.intp]:
+    """(478, 3) where each number of the landmarks is among all the answers' numbers, one after the other."""
+    order = np.zeros((N_LANDMARKS, 3), np.intp)  # the depth of irises is in no answer
+    order[:N_MESH] = np.arange(3 * N_MESH).reshape(N_MESH, 3)
+    finer = np.concatenate([LIPS, LEFT_EYE, RIGHT_EYE, np.arange(N_MESH, N_LANDMARKS)])
+    order[finer, :2] = 3 * N_MESH + np.arange(2 * len(finer)).reshape(len(finer), 2)
+    return order
+
+
+_SOURCES = _sources()
 
 
 def refine(mesh: F32, lips: F32, eyes: tuple[F32, F32], irises: tuple[F32, F32]) -> F32:
@@ -48,9 +60,9 @@ def refine(mesh: F32, lips: F32, eyes: tuple[F32, F32], irises: tuple[F32, F32])
         (478, 3) float32; the finer parts keep the mesh's depth, an iris has the mean depth of its eye's
         outline.
     """
-    points = np.empty((N_LANDMARKS, 3), np.float32)
-    points[:N_MESH] = mesh
-    points[_FINER, :2] = np.concatenate([lips, *eyes, *irises])
-    depths = mesh[:, 2].take(_OUTLINES).sum(axis=1) / _OUTLINES.shape[1]
-    points[_LEFT_IRIS, 2], points[_RIGHT_IRIS, 2] = depths.tolist()
+    answers = (mesh, lips, *eyes, *irises)
+    points: F32 = np.concatenate([answer.reshape(-1) for answer in answers]).take(_SOURCES)
+    left, right = points[:, 2].take(_OUTLINES).tolist()
+    points[_LEFT_IRIS, 2] = sum(left) / len(left)
+    points[_RIGHT_IRIS, 2] = sum(right) / len(right)
     return points
