@@ -174,3 +174,14 @@ def test_a_still_picture_of_a_face_that_lies_moves_nothing(turns: int, tmp_path:
 )
 def test_rest_is_never_taken_within_a_blink(fps: float | None, n: int) -> None:
     assert settle_frames_at(fps) == n
+
+
+def test_a_rest_that_is_led_after_a_lean_keeps_its_gaze() -> None:
+    """Where the irises rest is worked out once, for it does not change with the head's place."""
+    rest = Rest(settle_frames=1, recentre_s=0.2)
+    rest.express(seen())
+    leant = [rest.express(seen(n, shift=1.5)).face for n in range(1, 61)]
+    first, last = leant[0], leant[-1]
+    assert first is not None and last is not None
+    assert first.head.shift[0] > 1.0 and abs(last.head.shift[0]) < 0.01
+    assert np.abs(first.gaze).max() < 1e-4 and np.abs(last.gaze).max() < 1e-4

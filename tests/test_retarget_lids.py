@@ -7,7 +7,7 @@ import pytest
 
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.topology import EYES, EyeTopology
-from facepuppet.retarget.lids import FOLD_SHARE, MEETING_HEIGHT, draw_fold, place_lids
+from facepuppet.retarget.lids import FOLD_SHARE, MEETING_HEIGHT, Lids, draw_fold, place_lids
 
 
 @pytest.mark.parametrize("eye", EYES)
@@ -40,3 +40,18 @@ def test_the_fold_of_an_open_eye_stays(opening: float) -> None:
     head = rest.copy()
     draw_fold(head, rest, EYES[0], opening)
     assert (head == rest).all()
+
+
+def test_both_eyes_at_once_are_as_each_alone() -> None:
+    rest = canonical_landmarks()
+    moved = rest + np.random.default_rng(0).normal(0.0, 0.01, rest.shape).astype(np.float32)
+    once, apart = moved.copy(), moved.copy()
+    opening = np.array([0.2, 1.3], np.float32)
+    lids = Lids(rest)
+    lids.place(once, opening)
+    lids.draw_folds(once, opening)
+    for eye, share in zip(EYES, opening.tolist(), strict=True):
+        place_lids(apart, rest, eye, share)
+        draw_fold(apart, rest, eye, share)
+    np.testing.assert_allclose(once, apart, atol=1e-6)
+    assert np.abs(once - moved).max() > 0.02

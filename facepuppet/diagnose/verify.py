@@ -132,6 +132,8 @@ def record(folder: Path | None = None) -> Iterator[tuple[Network, list[Feed]]]:
     starts = [burst * PIECE_S / BURSTS for burst in range(BURSTS)]
     times = [start + i / FPS for start in starts for i in range(BURST)]
     for i, t_s in enumerate(times):
+        for painter in renderer.painters:
+            painter.forget()
         renderer.render(retargeter.update(piece.expression(t_s, i)))
     for network, tape in recorder.tapes.values():
         # Crops are told apart by their pictures at rest, for not every one is painted each time.

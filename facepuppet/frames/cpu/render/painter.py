@@ -82,7 +82,7 @@ class Painter:
         self.takes_contours = self._check_signature()
         side = network.crop_px
         self._at_rest = self.crops(avatar.landmarks_px)
-        self._kept: list[_Kept | None] = [None] * len(self._at_rest)
+        self._kept: list[_Kept | None] = [None] * len(self._at_rest)  # of each crop
         self._reuse_px = _REUSE.get(network.region, 0.0) * network.crop_px
         self.rest = [
             (_to_network(crop.sample(avatar.portrait_rgb, side)), crop.contours(side))
@@ -107,6 +107,10 @@ class Painter:
             if painted is not None:
                 found.append((crop, np.float32(share) * painted))
         return found
+
+    def forget(self) -> None:
+        """Paint anew next time, however little has moved."""
+        self._kept = [None] * len(self._kept)
 
     def add(self, rgba: U8, residuals: Sequence[tuple[Crop, F32]]) -> None:
         """Add residuals to the moved portrait, in place."""
