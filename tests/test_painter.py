@@ -217,14 +217,15 @@ def test_what_was_painted_serves_until_outlines_move_visibly():
 def test_a_slow_motion_is_repainted_in_steps_nobody_sees():
     """What changes at once, when the network paints anew, stays within a few levels."""
     for painter in shipped_painters():
-        motions = [moved(share) for share in np.linspace(0.5, 0.56, 41)]
+        motions = [moved(share) for share in np.linspace(0.5, 0.62, 81)]
         renderer = Renderer(hopper())
         found = [[r for _, r in painter.residuals(renderer.render(m).rgba, m)] for m in motions]
         assert len(painter.rest) < painter.session.runs < 0.6 * len(motions) * len(painter.rest)
         steps = [
             np.abs(b - a) for before, after in pairwise(found) for a, b in zip(before, after, strict=True)
         ]
-        assert max(np.percentile(step, 99) for step in steps) < 10 * LEVEL
+        # A hundredth of a crop is its lips or lids; twice what clips showed as the median.
+        assert max(np.percentile(step, 99) for step in steps) < 12 * LEVEL
 
 
 def test_patience_lets_painters_pause_but_not_for_longer():
