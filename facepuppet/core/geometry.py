@@ -47,7 +47,19 @@ def euler_from_rotation(rotation: Floats) -> tuple[float, float, float]:
 
 def rotation_from_vector(vector: Floats) -> F64:
     """Build a (3, 3) rotation about `vector` (3,) by its length in radians (Rodrigues' formula)."""
-    return np.asarray(cv2.Rodrigues(np.asarray(vector, dtype=np.float64))[0])
+    x, y, z = np.asarray(vector, dtype=np.float64).tolist()
+    angle = math.hypot(x, y, z)
+    # sin φ / φ and (1 − cos φ) / φ², the latter by way of the half angle, which loses no digits near 0.
+    c, a, b = math.cos(angle), 1.0, 0.5
+    if angle > _TINY:
+        a, b = math.sin(angle) / angle, 2.0 * (math.sin(angle / 2) / angle) ** 2
+    return np.array(
+        [
+            [c + b * x * x, b * x * y - a * z, b * x * z + a * y],
+            [b * x * y + a * z, c + b * y * y, b * y * z - a * x],
+            [b * x * z - a * y, b * y * z + a * x, c + b * z * z],
+        ]
+    )
 
 
 def vector_from_rotation(rotation: Floats) -> F64:
@@ -88,7 +100,7 @@ class Similarity:
     def inverse(self) -> Similarity:
         """Return src_from_dst."""
         back = self.rotation.T
-        return Similarity(back, 1.0 / self.scale, -(back @ self.translation) / self.scale)
+        return Similarity(back, 1.0 / self.scale, back @ (self.translation / -self.scale))
 
     def __matmul__(self, other: Similarity) -> Similarity:
         """Compose: `c_from_b @ b_from_a` is c_from_a."""
