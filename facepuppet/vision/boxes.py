@@ -74,23 +74,24 @@ def extent(offset: F64) -> float:
 
 def face_box(landmarks_px: F32) -> FaceBox:
     """The box of (478, 3) landmarks; detector boxes agree with it within about a tenth."""
-    mesh = landmarks_px[:N_MESH, :2]
-    low, high = mesh.min(axis=0), mesh.max(axis=0)
-    x, y = (low + high) / 2
-    left, right = landmarks_px[OUTER_CORNERS, :2]
-    return FaceBox(float(x), float(y), float((high - low).max()), eye_roll(left, right))
+    # Column by column: NumPy takes ten times as long for the least of each of two columns at once.
+    x, y = landmarks_px[:N_MESH, 0], landmarks_px[:N_MESH, 1]
+    left, right, top, bottom = float(x.min()), float(x.max()), float(y.min()), float(y.max())
+    size_px, roll_rad = max(right - left, bottom - top), eye_roll(*landmarks_px[OUTER_CORNERS, :2])
+    return FaceBox((left + right) / 2, (top + bottom) / 2, size_px, roll_rad)
 
 
 def skull_box(landmarks_px: F32) -> FaceBox:
     """Where the skull of (478, 3) landmarks is, about as large as the face; no jaw or lip moves it."""
-    rigid = landmarks_px[RIGID, :2].astype(np.float64)
-    middle = rigid.mean(axis=0)
-    spread = math.sqrt(float(((rigid - middle) ** 2).sum(axis=1).mean()))
-    left, right = landmarks_px[OUTER_CORNERS, :2]
-    return FaceBox(float(middle[0]), float(middle[1]), SKULL * spread, eye_roll(left, right))
+    rigid = landmarks_px.take(RIGID, axis=0)[:, :2].astype(np.float64)
+    middle = rigid.sum(axis=0) / len(rigid)
+    beside = rigid - middle
+    spread = math.sqrt(float(np.vdot(beside, beside)) / len(rigid))
+    x, y = middle.tolist()
+    return FaceBox(x, y, SKULL * spread, eye_roll(*landmarks_px[OUTER_CORNERS, :2]))
 
 
 def eye_roll(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:
     """Angle of the line through the eyes, clockwise."""
-    x, y = right - left
-    return float(np.arctan2(y, x))
+    x, y = (right - left).tolist()
+    return math.atan2(y, x)
