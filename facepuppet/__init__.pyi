@@ -31,6 +31,7 @@ from .session.commands import Freeze as Freeze
 from .session.commands import Recentre as Recentre
 from .session.commands import SetBackdrop as SetBackdrop
 from .session.commands import SetGains as SetGains
+from .session.commands import SetQuality as SetQuality
 from .session.commands import ShowPuppet as ShowPuppet
 from .session.live import LivePipeline as LivePipeline
 from .session.offline import Neutral as Neutral

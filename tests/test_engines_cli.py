@@ -22,7 +22,7 @@ from program import one_line, run
 from scripted_faces import tracking_at
 
 from facepuppet.cli.bench_table import table
-from facepuppet.cli.options import ENGINE_WORDS, TRACKER_WORDS, engine_line
+from facepuppet.cli.options import ENGINE_WORDS, QUALITY_WORDS, TRACKER_WORDS, engine_line
 from facepuppet.core.hardware import describe_hardware
 from facepuppet.core.types import Frame
 from facepuppet.diagnose import verify
@@ -36,6 +36,7 @@ from facepuppet.inference import ENGINES
 from facepuppet.inference.deviation import Feed
 from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.manifest import Network, read_manifest, read_verified
+from facepuppet.session.ladder import BY_NAME
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.vision import TRACKERS
@@ -75,6 +76,7 @@ def states(capsys: pytest.CaptureFixture[str], folder: Path) -> list[str]:
 def test_the_words_are_the_engines() -> None:
     assert ("auto", *ENGINES) == ENGINE_WORDS
     assert TRACKERS == TRACKER_WORDS
+    assert ("auto", *BY_NAME) == QUALITY_WORDS
 
 
 def test_build_list_clean(machine: Machine, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from fakes import FakeClock, picture
 
 from facepuppet.core.errors import CameraBlackError, CameraBusyError, CameraMissingError
 from facepuppet.core.types import U8
+from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.media.choose_camera import find_again, find_camera
 from facepuppet.media.devices import CameraInfo
 from facepuppet.media.webcam import Webcam
@@ -30,6 +31,8 @@ class Bus:
     mute: bool = False  # opens, but delivers nothing
     level: int = 120
     opened: list[CameraInfo] = field(default_factory=list)
+    asked_fps: float = 0.0
+    granted_fps: float = 30.0
     released: int = 0
     back_after_s: float | None = None  # when an unplugged camera returns
     back_as: CameraInfo = DESK
@@ -45,6 +48,7 @@ class Bus:
         if self.busy:
             raise CameraBusyError(f"camera {camera}, held by another", "a free camera", "Close the other.")
         self.opened.append(camera)
+        self.asked_fps = fps
         return Device(self, camera)
 
     def unplug(self, back_after_s: float | None, back_as: CameraInfo = DESK) -> None:
@@ -59,7 +63,7 @@ class Device:
     camera: CameraInfo
 
     def grab(self) -> bool:
-        self.bus.clock.advance_s(1 / 30)
+        self.bus.clock.advance_s(1 / self.bus.granted_fps)
         return self.camera in self.bus.cameras and not self.bus.mute
 
     def retrieve(self) -> U8 | None:
@@ -71,7 +75,7 @@ class Device:
         return bgr
 
     def fps(self) -> float | None:
-        return 30.0
+        return self.bus.granted_fps
 
     def release(self) -> None:
         self.bus.released += 1
@@ -93,6 +97,14 @@ def test_it_delivers_rgb_frames_that_count_up() -> None:
     times = [frame.captured_ns for frame in frames if frame]
     assert times == sorted(set(times))
     assert bus.released == 1
+
+
+@pytest.mark.parametrize("granted_fps", [30.0, 60.0])
+def test_a_rate_is_asked_for_and_what_was_granted_is_told(granted_fps: float) -> None:
+    bus = Bus(granted_fps=granted_fps)
+    with Webcam(0, fps=60.0, clock=bus.clock, opener=bus.open, cameras=bus.listed) as camera:
+        assert (bus.asked_fps, camera.fps) == (60.0, granted_fps)
+        assert CameraDriver(camera).fps == granted_fps
 
 
 def test_unplugging_is_survived_and_ids_go_on() -> None:

@@ -45,6 +45,7 @@ PUBLIC = [
     "ScriptedDriver",
     "SetBackdrop",
     "SetGains",
+    "SetQuality",
     "ShowPuppet",
     "Sink",
     "TorsoPose",

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import Follower, ListDriver
+from fakes import PATIENCE_S, Follower, ListDriver, wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted_faces import tracking_at
 
 from facepuppet.core.errors import OutputUnwritableError, RecordingError
 from facepuppet.core.types import Expression, FacePose, HeadPose, LandmarkOffsets, TorsoPose
+from facepuppet.drivers import recorded
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
 from facepuppet.drivers.recording_format import FRAME
@@ -167,6 +170,53 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OutputUnwritableError, match="No space left"):
         writer.close()
     monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+def endless() -> Iterator[Expression]:
+    return (replace(Performance().expression(i / 30 % 12, i), captured_ns=i * 10**6) for i in count())
+
+
+def test_a_stalled_disk_holds_no_live_driver_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever drives goes on; what found no room is missing in the recording, and told once."""
+    monkeypatch.setattr(recorded, "ROOM", 100)
+    flows, add = threading.Event(), RecordingWriter.add
+
+    def stalled(self: RecordingWriter, expression: Expression) -> None:
+        assert flows.wait(PATIENCE_S)
+        add(self, expression)
+
+    monkeypatch.setattr(RecordingWriter, "add", stalled)
+    with RecordingWriter(tmp_path / "a.npz") as writer:
+        with RecordingDriver(ListDriver(endless()), writer) as driver:
+            driver.start(FakeClock())
+            assert all(driver.read() is not None for _ in range(300))
+            flows.set()
+        assert driver.failure is None
+    assert len(caplog.messages) == 1 and "parts are left out" in caplog.messages[0]
+    with RecordedDriver(tmp_path / "a.npz") as played:
+        ids = [expression.frame_id for expression in iter(played.read, None)]
+    assert ids[:100] == [*range(100)] and 100 <= len(ids) <= 101
+
+
+def test_a_full_disk_ends_a_live_recording_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with RecordingWriter(tmp_path / "a.npz") as writer:
+        driver = RecordingDriver(ListDriver(endless()), writer)
+        driver.start(FakeClock())
+        monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+        wait_until(lambda: driver.read() is not None and driver.failure is not None)
+        assert driver.read() is not None and driver.read() is not None
+        driver.close()
+    monkeypatch.undo()
+    assert isinstance(driver.failure, OutputUnwritableError)
+    assert len([line for line in caplog.messages if "the run goes on" in line]) == 1
     assert list(tmp_path.iterdir()) == []
 
 

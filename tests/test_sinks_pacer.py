@@ -17,11 +17,11 @@ from facepuppet.watermark import Marked
 PERIOD_S = 1 / 30
 
 
-def run(arrivals_s: list[float], end_s: float) -> tuple[Pacer, MemorySink, list[float]]:
-    """Pace frames arriving at given times to 30 FPS; also return when each send happened."""
+def run(arrivals_s: list[float], end_s: float, fps: float = 30) -> tuple[Pacer, MemorySink, list[float]]:
+    """Pace frames arriving at given times to a rate; also return when each send happened."""
     clock = FakeClock(now_ns=0)
     sink = MemorySink(clock=clock)
-    pacer = Pacer(sink, ScheduledSlot(clock, arrivals_s, end_s), 30, clock)
+    pacer = Pacer(sink, ScheduledSlot(clock, arrivals_s, end_s), fps, clock)
     pacer.run()
     return pacer, sink, [sent_ns * 1e-9 for sent_ns in sink.sent_ns]
 
@@ -33,6 +33,18 @@ def test_a_steady_source_passes_at_once_and_whole() -> None:
     assert times_s == pytest.approx(arrivals_s)
     assert max(pacer.latencies_s) < 1e-6
     assert [frame.frame_id for frame in sink.frames] == list(range(60))
+
+
+def test_sixty_a_second_pass_at_once_and_whole() -> None:
+    pacer, _, times_s = run([n / 60 for n in range(120)], end_s=2.0, fps=60)
+    assert (pacer.sent, pacer.repeated) == (120, 0)
+    assert times_s == pytest.approx([n / 60 for n in range(120)])
+
+
+def test_a_source_of_thirty_is_repeated_at_sixty() -> None:
+    pacer, _, times_s = run([n / 30 for n in range(60)], end_s=2.0, fps=60)
+    assert pacer.sent == 60 and pacer.repeated == pytest.approx(60, abs=2)
+    assert max(b - a for a, b in pairwise(times_s)) < 1.3 / 60
 
 
 def test_jitter_costs_no_latency_and_no_frame() -> None:

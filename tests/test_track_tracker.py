@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from pictures import astronaut_rgb, canvas, hopper_rgb
 from facepuppet.core.geometry import euler_from_rotation, head_from_image
 from facepuppet.core.types import F32, F64, U8, Frame
 from facepuppet.drivers.camera.follow import FaceFollower
-from facepuppet.drivers.camera.torso import MOST_PATIENCE, Pace
+from facepuppet.drivers.camera.torso import LOOK_NS, MOST_PATIENCE, RARER_NS, Pace
 from facepuppet.drivers.camera.tracker import Tracker
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
@@ -270,13 +271,21 @@ def torso_at(right_px: float) -> Torso:
 
 @pytest.mark.parametrize("calm", [torso_at(1.0), None], ids=["shoulders", "nobody"])
 def test_calm_shoulders_are_looked_for_more_rarely_until_they_move(calm: Torso | None) -> None:
-    pace, paces = Pace(3), []
+    pace, paces = Pace(), []
     for _ in range(12):
         pace.looked(calm)
-        paces.append(pace.every)
+        paces.append(round(pace.every_ns / RARER_NS))
     assert paces[:4] == ([4, 5, 6, 7] if calm is None else [3, 4, 5, 6])
-    assert paces[-1] == 3 * MOST_PATIENCE
+    assert pace.every_ns == MOST_PATIENCE * LOOK_NS
     pace.looked(torso_at(4.0))  # by more than 1 % of their width, or into sight
-    assert pace.every == 3
+    assert pace.every_ns == LOOK_NS
     pace.looked(torso_at(5.0))  # by less
-    assert pace.every == 4
+    assert pace.every_ns == LOOK_NS + RARER_NS
+
+
+@pytest.mark.parametrize(("fps", "every"), [(15, 2), (25, 3), (30, 3), (60, 6)])
+def test_a_faster_camera_costs_no_more_looks(fps: int, every: int) -> None:
+    pace, rng = Pace(), np.random.default_rng(fps)
+    times_ns = [round((i / fps + rng.uniform(0, 0.003)) * 1e9) for i in range(10 * fps)]
+    looks = [i for i, t_ns in enumerate(times_ns) if pace.is_due(t_ns)]
+    assert {b - a for a, b in pairwise(looks)} == {every}

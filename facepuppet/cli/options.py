@@ -27,6 +27,9 @@ CORNERS = ("tl", "tr", "bl", "br", "off")
 TRACKER_WORDS = ("builtin", "mediapipe")
 ENGINE_WORDS = ("auto", "tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
 
+# The same as session.ladder's, which comes with the messages and NumPy.
+QUALITY_WORDS = ("auto", "best", "good", "fair", "low")
+
 
 def _one_of(words: Sequence[str]) -> Callable[[str], str]:
     """A check that lets only some words pass."""
@@ -115,6 +118,14 @@ TrackerOption = Annotated[
         "--tracker",
         callback=_one_of(TRACKER_WORDS),
         help="Who tracks a camera's face: builtin, or mediapipe to compare (extra facepuppet[mediapipe]).",
+    ),
+]
+QualityOption = Annotated[
+    str,
+    typer.Option(
+        "--quality",
+        callback=_one_of(QUALITY_WORDS),
+        help="auto (steps down where the machine is slow or on battery), or keep best, good, fair or low.",
     ),
 ]
 StatsOption = Annotated[Path | None, typer.Option("--stats", help="Write figures of the run as JSON.")]

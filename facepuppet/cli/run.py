@@ -19,6 +19,7 @@ from facepuppet.cli.options import (
     LabelOption,
     MirrorOption,
     ProfileOption,
+    QualityOption,
     SignerOption,
     StatsOption,
     TrackerOption,
@@ -45,7 +46,9 @@ from facepuppet.cli.rights import (
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
+    from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
+    from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.puppet import Puppet
     from facepuppet.sinks.fanout import Fanout
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from facepuppet.watermark.certificate import Credentials
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
+ENOUGH = 0.75  # of the output's rate; films of 24 and 25 pictures are no surprise at 30
 MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 
@@ -79,6 +83,7 @@ def run(
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
     tracker: TrackerOption = "builtin",
+    quality: QualityOption = "auto",
     stats: StatsOption = None,
     right: RightOption = None,
     subject: SubjectOption = None,
@@ -124,10 +129,14 @@ def run(
         )
         output, windows = _open_sinks(sinks, puppet, fps, credentials)
         stack.enter_context(output)
-        heard = _recorded(driver, tracking, stack)
-        live = stack.enter_context(LivePipeline(heard, puppet, [output], fps=fps))
+        recording = _recording(driver, tracking, stack)
+        live = stack.enter_context(
+            LivePipeline(recording or driver, puppet, [output], fps=fps, quality=quality)
+        )
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
-        typer.echo(f"{driver.description} → {output.description}{ran_by}", err=True)
+        typer.echo(f"{driver.description} → {output.description}{ran_by}; quality {quality}", err=True)
+        if told_rate := _slower_source(driver.fps, fps):
+            typer.echo(told_rate, err=True)
         controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))
         for window in windows:
             window.on_key = controls.press
@@ -135,24 +144,44 @@ def run(
             typer.echo(controls.hint, err=True)
         failure = _play(live, seconds)
         told = live.stats()
-    typer.echo(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second)", err=True)
+    typer.echo(
+        f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}",
+        err=True,
+    )
     if stats is not None:
         write_json(stats, told.to_json())
     if failure is not None:  # told only now, so that a recording so far is kept
         raise failure
     if output.failures:  # the others went on, but not all that was asked for is there
         raise output.failures[0][1]
+    if recording is not None and recording.failure is not None:
+        raise recording.failure
 
 
-def _recorded(driver: Driver, path: Path | None, stack: ExitStack) -> Driver:
+def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> RecordingDriver | None:
     """Let what the driver does be written down, too, if that is wanted."""
     if path is None:
-        return driver
+        return None
     from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.drivers.recording_writer import RecordingWriter
 
     writer = stack.enter_context(RecordingWriter(path, driver.description, driver.fps))
     return RecordingDriver(driver, writer)
+
+
+def _slower_source(source_fps: float | None, fps: float) -> str:
+    """Say so where most of what goes out can only repeat; empty where it need not."""
+    if source_fps is None or source_fps > ENOUGH * fps:
+        return ""
+    return (
+        f"The source gives {source_fps:g} frames a second: of the {fps:g} that go out, the rest are repeated."
+    )
+
+
+def _ended_at(told: RunStats) -> str:
+    """Say how the quality changed, if it did, to be appended to a line."""
+    n = len(told.quality_changes)
+    return f"; quality {told.quality} in the end, changed {n} times" if n else ""
 
 
 def _play(live: LivePipeline, seconds: float | None) -> FacepuppetError | None:

@@ -33,14 +33,31 @@ def describe_hardware() -> Hardware:
     """Ask the system."""
     import psutil
 
-    affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
     return Hardware(
         cpu=_cpu_model(),
-        cores=len(affinity(0)) if affinity else os.cpu_count() or 1,
+        cores=usable_cores(),
         memory_gb=round(psutil.virtual_memory().total / 2**30, 1),
         system=platform.platform(terse=True),
         python=platform.python_version(),
     )
+
+
+def usable_cores() -> int:
+    """Return how many logical cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def on_battery() -> bool:
+    """Tell whether the machine runs on its battery; False where there is none, or nobody knows."""
+    import psutil
+
+    sensors = getattr(psutil, "sensors_battery", None)  # absent on some systems
+    try:
+        battery = sensors() if sensors else None
+    except (OSError, RuntimeError, ValueError):  # what drivers of batteries report is not always a number
+        return False
+    return battery is not None and battery.power_plugged is False
 
 
 def _cpu_model() -> str:

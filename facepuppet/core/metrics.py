@@ -66,6 +66,8 @@ class RunStats:
         networks: what ran each painter's network in the end, by the network's name.
         frame_path: what made pictures of motions in the end, "CPU" or a GPU.
         fallbacks: one sentence for each painter or engine that failed; geometry or the next engine stood in.
+        quality: name of the one that pictures had in the end.
+        quality_changes: one sentence for each time it changed by itself.
     """
 
     seconds: float
@@ -83,6 +85,8 @@ class RunStats:
     networks: Mapping[str, str] = field(default_factory=dict)
     frame_path: str = "CPU"
     fallbacks: Sequence[str] = ()
+    quality: str = "best"
+    quality_changes: Sequence[str] = ()
 
     @classmethod
     def offline(

@@ -170,7 +170,7 @@ def _measure(
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
     puppet = Puppet(avatar, Composer(avatar, CANVAS_PX), engine=runtime)
     with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
-        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS)
+        live = LivePipeline(driver, puppet, [NowhereSink(CANVAS_PX)], fps=FPS, quality="best")
         with CpuWatch(live.stats, seconds) as watch:
             live.run(seconds)
         return live.stats(), watch.use

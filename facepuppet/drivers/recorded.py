@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
 from facepuppet.core.metrics import Spread
+from facepuppet.core.side_thread import SideThread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.recording_reader import RecordingReader
 
 if TYPE_CHECKING:
     from facepuppet.drivers.recording_writer import RecordingWriter
+
+log = logging.getLogger(__name__)
+
+ROOM = 2000  # expressions that wait for a stalled disk: half a minute and more, 12 MB
 
 
 class RecordedDriver(Driver):
@@ -49,11 +55,15 @@ class RecordingDriver(Driver):
 
     Args:
         driver: closed with this.
-        writer: stays open: who opened it decides whether the recording is kept.
+        writer: stays open: who opened it decides whether the recording is kept, after this is closed.
+        waits: a live one waits for the disk, too, and ends where that fails; else a stalled disk costs the
+            recording what finds no room, a full one ends the recording alone, and both are told.
     """
 
-    def __init__(self, driver: Driver, writer: RecordingWriter) -> None:
-        self._driver, self._writer = driver, writer
+    def __init__(self, driver: Driver, writer: RecordingWriter, *, waits: bool = False) -> None:
+        self._driver, self._writer, self._waits = driver, writer, waits
+        self._thread: SideThread[Expression] | None = None
+        self._told = False
         self.description, self.fps = driver.description, driver.fps
         self.n_frames, self.live = driver.n_frames, driver.live
         self._started = False
@@ -63,15 +73,23 @@ class RecordingDriver(Driver):
         """Return the other driver's next expression."""
         expression = self._driver.read()
         if expression is None:
+            self._finish()
             return None
         if self._origin_ns is None:
             self._origin_ns = expression.captured_ns if self._started else 0
-        self._writer.add(replace(expression, captured_ns=expression.captured_ns - self._origin_ns))
+        self._write(replace(expression, captured_ns=expression.captured_ns - self._origin_ns))
         return expression
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the recording while the driver went on, if anything did."""
+        return None if self._thread is None else self._thread.error
 
     def start(self, clock: Clock) -> None:
         """Let the other driver go live."""
         self._started = True
+        if not self._waits:
+            self._thread = SideThread("the recording", ROOM, self._writer.add, lambda whole: None)
         self._driver.start(clock)
 
     def recentre(self) -> None:
@@ -79,8 +97,9 @@ class RecordingDriver(Driver):
         self._driver.recentre()
 
     def close(self) -> None:
-        """Close the other driver."""
+        """Close the other driver, and write down what still waits for that."""
         self._driver.close()
+        self._finish()
 
     @property
     def arrived(self) -> int | None:
@@ -95,3 +114,16 @@ class RecordingDriver(Driver):
     def timings(self) -> Mapping[str, Spread]:
         """As the other driver's."""
         return self._driver.timings()
+
+    def _finish(self) -> None:
+        if self._thread is not None:
+            self._thread.finish()
+
+    def _write(self, expression: Expression) -> None:
+        if self._thread is None:
+            self._writer.add(expression)
+        elif self._thread.error is None:
+            self._thread.put(expression)
+        elif not self._told:
+            self._told = True
+            log.error("The recording ends here, the run goes on: %s", self._thread.error)

@@ -24,10 +24,12 @@ class FrameMaker(ABC):
         description: what makes them, for people.
         networks: what runs each network at present, by the network's name.
         overlaps: the rest of one frame, which `start` returns, may run beside the next `start`.
+        adapts: `set_quality` changes how much work a picture is.
     """
 
     description: str = "a frame maker"
     overlaps: bool = False
+    adapts: bool = False
 
     def __init__(self, meter: Meter | None = None) -> None:
         self._meter = meter or Meter()
@@ -44,8 +46,8 @@ class FrameMaker(ABC):
     def set_backdrop(self, backdrop: Backdrop) -> None:
         """Put later pictures before another background."""
 
-    def set_quality(self, quality: Quality) -> None:  # noqa: B027 - a maker may have no choice
-        """Spend more or less work on later pictures; makers that cannot choose ignore it."""
+    def set_quality(self, quality: Quality) -> None:  # noqa: B027 - most makers cannot choose
+        """Spend more or less work on later pictures; makers that do not `adapt` ignore it."""
 
     def start(self, motion: Motion) -> Callable[[], Marked]:
         """Do what must be done in order, and return what does the rest, on any one thread.

@@ -46,6 +46,11 @@ class FallbackMaker(FrameMaker):
         return self.maker.overlaps
 
     @property
+    def adapts(self) -> bool:  # type: ignore[override]
+        """Whether the maker at present can choose how much work a picture is."""
+        return self.maker.adapts
+
+    @property
     def networks(self) -> Mapping[str, str]:
         """What runs each network at present, by the network's name."""
         return self.maker.networks

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from facepuppet.core.errors import EngineError, EngineRefusedError
+from facepuppet.core.hardware import usable_cores
 from facepuppet.inference.deviation import (
     MAX_RELATIVE_ERROR,
     measure,
@@ -29,6 +29,7 @@ from facepuppet.inference.tensorrt import MODULES, Flavour, can_try
 from facepuppet.inference.tensorrt_session import TensorRtSession
 
 T = TypeVar("T")
+MOST_HELPERS = 3  # a portrait's painters less the one that its own thread runs; more cores need no more
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,7 @@ class Runtime:
         self._sessions: dict[tuple[str, str], ResilientSession] = {}
         self._shared: dict[Hashable, Any] = {}
         self._opening = threading.RLock()
-        self.helpers = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), "painter")
+        self.helpers = ThreadPoolExecutor(min(MOST_HELPERS, max(1, usable_cores() - 1)), "painter")
         self.fallbacks: list[str] = []
         if engine != "auto":
             self.require(engine)

@@ -3,6 +3,7 @@ from .commands import Freeze as Freeze
 from .commands import Recentre as Recentre
 from .commands import SetBackdrop as SetBackdrop
 from .commands import SetGains as SetGains
+from .commands import SetQuality as SetQuality
 from .commands import ShowPuppet as ShowPuppet
 from .contact_sheet import draw_driver as draw_driver
 from .contact_sheet import draw_expression as draw_expression

@@ -49,4 +49,11 @@ class ShowPuppet:
     name: str
 
 
-Command: TypeAlias = Recentre | Freeze | Away | SetGains | SetBackdrop | ShowPuppet
+@dataclass(frozen=True, slots=True)
+class SetQuality:
+    """Keep one quality, by its name ("best", "good", "fair", "low"), or "auto"."""
+
+    name: str
+
+
+Command: TypeAlias = Recentre | Freeze | Away | SetGains | SetBackdrop | ShowPuppet | SetQuality

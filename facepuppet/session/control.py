@@ -18,8 +18,10 @@ from facepuppet.session.commands import (
     Recentre,
     SetBackdrop,
     SetGains,
+    SetQuality,
     ShowPuppet,
 )
+from facepuppet.session.ladder import AUTO, BY_NAME, LADDER, Step, check_quality
 from facepuppet.session.puppet import Puppet
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ class ControlState:
         presence: how it stands to its driver.
         frozen, away: as commanded.
         refused: the last command that could not be obeyed, in one line; empty if none.
+        quality: name of the present one.
+        asked_quality: "auto", or the one that was asked for.
     """
 
     puppet: str
@@ -43,6 +47,8 @@ class ControlState:
     frozen: bool
     away: bool
     refused: str
+    quality: str
+    asked_quality: str
 
 
 class Control:
@@ -54,12 +60,17 @@ class Control:
     Args:
         driver: whom a re-centre is for.
         puppets: by name, of one canvas size; the first is shown.
+        quality: name of the one to keep, or "auto" for what `adapt` says.
+
+    Attributes:
+        asked_quality: as commanded.
+        step: the present quality.
 
     Raises:
-        ControlError: no puppet, or puppets of several canvas sizes.
+        ControlError: no puppet, puppets of several canvas sizes, or an unknown quality.
     """
 
-    def __init__(self, driver: Driver, puppets: Mapping[str, Puppet]) -> None:
+    def __init__(self, driver: Driver, puppets: Mapping[str, Puppet], quality: str = AUTO) -> None:
         sizes = {puppet.canvas_px for puppet in puppets.values()}
         if len(sizes) != 1:
             raise ControlError(
@@ -69,10 +80,12 @@ class Control:
             )
         self._driver, self._puppets = driver, dict(puppets)
         self._name = next(iter(self._puppets))
-        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Command | Step] = queue.SimpleQueue()
         self._frozen = self._away = False
         self._held: Expression | None = None  # while frozen: the expression that is held
         self._refused = ""
+        self.asked_quality = check_quality(quality)
+        self._use(LADDER[BY_NAME.get(quality, 0)])  # whatever an earlier run left the puppet at
 
     @property
     def puppet(self) -> Puppet:
@@ -89,11 +102,24 @@ class Control:
         """How things stand."""
         name = self._name
         presence = self._puppets[name].presence
-        return ControlState(name, tuple(self._puppets), presence, self._frozen, self._away, self._refused)
+        return ControlState(
+            puppet=name,
+            puppets=tuple(self._puppets),
+            presence=presence,
+            frozen=self._frozen,
+            away=self._away,
+            refused=self._refused,
+            quality=self.step.name,
+            asked_quality=self.asked_quality,
+        )
 
     def send(self, command: Command) -> None:
         """Ask for something; it is done before the next frame."""
         self._commands.put(command)
+
+    def adapt(self, step: Step) -> None:
+        """Use a quality from the next frame on, unless one is asked for by name; from any thread."""
+        self._commands.put(step)
 
     def obey(self) -> None:
         """Do what was asked for since the last call; what cannot be done is told in one line."""
@@ -114,12 +140,12 @@ class Control:
             self._held = expression
         return replace(self._held, frame_id=expression.frame_id, captured_ns=expression.captured_ns)
 
-    def _waiting(self) -> Iterator[Command]:
+    def _waiting(self) -> Iterator[Command | Step]:
         with suppress(queue.Empty):
             while True:
                 yield self._commands.get_nowait()
 
-    def _do(self, command: Command) -> None:
+    def _do(self, command: Command | Step) -> None:
         match command:
             case Recentre():
                 self._driver.recentre()
@@ -134,6 +160,11 @@ class Control:
                 self.puppet.set_backdrop(backdrop)
             case ShowPuppet(name):
                 self._show(name)
+            case SetQuality(name):
+                self._set_quality(name)
+            case Step():
+                if self.asked_quality == AUTO:
+                    self._use(command)
 
     def _show(self, name: str) -> None:
         if name not in self._puppets:
@@ -143,3 +174,13 @@ class Control:
                 "The picture stays as it is.",
             )
         self._name = name
+        self._use(self.step)
+
+    def _set_quality(self, name: str) -> None:
+        self.asked_quality = check_quality(name)
+        if name != AUTO:
+            self._use(LADDER[BY_NAME[name]])
+
+    def _use(self, step: Step) -> None:
+        self.step = step
+        self.puppet.set_quality(step.quality)

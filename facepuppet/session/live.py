@@ -24,7 +24,9 @@ from facepuppet.core.threads import Unpooled
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.session.control import Control
+from facepuppet.session.ladder import AUTO
 from facepuppet.session.puppet import Puppet
+from facepuppet.session.quality_watch import Counts, QualityWatch
 from facepuppet.session.snapshot import Snapshot
 from facepuppet.sinks.fanout import Fanout
 from facepuppet.sinks.metered_sink import MeteredSink
@@ -54,6 +56,7 @@ class LivePipeline:
         puppet: what to show; several by name, of one canvas size, to switch between.
         sinks: one or more outputs of the puppet's canvas size.
         fps: cadence of the output.
+        quality: "auto" lets it follow what the machine can do; or the name of the one to keep (`ladder`).
 
     Attributes:
         control: takes commands while the loop runs.
@@ -67,8 +70,9 @@ class LivePipeline:
         *,
         fps: float = 30.0,
         clock: Clock | None = None,
+        quality: str = AUTO,
     ) -> None:
-        self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet)
+        self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet, quality)
         self._driver, self._fps = driver, fps
         self._clock = clock or SystemClock()
         self._expressions: LatestSlot[Expression] = LatestSlot()
@@ -92,7 +96,9 @@ class LivePipeline:
         self._stopped_ns: int | None = None
         self._failure: tuple[str, Exception] | None = None
         self._unpooled: Unpooled | None = None
-        self._n_expressions = self._n_with_face = 0
+        self._n_expressions = self._n_with_face = self._n_made = 0
+        self._performing_ns = self._finishing_ns = 0  # how long the two stages have worked
+        self._watch = QualityWatch(self.control, self._counts, fps, self._clock)
 
     def start(self) -> None:
         """Start every thread; returns at once."""
@@ -101,6 +107,7 @@ class LivePipeline:
         self._pacer.start()
         for worker in reversed(self._workers):
             worker.start()
+        self._watch.start()
 
     def run(self, seconds: float | None = None) -> None:
         """Run until the driver ends, `seconds` have passed, or Ctrl-C; then stop.
@@ -126,6 +133,7 @@ class LivePipeline:
             return
         self._stopping.set()
         self._stopped_ns = self._clock.now_ns()
+        self._watch.stop()
         self._pacer.stop()
         self._driver.close()
         for worker in self._workers:
@@ -151,7 +159,7 @@ class LivePipeline:
         first_ns = self._output.first_ns
         return RunStats(
             seconds=round(seconds, 3),
-            frames_in=self._n_expressions if driver.arrived is None else driver.arrived,
+            frames_in=self._n_arrived,
             frames_tracked=self._n_expressions,
             frames_with_face=self._n_with_face,
             frames_out=sent,
@@ -170,6 +178,8 @@ class LivePipeline:
             networks=puppet.networks,
             frame_path=puppet.frame_path,
             fallbacks=puppet.fallbacks,
+            quality=self.control.step.name,
+            quality_changes=tuple(self._watch.changes),
         )
 
     def snapshot(self) -> Snapshot:
@@ -222,11 +232,26 @@ class LivePipeline:
             if self._overlaps:
                 self._unfinished.put(unfinished)
             else:
-                self._pictures.put(unfinished())
+                self._made(unfinished())
+            self._performing_ns += self._clock.now_ns() - now_ns
 
     def _finish(self) -> None:
         while not self._stopping.is_set() and (unfinished := self._unfinished.take()) is not None:
-            self._pictures.put(unfinished())
+            begun_ns = self._clock.now_ns()
+            self._made(unfinished())
+            self._finishing_ns += self._clock.now_ns() - begun_ns
+
+    def _made(self, picture: Marked) -> None:
+        self._pictures.put(picture)
+        self._n_made += 1
+
+    @property
+    def _n_arrived(self) -> int:
+        arrived = self._driver.arrived
+        return self._n_expressions if arrived is None else arrived
+
+    def _counts(self) -> Counts:
+        return Counts(self._n_arrived, self._n_made, (self._performing_ns, self._finishing_ns))
 
     def _without_driver(self, last: Expression, shown_ns: int) -> Expression:
         """Nobody's expression, as much later than the last one as it is now since that was shown."""

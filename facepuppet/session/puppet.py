@@ -86,6 +86,11 @@ class Puppet:
         return self.maker.overlaps
 
     @property
+    def adapts(self) -> bool:
+        """Whether `set_quality` changes anything at present."""
+        return self.maker.adapts
+
+    @property
     def presence(self) -> Presence:
         """How the puppet stands to its driver."""
         return self._retargeter.presence

@@ -46,7 +46,7 @@ def record(
     Raises:
         FacepuppetError: the driver cannot go on, or the file cannot be written.
     """
-    recording, n, n_with_face, first_ns, last_ns = RecordingDriver(driver, writer), 0, 0, 0, 0
+    recording, n, n_with_face, first_ns, last_ns = RecordingDriver(driver, writer, waits=True), 0, 0, 0, 0
     if driver.live:
         recording.start(clock or SystemClock())
     with single_threaded_blas():

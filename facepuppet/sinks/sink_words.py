@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
+from facepuppet.sinks.buffered import Buffered
 from facepuppet.sinks.preview_window import PreviewWindow
 from facepuppet.sinks.sink import Sink
 from facepuppet.sinks.video_file import VideoFile
@@ -31,7 +32,8 @@ def open_sink(
         size_px: width and height of the frames that will come.
         fps: nominal rate.
         audio_from: a file whose sound a video file takes over.
-        clock: stamps the frames of a live recording; None for a steady `fps`.
+        clock: stamps the frames of a live recording, for which nobody waits (`Buffered`); None for a steady
+            `fps`, every frame of which is written.
         credentials: who signs a video file's manifest; this machine's own if None.
 
     Raises:
@@ -42,6 +44,6 @@ def open_sink(
         return PreviewWindow(size_px)
     if word == "virtual" or word.startswith("virtual:"):
         return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
-    return VideoFile(
-        Path(spec).expanduser(), size_px, fps, audio_from=audio_from, clock=clock, credentials=credentials
-    )
+    path = Path(spec).expanduser()
+    file = VideoFile(path, size_px, fps, audio_from=audio_from, credentials=credentials)
+    return file if clock is None else Buffered(file, clock)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 import av
 
-from facepuppet.core.clock import Clock
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, temporary_beside
+from facepuppet.core.hardware import usable_cores
 from facepuppet.core.types import U8
 from facepuppet.media.formats import ffmpeg_name
 from facepuppet.sinks.audio_track import AudioTrack
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TICKS_PER_S = 90_000  # the video clock of MPEG: whole numbers for all usual frame rates
 BT709 = 1  # FFmpeg's number for colour space, primaries and transfer alike
 LIMITED_RANGE = 1
+MOST_THREADS = 4  # of the encoder, which would take one and a half for each core, and memory for each
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +38,13 @@ class VideoFile(Sink):
     """Writes frames as video; the file appears under its name at close().
 
     Until then it grows under a hidden temporary name beside it, which abort() and failures remove.
-    A frame's time is its pts_s if given; else its arrival by `clock` if there is one; else frames
-    follow each other at `fps`.
+    A frame's time is its pts_s if given; else frames follow each other at `fps`.
 
     Args:
         path: .mp4 or .mov or .mkv (H.264), .webm (VP9); an existing file is replaced.
         size_px: width and height of the frames; odd ones are padded.
         fps: nominal rate.
         audio_from: a media file whose sound is carried over; one without sound is fine.
-        clock: stamps frames without a pts_s, for live recordings.
         credentials: who signs the C2PA manifest of an .mp4 or .mov; this machine's own if None.
 
     Raises:
@@ -59,7 +58,6 @@ class VideoFile(Sink):
         fps: float,
         *,
         audio_from: Path | None = None,
-        clock: Clock | None = None,
         credentials: Credentials | None = None,
     ) -> None:
         self.size_px = size_px
@@ -67,10 +65,8 @@ class VideoFile(Sink):
         self.n_frames = 0
         self._path = path
         self._fps = fps
-        self._clock = clock
         self._credentials = credentials
         self._last: Marked | None = None
-        self._start_ns: int | None = None
         self._last_tick = -1
         style = format_of(path)
         check_target(path)
@@ -105,6 +101,7 @@ class VideoFile(Sink):
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS_PER_S)
+        context.thread_count = min(MOST_THREADS, usable_cores() + 1)
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
         return stream
@@ -112,7 +109,7 @@ class VideoFile(Sink):
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         if self._container is None:
             raise ValueError(f"{self.description} is closed")
-        time_s = self._time_s(pts_s)
+        time_s = self.n_frames / self._fps if pts_s is None else pts_s
         self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
         self.n_frames += 1
         self._last = frame
@@ -159,16 +156,6 @@ class VideoFile(Sink):
                 container.close()
         with suppress(OSError):  # where nothing can be written, nothing was
             self._temporary.unlink(missing_ok=True)
-
-    def _time_s(self, pts_s: float | None) -> float:
-        if pts_s is not None:
-            return pts_s
-        if self._clock is None:
-            return self.n_frames / self._fps
-        now_ns = self._clock.now_ns()
-        if self._start_ns is None:
-            self._start_ns = now_ns
-        return (now_ns - self._start_ns) * 1e-9
 
     def _picture(self, rgb: U8) -> av.VideoFrame:
         picture = av.VideoFrame.from_ndarray(evened(rgb), format="rgb24")

@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 MAX_AGE_NS = 500_000_000  # shoulders older than this are no longer reported
 CALM = 0.01  # shoulders that moved by less than this share of their width between two looks
+LOOK_NS = 100_000_000  # from one look at moving shoulders to the next, whatever the camera's rate
+RARER_NS = LOOK_NS // 3  # a frame of 30 a second: so much more after each calm look
 MOST_PATIENCE = 3  # how many times rarer calm shoulders are looked for
+JITTER = 0.1  # a frame may come by this share of a look too early, so that one in three is one in three
 
 
 class TorsoFinder(Protocol):
@@ -58,36 +61,40 @@ class EveryNthFrame:
 
 
 class Pace:
-    """How often to look: rarer, look by look, while the shoulders are calm or nobody's are seen.
-
-    Args:
-        every: look at every so many frames while they move.
+    """When to look: rarer, look by look, while the shoulders are calm or nobody's are seen.
 
     Attributes:
-        every: look at every so many frames now.
+        every_ns: from one look to the next at present.
     """
 
-    def __init__(self, every: int) -> None:
-        self.every = self._least = every
+    def __init__(self) -> None:
+        self.every_ns = LOOK_NS
         self._last: Torso | None = None
+        self._last_ns: int | None = None
+
+    def is_due(self, captured_ns: int) -> bool:
+        """Whether to look at a frame of this time; such a frame then counts as looked at."""
+        due = self._last_ns is None or captured_ns - self._last_ns >= (1.0 - JITTER) * self.every_ns
+        if due:
+            self._last_ns = captured_ns
+        return due
 
     def looked(self, torso: Torso | None) -> None:
         """Take in what a look found."""
-        rarer = min(self.every + 1, MOST_PATIENCE * self._least)
-        self.every = rarer if _is_calm(torso, self._last) else self._least
+        rarer_ns = min(self.every_ns + RARER_NS, MOST_PATIENCE * LOOK_NS)
+        self.every_ns = rarer_ns if _is_calm(torso, self._last) else LOOK_NS
         self._last = torso
 
 
 class BesideTheLoop:
     """Finds the torso on a thread of its own; `find` never waits.
 
-    Every n-th frame (see `Pace`) is offered to the thread and a newer one replaces it when the thread is
+    A frame now and then (see `Pace`) is offered to the thread and a newer one replaces it when the thread is
     late, so a slow machine gets older shoulders, not a slower face.
     """
 
-    def __init__(self, every: int = 3, open_model: Callable[[], ShoulderFinder] = PoseModel) -> None:
-        self._pace, self._open_model = Pace(every), open_model
-        self._count = 0
+    def __init__(self, open_model: Callable[[], ShoulderFinder] = PoseModel) -> None:
+        self._pace, self._open_model = Pace(), open_model
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._newest: tuple[Torso | None, int] = (None, 0)  # replaced whole, so reading needs no lock
         self._thread = threading.Thread(target=self._work, name="torso", daemon=True)
@@ -95,10 +102,8 @@ class BesideTheLoop:
 
     def find(self, frame: Frame) -> Torso | None:
         """Return the newest torso the thread has finished, or None when it is too old."""
-        if self._count == 0:
+        if self._pace.is_due(frame.captured_ns):
             self._frames.put(frame)
-            self._count = self._pace.every
-        self._count -= 1
         torso, captured_ns = self._newest
         return torso if frame.captured_ns - captured_ns <= MAX_AGE_NS else None
 

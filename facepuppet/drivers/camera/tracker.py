@@ -25,19 +25,17 @@ class Tracker:
     Args:
         live: find the shoulders on a thread of their own, so that they never delay the face. Off, the
             same frames always give the same trackings.
-        torso_every: look for the shoulders on every n-th frame; by default 3 live, else 1.
+        torso_every: look for the shoulders on every n-th frame; live there is a pace for that.
         models: opens the networks; the project's own runner of them if None.
     """
 
     def __init__(
-        self, *, live: bool = False, torso_every: int | None = None, models: TrackingModels | None = None
+        self, *, live: bool = False, torso_every: int = 1, models: TrackingModels | None = None
     ) -> None:
         models = models or TrackingModels()
         self._follower = FaceFollower(models)
         self._torso: TorsoFinder = (
-            BesideTheLoop(torso_every or 3, models.shoulders)
-            if live
-            else EveryNthFrame(torso_every or 1, models.shoulders)
+            BesideTheLoop(models.shoulders) if live else EveryNthFrame(torso_every, models.shoulders)
         )
 
     def track(self, frame: Frame) -> Tracking:

@@ -31,6 +31,7 @@ class CpuMaker(FrameMaker):
 
     description = "CPU"
     overlaps = True
+    adapts = True
 
     def __init__(
         self, renderer: Renderer, composer: Composer, marker: Marker, meter: Meter | None = None
