@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -13,9 +12,8 @@ from pictures import astronaut_rgb, canvas, hopper_rgb
 from facepuppet.core.geometry import euler_from_rotation, head_from_image
 from facepuppet.core.types import F32, F64, U8, Frame
 from facepuppet.drivers.camera.follow import FaceFollower
-from facepuppet.drivers.camera.torso import LOOK_NS, MOST_PATIENCE, RARER_NS, Pace
 from facepuppet.drivers.camera.tracker import Tracker
-from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
+from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.gaze import eye_openings, gaze_angles
 from facepuppet.face.topology import EYES
 from facepuppet.vision.boxes import FaceBox, face_box
@@ -263,29 +261,3 @@ def test_a_face_just_found_is_looked_at_until_it_stays_where_it_is(
     follower._region = None
     follower.follow(np.zeros((720, 1280, 3), np.uint8), 10**10)
     assert len(looked) == 6, "where the box is good, the second look is the last"
-
-
-def torso_at(right_px: float) -> Torso:
-    return Torso(np.array([[100 + right_px, 300], [300 + right_px, 300]], np.float32), 0.9)
-
-
-@pytest.mark.parametrize("calm", [torso_at(1.0), None], ids=["shoulders", "nobody"])
-def test_calm_shoulders_are_looked_for_more_rarely_until_they_move(calm: Torso | None) -> None:
-    pace, paces = Pace(), []
-    for _ in range(12):
-        pace.looked(calm)
-        paces.append(round(pace.every_ns / RARER_NS))
-    assert paces[:4] == ([4, 5, 6, 7] if calm is None else [3, 4, 5, 6])
-    assert pace.every_ns == MOST_PATIENCE * LOOK_NS
-    pace.looked(torso_at(4.0))  # by more than 1 % of their width, or into sight
-    assert pace.every_ns == LOOK_NS
-    pace.looked(torso_at(5.0))  # by less
-    assert pace.every_ns == LOOK_NS + RARER_NS
-
-
-@pytest.mark.parametrize(("fps", "every"), [(15, 2), (25, 3), (30, 3), (60, 6)])
-def test_a_faster_camera_costs_no_more_looks(fps: int, every: int) -> None:
-    pace, rng = Pace(), np.random.default_rng(fps)
-    times_ns = [round((i / fps + rng.uniform(0, 0.003)) * 1e9) for i in range(10 * fps)]
-    looks = [i for i, t_ns in enumerate(times_ns) if pace.is_due(t_ns)]
-    assert {b - a for a, b in pairwise(looks)} == {every}
