@@ -45,6 +45,12 @@ class LatestSlot(Generic[T]):
             self._changed.notify_all()
 
     @property
+    def full(self) -> bool:
+        """True while an item waits to be taken."""
+        with self._changed:
+            return self._item is not None
+
+    @property
     def closed(self) -> bool:
         """True once close() was called."""
         with self._changed:

@@ -4,7 +4,8 @@
 
 A slow stage drops what it could not take and never queues it. When no expression comes (at the start, or
 while a camera is unplugged) the puppet is driven by nobody's: it holds, eases to rest and idles, and the
-output keeps flowing. Where frames are made in one go (on a GPU) there is no finish stage.
+output keeps flowing. A frame that nobody waits behind is finished where it was begun; where frames are made
+in one go (on a GPU) there is no finish stage.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, StageError
+from facepuppet.core.memory import return_free_memory
 from facepuppet.core.metrics import Meter, RunStats, Spread, rss_mb
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.threads import Unpooled
@@ -97,6 +99,7 @@ class LivePipeline:
         self._failure: tuple[str, Exception] | None = None
         self._unpooled: Unpooled | None = None
         self._n_expressions = self._n_with_face = self._n_made = 0
+        self._n_handed = self._n_finished = 0  # frames, to and by the finish stage
         self._performing_ns = self._finishing_ns = 0  # how long the two stages have worked
         self._watch = QualityWatch(self.control, self._counts, fps, self._clock)
 
@@ -106,6 +109,7 @@ class LivePipeline:
         for puppet in self.control.puppets.values():
             puppet.set_pixels(self._output.pixels)
         self._unpooled = Unpooled()
+        return_free_memory()
         self._pacer.start()
         for worker in reversed(self._workers):
             worker.start()
@@ -218,7 +222,8 @@ class LivePipeline:
             begun_ns = self._clock.now_ns()
             self.control.obey()
             unfinished = self.control.puppet.start(self.control.heard(expression))
-            if self._overlaps:
+            if self._is_hurried:
+                self._n_handed += 1
                 self._unfinished.put(unfinished)
             else:
                 self._made(unfinished())
@@ -228,7 +233,17 @@ class LivePipeline:
         while not self._stopping.is_set() and (unfinished := self._unfinished.take()) is not None:
             begun_ns = self._clock.now_ns()
             self._made(unfinished())
+            self._n_finished += 1
             self._finishing_ns += self._clock.now_ns() - begun_ns
+
+    @property
+    def _is_hurried(self) -> bool:
+        """Whether to hand a frame over because the next one, or an earlier one, waits.
+
+        Else it is finished where it was begun: at once, and while it is in that core's cache.
+        """
+        idle = self._n_handed == self._n_finished + self._unfinished.dropped
+        return self._overlaps and (not idle or self._expressions.full)
 
     def _made(self, picture: Marked) -> None:
         self._pictures.put(picture)

@@ -29,6 +29,7 @@ from facepuppet.frames.cpu.render.crops import Crop, crops_of
 from facepuppet.frames.cpu.render.tuned import with_tuned
 from facepuppet.inference import Runtime, Session, open_session
 from facepuppet.inference.manifest import PaintingNetwork, read_manifest
+from facepuppet.inference.onnx_session import Feed
 from facepuppet.portrait.avatar import Avatar
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,30 @@ class _Kept:
     crop: Crop
     residual: F32
     age: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be added to one crop.
+
+    Attributes:
+        painter: whose crop.
+        number: of the crop.
+        crop: where.
+        share: how much is added, in (0, 1].
+        feed: of the network; None where what it painted last serves.
+    """
+
+    painter: Painter
+    number: int
+    crop: Crop
+    share: float
+    feed: Feed | None
+
+    def run(self) -> tuple[Crop, F32] | None:
+        """Return the crop and what to add (3, S, S); tasks of one frame may run beside each other."""
+        painted = self.painter.painted(self.number, self.crop, self.feed)
+        return None if painted is None else (self.crop, np.float32(self.share) * painted)
 
 
 class Painter:
@@ -97,16 +122,29 @@ class Painter:
             motion: that it shows.
             patience: frames for which what was painted last serves in any case.
         """
+        return [found for task in self.tasks(rgba, motion, patience) if (found := task.run()) is not None]
+
+    def tasks(self, rgba: U8, motion: Motion, patience: int = 0) -> list[Task]:
+        """As `residuals`, with the networks still to be run; the picture may be written to from now on."""
         crops = self.crops(motion.landmarks_px)
-        found = []
+        tasks = []
         for number, (crop, share) in enumerate(zip(crops, self.shares(crops), strict=True)):
-            if share <= 0.0:
+            if share > 0.0:
+                feed = None if self._serves(number, crop, patience) else self._feed(number, crop, rgba)
+                tasks.append(Task(self, number, crop, share, feed))
+            else:
                 self._kept[number] = None
-                continue
-            painted = self._painted(number, crop, rgba, patience)
-            if painted is not None:
-                found.append((crop, np.float32(share) * painted))
-        return found
+        return tasks
+
+    def painted(self, number: int, crop: Crop, feed: Feed | None) -> F32 | None:
+        """Run the network on a crop; what it painted last if there is no feed, None if that is no picture."""
+        if feed is not None:
+            given = self.session.run(feed)
+            residual: F32 = given["residual"][0] * given["mask"][0]
+            # Odd weights of a stranger's pack may overflow.
+            self._kept[number] = _Kept(crop, residual) if np.isfinite(residual).all() else None
+        kept = self._kept[number]
+        return None if kept is None else kept.residual
 
     def forget(self) -> None:
         """Paint anew next time, however little has moved."""
@@ -129,23 +167,20 @@ class Painter:
         moved = (crop.departure_px(rest) for crop, rest in zip(crops, self._at_rest, strict=True))
         return [smoothstep((departure - start) / (full - start)) for departure in moved]
 
-    def _painted(self, number: int, crop: Crop, rgba: U8, patience: int) -> F32 | None:
-        """What the network adds to one crop: as it was painted last while that will do, else painted now."""
+    def _serves(self, number: int, crop: Crop, patience: int) -> bool:
+        """Whether what was painted last on a crop will do once more."""
         kept = self._kept[number]
-        if kept is not None and (kept.age < patience or crop.departure_px(kept.crop) < self._reuse_px):
-            self._kept[number] = replace(kept, age=kept.age + 1)
-            return kept.residual
+        if kept is None or not (kept.age < patience or crop.departure_px(kept.crop) < self._reuse_px):
+            return False
+        self._kept[number] = replace(kept, age=kept.age + 1)
+        return True
+
+    def _feed(self, number: int, crop: Crop, rgba: U8) -> Feed:
         side, (source, rest_contours) = self.network.crop_px, self.rest[number]
         feed = {"warped": _to_network(crop.sample(rgba, side)), "source": source}
         if self.takes_contours:
             feed["contours"] = np.concatenate([crop.contours(side), rest_contours])[None]
-        given = self.session.run(feed)
-        residual: F32 = given["residual"][0] * given["mask"][0]
-        if not np.isfinite(residual).all():  # odd weights of a stranger's pack may overflow
-            self._kept[number] = None
-            return None
-        self._kept[number] = _Kept(crop, residual)
-        return residual
+        return feed
 
     def crops(self, landmarks_px: F32) -> tuple[Crop, ...]:
         """Return the crops of a moved face (478, 3)."""

@@ -88,7 +88,8 @@ class Renderer:
         self.mouth.draw(rgba, motion)
         if self.views and choice:
             self.views.draw_parts(rgba, flow, choice)
+        begun = self._painter_pool.begin(rgba, motion)
         self.eyes.draw(rgba, motion)
         self.lashes.draw(rgba, motion)
-        self._painter_pool.paint(rgba, motion)
+        self._painter_pool.paint(rgba, motion, begun)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)
