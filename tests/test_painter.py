@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
 from facepuppet.core.errors import ManifestError
+from facepuppet.core.types import Quality
 from facepuppet.diagnose.verify import record
 from facepuppet.drivers.scripted import weights_at
 from facepuppet.face.canonical import canonical_landmarks
@@ -229,15 +230,35 @@ def test_a_slow_motion_is_repainted_in_steps_nobody_sees():
 
 
 def test_patience_lets_painters_pause_but_not_for_longer():
-    shares = np.linspace(0.5, 1.0, 9)  # each step by far more than is left unpainted otherwise
+    shares = np.linspace(0.7, 0.9, 9)  # each step by more than is left unpainted otherwise
     for painter in shipped_painters():
         n, rgba = len(painter.rest), Renderer(hopper()).render(moved()).rgba
-        ran = []
-        for share in shares:
-            before = painter.session.runs
-            painter.residuals(rgba, moved(share), 2)
-            ran.append((painter.session.runs - before) // n)
-        assert ran == [1, 0, 0] * 3
+        pause = {share: runs_at(painter, rgba, share, 2) for share in shares}
+        assert sum(pause.values()) <= 3 * n and pause[shares[0]] == n
+        painter.forget()
+        assert sum(runs_at(painter, rgba, share, 0) for share in shares) > sum(pause.values())
+
+
+def test_patience_ends_where_another_moment_would_be_seen():
+    for painter in shipped_painters():
+        n, rgba = len(painter.rest), Renderer(hopper()).render(moved()).rgba
+        assert [runs_at(painter, rgba, share, 9) for share in (0.2, 1.0)] == [n, n]
+
+
+def runs_at(painter, rgba, share, patience):
+    """How often the network ran for a frame."""
+    before = painter.session.runs
+    painter.residuals(rgba, moved(share), patience)
+    return painter.session.runs - before
+
+
+def test_without_painters_the_picture_stays_as_it_is_drawn(tmp_path):
+    (tmp_path / "manifest.toml").write_text("format = 1")
+    renderer = Renderer(hopper())
+    renderer.set_quality(Quality(painters_every=0))
+    assert_pictures_equal(
+        renderer.render(moved()).rgba, Renderer(hopper(), tmp_path).render(moved()).rgba, EXACT
+    )
 
 
 def test_nothing_painted_before_a_rest_serves_after_it():

@@ -170,7 +170,7 @@ def test_whatever_a_battery_reports_has_an_answer(
 
 def test_a_live_run_steps_down_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     """The real loop with a maker that is too slow but for the third step."""
-    maker = Choosy(lambda quality: time.sleep(0.06 / quality.painters_every))
+    maker = Choosy(lambda quality: time.sleep(0.06 / (quality.painters_every or 6)))
     sink = MemorySink(CANVAS)
     with LivePipeline(ScriptedDriver(60.0), puppet(maker), [sink]) as live:
         live.start()

@@ -229,6 +229,7 @@ class Quality:
 
     Attributes:
         painters_every: networks paint anew on every n-th frame; in between, what they painted moves along.
+            0 is never: what is drawn without them stays.
         flow_cells: longest side of the grid that the face mesh is rasterised in.
     """
 

@@ -42,6 +42,8 @@ _ONSET = {"mouth": (0.012, 0.032), "eye": (0.004, 0.012)}
 # How far outlines move, in sides of the crop, before the network paints anew. Until then what it paints
 # differs by 6 levels at the 99th percentile of a crop and by .7 on average (12 clips, medians).
 _REUSE = {"mouth": 0.5 / 96, "eye": 0.35 / 64}
+# And how far while a lesser quality waits longer: beyond, teeth and lids of another moment would be seen.
+_STALE = {"mouth": 4.0 / 96, "eye": 2.5 / 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class Painter:
         side = network.crop_px
         self._at_rest = self.crops(avatar.landmarks_px)
         self._kept: list[_Kept | None] = [None] * len(self._at_rest)  # of each crop
-        self._reuse_px = _REUSE.get(network.region, 0.0) * network.crop_px
+        self._reuse_px, self._stale_px = (
+            share.get(network.region, 0.0) * network.crop_px for share in (_REUSE, _STALE)
+        )
         self.rest = [
             (_to_network(crop.sample(avatar.portrait_rgb, side)), crop.contours(side))
             for crop in self._at_rest
@@ -120,7 +124,7 @@ class Painter:
         Args:
             rgba: the moved portrait.
             motion: that it shows.
-            patience: frames for which what was painted last serves in any case.
+            patience: frames for which what was painted last serves although it is seen to be, a little.
         """
         return [found for task in self.tasks(rgba, motion, patience) if (found := task.run()) is not None]
 
@@ -170,7 +174,8 @@ class Painter:
     def _serves(self, number: int, crop: Crop, patience: int) -> bool:
         """Whether what was painted last on a crop will do once more."""
         kept = self._kept[number]
-        if kept is None or not (kept.age < patience or crop.departure_px(kept.crop) < self._reuse_px):
+        most_px = self._stale_px if kept is not None and kept.age < patience else self._reuse_px
+        if kept is None or crop.departure_px(kept.crop) >= most_px:
             return False
         self._kept[number] = replace(kept, age=kept.age + 1)
         return True

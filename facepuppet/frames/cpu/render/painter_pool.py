@@ -67,7 +67,7 @@ class PainterPool:
         helpers: threads to work on (`inference.Runtime.helpers`); a pool of its own if None.
 
     Attributes:
-        every: paint anew on every n-th frame.
+        every: paint anew on every n-th frame; 0 is never: eyes and mouth stay as they are drawn.
     """
 
     def __init__(self, painters: Sequence[Painter], helpers: Executor | None = None) -> None:
@@ -95,9 +95,8 @@ class PainterPool:
             motion: that it shows.
             begun: what `begin` returned for this frame, if it was called.
         """
-        patience = self.every - 1
-        for painter in self._coarse:
-            painter.add(rgba, painter.residuals(rgba, motion, patience))
+        for painter in self._coarse if self.every else ():
+            painter.add(rgba, painter.residuals(rgba, motion, self.every - 1))
         work = begun or Round()
         if begun is None or self._coarse:
             self._add(work, self._mouths, rgba, motion)
@@ -108,5 +107,5 @@ class PainterPool:
                 task.painter.add(rgba, [found])
 
     def _add(self, work: Round, painters: Sequence[Painter], rgba: U8, motion: Motion) -> None:
-        for painter in painters:
+        for painter in painters if self.every else ():
             work.add(painter.tasks(rgba, motion, self.every - 1))
