@@ -230,7 +230,7 @@ def test_a_slow_motion_is_repainted_in_steps_nobody_sees():
 
 
 def test_patience_lets_painters_pause_but_not_for_longer():
-    shares = np.linspace(0.7, 0.9, 9)  # each step by more than is left unpainted otherwise
+    shares = np.linspace(0.2, 1.0, 9)  # each step by more than is left unpainted otherwise
     for painter in shipped_painters():
         n, rgba = len(painter.rest), Renderer(hopper()).render(moved()).rgba
         pause = {share: runs_at(painter, rgba, share, 2) for share in shares}
