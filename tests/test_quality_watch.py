@@ -181,6 +181,7 @@ def test_a_live_run_steps_down_and_says_so(caplog: pytest.LogCaptureFixture) -> 
     assert snapshot.to_json()["stats"]["quality"] == "fair"
 
 
+@pytest.mark.slow
 def test_at_sixty_the_loop_shows_more_than_thirty_new_pictures() -> None:
     """A maker that takes 8 ms has room for that; how much more depends on who else runs."""
     maker = Choosy(lambda quality: time.sleep(0.008))

@@ -141,7 +141,11 @@ MOVES = {
 }
 
 
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize(
+    "move",
+    # What "all, fast" does at once is looked at alone in the slow run.
+    [pytest.param(m, marks=[pytest.mark.slow] * (m in ("shifting", "nearing", "tilting"))) for m in MOVES],
+)
 def test_a_face_that_moves_is_followed_as_well(follower: FaceFollower, mesh: FaceMesh, move: str) -> None:
     """Against the truth: landmarks carried back to the picture must lie where many readings put them."""
     worse = []

@@ -110,7 +110,14 @@ def test_the_mark_is_found_in(tmp_path: Path, marked: list[U8], change: Change) 
     assert detection.payload == PAYLOAD.hex
 
 
-@pytest.mark.parametrize("size_px", [(1120, 480), (720, 1280), (512, 512)], ids=["wide", "upright", "square"])
+@pytest.mark.parametrize(
+    "size_px",
+    [
+        pytest.param((1120, 480), id="wide"),
+        pytest.param((720, 1280), id="upright", marks=pytest.mark.slow),
+        pytest.param((512, 512), id="square", marks=pytest.mark.slow),
+    ],
+)
 def test_a_third_of_any_canvas_will_do(tmp_path: Path, size_px: tuple[int, int]) -> None:
     width, height = size_px
     frames = _frames(PUBLIC_KEY, size_px)
