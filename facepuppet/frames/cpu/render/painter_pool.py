@@ -93,12 +93,12 @@ class PainterPool:
         Args:
             rgba: the moved portrait.
             motion: that it shows.
-            begun: what `begin` returned for this frame, if it was called.
+            begun: what `begin` returned for this frame; it begins now if None.
         """
         for painter in self._coarse if self.every else ():
             painter.add(rgba, painter.residuals(rgba, motion, self.every - 1))
-        work = begun or Round()
-        if begun is None or self._coarse:
+        work = begun or self.begin(rgba, motion)
+        if self._coarse:
             self._add(work, self._mouths, rgba, motion)
         self._add(work, self._others, rgba, motion)
         work.call(self._helpers, 1)

@@ -54,7 +54,8 @@ class Warp:
         self.texture = premultiplied_texture(avatar, self.scale, margin_px)
         self.offset_px = np.array(margin_px, np.float32) - 0.5
         offset = self.in_texture(np.zeros(2, np.float32))
-        self._texture_from_portrait = np.column_stack([self.scale * np.eye(2), offset])
+        linear, origin = np.hsplit(self.body.portrait_from_cells, [2])
+        self._texture_from_cells = np.hstack([self.scale * linear, self.in_texture(origin.T).T])
         self.mesh = FaceMesh(avatar.landmarks_px, avatar.size_px, scale=self.scale, offset_px=offset)
         self._extent = Extent(avatar.person_alpha, self.body.grid)
 
@@ -80,7 +81,7 @@ class Warp:
         """Return where each pixel of the moved picture comes from."""
         cells = self.body.cells_from_moved(motion)
         # OpenCV, as NumPy's broadcasting over two channels takes five times as long.
-        body = cv2.transform(cv2.transform(cells, self.body.portrait_from_cells), self._texture_from_portrait)
+        body = cv2.transform(cells, self._texture_from_cells)
         flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
         patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
         windows = self._extent.windows(cells, patch, self._size)
