@@ -120,8 +120,9 @@ def start(checkout: Path, folder: Path, build: str, portrait: Path, video: str) 
 def _start_of(seen: dict[str, Any]) -> Start:
     noted, spent = seen["noted_ns"], seen["spent_ns"]
     spent["interpreter"] = noted["interpreter"]
-    spent["loop to frame"] = noted["first frame"] - noted["loop"]
-    spent["else"] += spent.pop("loop", 0)
+    after_ns = noted["first frame"] - noted["loop"]  # below 0: the frame was out before the loop had started
+    spent["loop to frame"] = max(after_ns, 0)
+    spent["else"] += spent.pop("loop", 0) + min(after_ns, 0)
     return Start(
         noted["first frame"] * 1e-9,
         seen["cpu_ns"]["first frame"] * 1e-9,
