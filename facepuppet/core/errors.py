@@ -29,6 +29,7 @@ FacepuppetError
 │   └── EngineRefusedError      a built engine that its library does not load, as of another version or GPU
 ├── TrackerError            an unknown tracker, or one whose package is not installed
 ├── StageError                  a stage of the pipeline that failed in a way nobody foresaw
+├── SoundError                  a microphone or an output for sound that cannot be used; the show goes on
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
     ├── VirtualCameraMissingError   no virtual camera driver
@@ -160,6 +161,10 @@ class TrackerError(FacepuppetError):
 
 class StageError(FacepuppetError):
     """A stage of the pipeline that failed in a way nobody foresaw; the cause is attached."""
+
+
+class SoundError(FacepuppetError):
+    """A microphone or an output for sound that cannot be used; the show goes on."""
 
 
 class WatermarkError(FacepuppetError):
