@@ -43,6 +43,7 @@ from facepuppet.cli.rights import (
     SubjectOption,
     cleared,
 )
+from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption, sound_wanted
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    mic: MicOption = None,
+    mic_to: MicToOption = None,
+    mic_delay: MicDelayOption = "auto",
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
 
@@ -108,6 +112,7 @@ def run(
     read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
+    sound = sound_wanted(mic, mic_to, mic_delay)
     sinks = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, sinks), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
@@ -144,6 +149,9 @@ def run(
             window.on_key = controls.press
         if controls.hint:
             typer.echo(controls.hint, err=True)
+        if sound is not None:
+            stack.enter_context(sound.microphone(lambda: live.delay_s))
+            typer.echo(str(sound), err=True)
         failure = _play(live, seconds)
         told = live.stats()
     typer.echo(

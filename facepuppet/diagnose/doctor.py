@@ -196,6 +196,12 @@ def _display() -> Check:
     return Check("display", Verdict.WARN, "none", "Start from a desktop for --sink window; the rest works.")
 
 
+def _sound() -> Check:
+    from facepuppet.diagnose.sound_check import examine_sound
+
+    return examine_sound()
+
+
 def _cache_folder() -> Check:
     import platformdirs
 
@@ -229,5 +235,6 @@ _CHECKS = (
     _engines,
     _frames,
     _display,
+    _sound,
     _cache_folder,
 )

@@ -188,6 +188,11 @@ class LivePipeline:
             quality_changes=tuple(self._watch.changes),
         )
 
+    @property
+    def delay_s(self) -> float | None:
+        """How late pictures are now, capture to sink in seconds: a running median; None before the first."""
+        return self._pacer.delay_s
+
     def snapshot(self) -> Snapshot:
         """Return all that is known of the run at this moment: what a page or a terminal shows."""
         return Snapshot(self.control.state, self.stats())

@@ -55,9 +55,11 @@ def find_endpoint(
     wanted = word.strip().casefold()
     if wanted == "default" and default in fit:
         return _of_portaudio(default, fit[default], channels)
-    if wanted.isdecimal() and int(wanted) in fit:
-        return _of_portaudio(int(wanted), fit[int(wanted)], channels)
     names = {i: str(device["name"]) for i, device in fit.items()}
+    if wanted.isdecimal():
+        if int(wanted) in fit:
+            return _of_portaudio(int(wanted), fit[int(wanted)], channels)
+        raise _missing(word, kind, [f"{i} ({name})" for i, name in names.items()])
     for same in (str.__eq__, str.__contains__):  # who has the very name comes before who has it in theirs
         of_server = [
             one for one in nodes if any(same(t.casefold(), wanted) for t in (one.name, one.description))

@@ -22,7 +22,7 @@ from facepuppet.sound.level_meter import LevelMeter, soften
 F32 = NDArray[np.float32]
 
 CONVERTER = "sinc_fastest"  # 97 dB, 0.4 % of a core
-SEAM_S = 0.1  # of the microphone's sound that is missing; less is told apart from lateness by nothing
+SEAM_S = 0.05  # of the microphone that is missing: what comes after it does not continue what came before
 DRY_S = 0.25  # without a block of the microphone: nothing is learned from that
 PATIENCE_S = 0.3  # of silence, for late sound to be there again before all of it is played later
 STEP_S = 0.02  # by which sound that gave out is played later at once
@@ -39,6 +39,7 @@ class Passage:
         drift: of the output's clock against the capture's, if it is known from before.
 
     Attributes:
+        meter: how loud the capture is.
         wanted_s: the delay to have.
         muted: silence is played in place of sound.
         captures, plays: blocks so far, by which one sees whether the devices live.
@@ -54,7 +55,7 @@ class Passage:
         self.muted = False
         self.captures = self.plays = self.underruns = 0
         self._in_hz, self._out_hz = in_hz, out_hz
-        self._meter = meter or LevelMeter()
+        self.meter = meter or LevelMeter()
         self._resampler = Resampler(CONVERTER, 1)
         self._line = DelayLine(out_hz)
         self._servo, self._floor = DelayServo(drift), JitterFloor()
@@ -81,12 +82,12 @@ class Passage:
             ended_s: when its last sample was spoken, on the clock of `play`.
         """
         lasts_s = len(sound) / self._in_hz
-        self._meter.feed(sound, lasts_s)
+        self.meter.feed(sound, lasts_s)
+        seam = ended_s - self._ended_s - lasts_s > SEAM_S
+        if seam:
+            self._resampler.reset()
         made = self._resampler.process(sound, self._out_hz / self._in_hz * self._servo.stretch)
-        if ended_s - self._ended_s - lasts_s > SEAM_S:
-            self._line.write_seam(soften(made))
-        else:
-            self._line.write(soften(made))
+        (self._line.write_seam if seam else self._line.write)(soften(made))
         self._ended_s = ended_s
         self._taken += len(sound)
         if self.captures < 8:  # what the resampler holds back does not change later

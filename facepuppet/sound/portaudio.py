@@ -118,6 +118,10 @@ class PortAudio:
         devices = [str(device["name"]) for device in self._devices() if device[channels] > 0]
         return [node.name for node in list_nodes(kind)] + devices
 
+    def host_systems(self) -> list[str]:
+        """Name the sound systems that PortAudio reaches here and that have devices."""
+        return [str(system["name"]) for system in self._library.query_hostapis() if system["devices"]]
+
     def _find(self, word: str, kind: Kind) -> Endpoint:
         default = self._library.default.device[0 if kind == "source" else 1]
         if default < 0:  # not chosen by this program: the system's

@@ -36,11 +36,9 @@ def has_pactl() -> bool:
 
 
 def server_name() -> str:
-    """Name the running sound server, as 'PulseAudio (on PipeWire 1.0.5)'; empty where there is none."""
-    for line in _ask("info").splitlines():
-        if line.startswith("Server Name: "):
-            return line.removeprefix("Server Name: ")
-    return ""
+    """Name the running sound server and its version: 'pulseaudio 16.1'; empty where there is none."""
+    told = dict(line.partition(": ")[::2] for line in _ask("info").splitlines())
+    return f"{told.get('Server Name', '')} {told.get('Server Version', '')}".strip()
 
 
 def list_nodes(kind: Kind) -> list[Node]:
