@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,7 @@ def test_it_follows_the_pictures_delay() -> None:
         state = microphone.state
     assert (state.source, state.sink, state.problem) == ("Mic", "Cable", "")
     assert state.peak_dbfs == pytest.approx(-6.0, abs=0.1)
+    assert json.loads(json.dumps(microphone.to_json()))["source"] == "Mic"
 
 
 def test_muted_it_sends_silence_and_goes_on_listening() -> None:

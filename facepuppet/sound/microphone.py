@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from types import TracebackType
+from typing import Any
 
 from facepuppet.core.errors import SoundError
 from facepuppet.sound.level_meter import LevelMeter
@@ -93,6 +95,10 @@ class Microphone:
             restarts=max(0, self._opened - 1),
             problem=self._problem,
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `state` as plain values, for pages and programs."""
+        return asdict(self.state)
 
     def start(self) -> None:
         """Begin, in a thread; returns at once."""
