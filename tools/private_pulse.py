@@ -54,7 +54,9 @@ class PrivatePulse:
             "DBUS_SESSION_BUS_ADDRESS": "disabled:",
         }
         lines = [f"load-module module-native-protocol-unix socket={socket} auth-anonymous=1"]
-        lines += [f"load-module module-null-sink sink_name={name} rate={RATE_HZ} norewinds=1" for name in sinks]
+        lines += [
+            f"load-module module-null-sink sink_name={name} rate={RATE_HZ} norewinds=1" for name in sinks
+        ]
         (self._folder / "start.pa").write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -42,6 +42,7 @@ class Microphone:
 
     Attributes:
         muted: set it to send silence, faded in and out.
+        slips: how often this program was not in time for a device; what is heard then may click.
         listeners: called from a thread of the sound system with each block of the microphone, (n,) full
             scale ±1, its rate in Hz, and when it ended on time.monotonic(), whether muted or not; they must
             neither keep the block nor wait.
@@ -60,7 +61,7 @@ class Microphone:
         self._wanted_s = self._drift = 0.0
         self._problem = ""
         self._latency_s = LATENCY_S
-        self._opened = self._underruns = 0
+        self._opened = self._underruns = self.slips = 0
         self._told: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="sound", daemon=True)
@@ -169,6 +170,7 @@ class Microphone:
             if passage.measured_s is not None:
                 self._well()
             self._look_at_level()
+            self.slips = streams.slips
             watch.look((passage.captures, passage.plays), streams.slips, LOOK_S)
             if told := streams.lost:
                 raise SoundError(told, "a device that stays", "It is tried again until it works.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -74,11 +75,15 @@ class SoundSystem(Protocol):
 class PortAudio:
     """PortAudio's devices, by the package sounddevice.
 
+    Opening looks for devices anew, which ends all streams of the process: one program has one microphone, and
+    whoever else wants to hear it becomes a listener of that (`Microphone.listeners`).
+
     Raises:
         SoundError: the package or the library is not installed.
     """
 
     def __init__(self) -> None:
+        self._fresh = "sounddevice" not in sys.modules  # what it lists is of when it was loaded
         try:
             import sounddevice
         except (ImportError, OSError) as error:
@@ -90,7 +95,6 @@ class PortAudio:
                 _ADVICE["Linux" if platform.system() == "Linux" else "else"],
             ) from error
         self._library = sounddevice
-        self._fresh = True
         _quieten_alsa()
 
     def open(self, source: str, sink: str, latency_s: float, connect: Connect) -> Streams:
