@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -173,6 +174,22 @@ def test_a_library_that_fails_does_not_end_the_sound() -> None:
         assert eventually(lambda: microphone.state.problem == "RuntimeError: broken library")
         machine.open = works  # type: ignore[method-assign]
         assert eventually(lambda: microphone.state.running)
+
+
+def test_a_sound_system_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    machine, answers = Machine(), threading.Event()
+    works = machine.open
+
+    def wait(*words: Any) -> OpenStreams:
+        answers.wait(PATIENCE_S)
+        return works(*words)
+
+    machine.open = wait  # type: ignore[method-assign]
+    with running(machine) as microphone:
+        assert eventually(lambda: "does not answer" in microphone.state.problem)
+        answers.set()
+        assert eventually(lambda: microphone.state.running and not microphone.state.problem)
 
 
 def test_clipping_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

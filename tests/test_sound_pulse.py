@@ -13,7 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import PATIENCE_S
-from private_pulse import CLICK_EVERY_S, PrivatePulse, click_train, delays_s, missing
+from private_pulse import (
+    CLICK_EVERY_S,
+    PIPEWIRE_NEEDED,
+    Pace,
+    PrivatePipewire,
+    PrivatePulse,
+    click_train,
+    delays_s,
+    missing,
+)
 from sound_devices import TONE, TONE_HZ, roughness
 
 from facepuppet.cli.sound_options import ALLOWANCE_S
@@ -27,14 +36,29 @@ from facepuppet.sound.virtual_microphone import virtual_microphone_advice
 ROOT = Path(__file__).resolve().parents[1]
 BAR_S = 0.040
 WANTED_S = 0.120  # more than a busy machine needs
-N_TRIES = 5  # on a busy machine the server itself tears sound: that is not ours to judge
+# On a busy machine the server itself tears sound: that is not ours to judge.
+N_TRIES = 3
+MAX_LATE_S = 0.002
+TOO_BUSY = "this machine is too busy: it is late for its sound devices"
 
 
 @pytest.fixture
 def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivatePulse]:
     if missing():
         pytest.skip(f"needs PulseAudio (pulseaudio, pulseaudio-utils); missing: {missing()}")
-    with PrivatePulse() as daemon:
+    yield from served(PrivatePulse(), monkeypatch)
+
+
+@pytest.fixture
+def pipewire(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivatePulse]:
+    if missing(PIPEWIRE_NEEDED):
+        pytest.skip(f"needs PipeWire, wireplumber and a bus; missing: {missing(PIPEWIRE_NEEDED)}")
+    yield from served(PrivatePipewire(), monkeypatch)
+
+
+def served(server: PrivatePulse, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivatePulse]:
+    """A running server that this process finds; skips where ALSA has no way to it."""
+    with server as daemon:
         for name, value in daemon.environment.items():
             monkeypatch.setenv(name, value)
         try:
@@ -68,10 +92,11 @@ def paced_delays_s(pulse: PrivatePulse, microphone: Microphone, seconds: float) 
     """The same, of a time in which this machine was in time for its sound devices."""
     for _ in range(N_TRIES):
         slips = microphone.slips
-        delays = heard_delays_s(pulse, seconds)
-        if microphone.slips == slips and microphone.state.running:
+        with Pace() as pace:
+            delays = heard_delays_s(pulse, seconds)
+        if pace.late_s < MAX_LATE_S and microphone.slips == slips and microphone.state.running:
             return delays
-    pytest.skip("this machine is too busy: it is late for its sound devices")
+    pytest.skip(TOO_BUSY)
 
 
 def test_sound_has_the_wanted_delay_and_comes_back_when_its_output_was_unplugged(pulse: PrivatePulse) -> None:
@@ -120,7 +145,7 @@ def test_no_click_when_it_starts_changes_its_delay_mutes_and_stops(pulse: Privat
         player = pulse.play((TONE * np.sin(2 * np.pi * TONE_HZ * times_s)).astype(np.float32), "one")
         time.sleep(1.0)
         microphone = Microphone("one.monitor", "two", PortAudio(), lambda: wanted_s[0])
-        with microphone:
+        with Pace() as pace, microphone:
             assert eventually(lambda: microphone.state.running)  # noqa: B023
             for delay_s in (0.14, 0.3, 0.1):
                 wanted_s[0] = delay_s
@@ -132,11 +157,11 @@ def test_no_click_when_it_starts_changes_its_delay_mutes_and_stops(pulse: Privat
         time.sleep(0.5)
         player.stop()
         sound = ear.stop().sound
-        assert np.abs(sound).max() == pytest.approx(TONE, abs=0.02)
-        if not slips:
+        if not slips and pace.late_s < MAX_LATE_S:
+            assert np.abs(sound).max() == pytest.approx(TONE, abs=0.02)
             assert roughness(sound) < 4.0
             return
-    pytest.skip("this machine is too busy: it is late for its sound devices")
+    pytest.skip(TOO_BUSY)
 
 
 @pytest.mark.slow
@@ -174,9 +199,12 @@ def test_an_output_that_vanishes_does_not_put_the_voice_on_another(pulse: Privat
         assert eventually(lambda: bool(microphone.state.problem))
         time.sleep(0.5)
         ear = pulse.listen("one.monitor")
-        time.sleep(4.0)
+        with Pace() as pace:
+            time.sleep(4.0)
         player.stop()
         clicks_s = ear.stop().clicks_s()
+    if pace.late_s > MAX_LATE_S:
+        pytest.skip(TOO_BUSY)
     assert len(clicks_s) > 5
     assert np.diff(clicks_s) == pytest.approx(CLICK_EVERY_S, abs=0.03)  # and none in between
 
@@ -194,9 +222,24 @@ def test_a_run_passes_the_microphone_on_as_late_as_its_picture(pulse: PrivatePul
         text=True,
     ) as run:
         time.sleep(5.0)
-        delays = heard_delays_s(pulse, 6.0)
+        with Pace() as pace:
+            delays = heard_delays_s(pulse, 6.0)
         told = run.communicate()[1]
     assert run.returncode == 0, told
     assert "microphone 'one.monitor' → 'two', as late as the picture" in told
+    if pace.late_s > 2 * MAX_LATE_S:  # the run itself takes time, too
+        pytest.skip(TOO_BUSY)
     picture_s = json.loads((tmp_path / "stats.json").read_text())["latency"]["median_ms"] / 1e3 + ALLOWANCE_S
     assert np.median(delays) == pytest.approx(picture_s, abs=BAR_S)
+
+
+@pytest.mark.slow
+def test_pipewire_keeps_the_delay_and_a_sink_that_comes_back(pipewire: PrivatePulse) -> None:
+    with Microphone("one.monitor", "two", PortAudio(), lambda: WANTED_S) as microphone:
+        assert eventually(lambda: microphone.state.running)
+        delays = paced_delays_s(pipewire, microphone, 8.0)
+        assert np.median(delays) == pytest.approx(WANTED_S, abs=BAR_S)
+        pipewire.unload("two")
+        assert eventually(lambda: bool(microphone.state.problem))
+        pipewire.load("two")
+        assert eventually(lambda: microphone.state.running and not microphone.state.problem)

@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 
 RATE_HZ = 48_000
-NEEDED = ("pulseaudio", "pactl", "pacat", "parec")
+NEEDED = ("pulseaudio", "pactl", "pacat")
+PIPEWIRE_NEEDED = ("dbus-daemon", "pipewire", "wireplumber", "pipewire-pulse", "pactl", "pacat")
 CLICK_EVERY_S = 0.5
 _CLICK = np.sin(np.linspace(0, np.pi, 25)).astype(np.float32) * 0.5  # half a millisecond
 _EAR_MS = 10
+_NAP_S = 0.005
 _NEAR_S = 1.5  # of the reads that tell when a sample arrived
 
 
-def missing() -> str:
+def missing(needed: tuple[str, ...] = NEEDED) -> str:
     """Tell which programs are not installed; empty where all are."""
-    return ", ".join(name for name in NEEDED if shutil.which(name) is None)
+    return ", ".join(name for name in needed if shutil.which(name) is None)
 
 
 class PrivatePulse:
@@ -59,6 +61,7 @@ class PrivatePulse:
         ]
         (self._folder / "start.pa").write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
+        self._others: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> PrivatePulse:
         self.start()
@@ -73,18 +76,8 @@ class PrivatePulse:
     def start(self) -> None:
         """Start the daemon and wait until it answers."""
         words = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"]
-        self._process = subprocess.Popen(
-            ["pulseaudio", *words, "-F", str(self._folder / "start.pa")],
-            env={**os.environ, **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline_s = time.monotonic() + 20.0
-        while self.pactl("list", "short", "sinks").count("\n") < len(self._sinks):
-            if time.monotonic() > deadline_s or self._process.poll() is not None:
-                raise RuntimeError("PulseAudio does not start")
-            time.sleep(0.05)
+        self._process = self._run(["pulseaudio", *words, "-F", str(self._folder / "start.pa")])
+        self._wait(len(self._sinks))
 
     def kill(self) -> None:
         """End the daemon as a crash does."""
@@ -92,6 +85,24 @@ class PrivatePulse:
             self._process.kill()
             self._process.wait()
             (self._folder / "native").unlink(missing_ok=True)
+
+    def _run(self, words: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            words,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _wait(self, n_sinks: int) -> None:
+        deadline_s = time.monotonic() + 20.0
+        while "Server Name" not in self.pactl("info") or (
+            self.pactl("list", "short", "sinks").count("\n") < n_sinks
+        ):
+            if time.monotonic() > deadline_s or self._process is None or self._process.poll() is not None:
+                raise RuntimeError("the sound server does not start")
+            time.sleep(0.05)
 
     def pactl(self, *words: str) -> str:
         """Ask or tell the daemon; what it answers, empty where it does not."""
@@ -132,6 +143,66 @@ class PrivatePulse:
             stdout=subprocess.DEVNULL if way == "--playback" else subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+
+
+class PrivatePipewire(PrivatePulse):
+    """The same from PipeWire, which speaks PulseAudio's language; it needs a session bus, here its own."""
+
+    def start(self) -> None:
+        """Start bus, server, session manager and translator, and wait until they answer."""
+        bus = self._folder / "bus"
+        self.environment = {
+            **self.environment,
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}",
+            "PIPEWIRE_RUNTIME_DIR": str(self._folder / "run"),
+            "PULSE_SERVER": f"unix:{self._folder / 'run' / 'pulse' / 'native'}",
+        }
+        self._others = []
+        for words in (["dbus-daemon", "--session", "--nofork", f"--address=unix:path={bus}"], ["pipewire"]):
+            self._others.append(self._run(words))
+            time.sleep(1.0)  # neither tells when it is ready
+        self._others.append(self._run(["wireplumber"]))
+        self._process = self._run(["pipewire-pulse"])
+        self._wait(0)
+        for sink in self._sinks:
+            self.load(sink)
+        self._wait(len(self._sinks))
+
+    def kill(self) -> None:
+        """End all of it."""
+        super().kill()
+        for process in self._others:
+            process.kill()
+            process.wait()
+
+
+class Pace:
+    """Whether this machine wakes a thread in time; sound that is torn on one that does not is nobody's fault.
+
+    Attributes:
+        late_s: by how much the worst of fifty wakings was late, once it was left.
+    """
+
+    def __enter__(self) -> Pace:
+        self.late_s = 0.0
+        self._lates_s: list[float] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._wake, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self.late_s = float(np.quantile(self._lates_s, 0.98)) if self._lates_s else 0.0
+
+    def _wake(self) -> None:
+        while not self._stopping.is_set():
+            due_s = time.monotonic() + _NAP_S
+            time.sleep(_NAP_S)
+            self._lates_s.append(time.monotonic() - due_s)
 
 
 class Player:

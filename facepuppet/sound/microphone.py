@@ -135,7 +135,12 @@ class Microphone:
     def _once(self) -> None:
         """Open the devices and stay until they fail or the show ends."""
         self._look_at_picture()
-        streams = self._system.open(*self._words, self._latency_s, self._connect)
+        waiting = threading.Timer(PATIENCE_S, self._tell, ["the sound system does not answer; still waiting"])
+        waiting.start()
+        try:
+            streams = self._system.open(*self._words, self._latency_s, self._connect)
+        finally:
+            waiting.cancel()
         self._names = streams.source, streams.sink
         self._opened += 1
         try:
