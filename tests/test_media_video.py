@@ -285,3 +285,30 @@ def test_recorded_clips_are_read_whole(shared: Path) -> None:
     frames = read_all(path)
     with open_source(path) as source:
         assert len(frames) == source.n_frames
+
+
+def test_a_loop_plays_a_file_over_and_over_at_its_own_pace(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_video(path, [0, 40, 80, 120, 160])
+    clock = FakeClock(now_ns=77)
+    with open_source(f"loop:{path}", clock=clock) as source:
+        assert source.live and source.n_frames is None and source.description.endswith("looped")
+        frames = [frame for _ in range(12) if (frame := source.read()) is not None]
+    assert [frame.frame_id for frame in frames] == list(range(12))
+    steps_s = np.diff([frame.captured_ns for frame in frames]) * 1e-9
+    assert steps_s == pytest.approx([0.04] * 11, abs=2e-3), "at the seam, too"
+    levels = [int(frame.rgb.mean()) for frame in frames]
+    assert levels[0] < levels[4] and levels[5:10] == levels[:5]
+    assert source.read() is None
+
+
+def test_a_loop_of_nothing_is_refused_and_one_whose_file_is_gone_ends(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with pytest.raises(MediaUnreadableError, match="does not exist"):
+        open_source(f"loop:{path}")
+    write_video(path, [0, 40])
+    with open_source(f"loop:{path}", clock=FakeClock()) as source:
+        assert source.read() is not None and source.read() is not None
+        path.unlink()
+        with pytest.raises(MediaUnreadableError, match="does not exist"):
+            source.read()
