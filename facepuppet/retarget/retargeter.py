@@ -6,8 +6,9 @@ from facepuppet.core.types import Expression, Motion, Presence
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import deltas_of
-from facepuppet.retarget.gains import Gains
+from facepuppet.retarget.head_speed import HeadSpeed
 from facepuppet.retarget.idle_life import IdleLife
+from facepuppet.retarget.manner import Manner
 from facepuppet.retarget.presence import PresenceMachine
 from facepuppet.retarget.target import Target
 
@@ -20,17 +21,18 @@ class Retargeter:
         seed: of what the portrait does while nobody drives it.
 
     Attributes:
-        gains: how much of the motion is taken over; may be replaced at any time, by any thread.
+        manner: how it follows; may be replaced at any time, by any thread.
         presence: how the puppet stands to its driver.
     """
 
     def __init__(self, avatar: Avatar, seed: int = 0) -> None:
-        self.gains = Gains()
+        self.manner = Manner()
         self.presence = Presence.AWAY
         self._target = Target(avatar)
         self._presence = PresenceMachine()
         self._crossfade = Crossfade()
         self._idle = IdleLife(seed)
+        self._head_speed = HeadSpeed()
 
     def update(self, expression: Expression) -> Motion:
         """Return where the portrait goes for this expression; they must come in the order of capture."""
@@ -42,4 +44,6 @@ class Retargeter:
             deltas = self._idle.update(t_ns).toward(deltas, share)
         else:
             self._idle.end()
-        return self._target.motion(deltas, expression.frame_id, t_ns, self.gains)
+        manner = self.manner
+        deltas = self._head_speed.update(deltas, t_ns, manner.head_speed_rad_s)
+        return self._target.motion(deltas, expression.frame_id, t_ns, manner.effective)

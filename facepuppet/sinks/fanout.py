@@ -24,8 +24,8 @@ class Fanout(Sink):
         if not sinks or len({sink.size_px for sink in sinks}) != 1:
             raise ValueError(f"needs sinks of one size, got {[sink.size_px for sink in sinks]}")
         self.size_px = sinks[0].size_px
-        everyone = {sink.pixels for sink in sinks}
-        self.pixels = everyone.pop() if len(everyone) == 1 else Pixels.RGB
+        wanted = {sink.pixels for sink in sinks} - {None}
+        self.pixels = wanted.pop() if len(wanted) == 1 else Pixels.RGB
         self.description = " and ".join(sink.description for sink in sinks)
         self.failures: list[tuple[str, Exception]] = []
         self._sinks = list(sinks)

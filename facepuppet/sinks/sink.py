@@ -18,12 +18,13 @@ class Sink(ABC):
     Attributes:
         size_px: width and height of the frames it takes.
         description: where they go, in words for a person.
-        pixels: as what it wants pictures, so that none need be converted; it takes them all.
+        pixels: as what it wants pictures, so that none need be converted; it takes them all. None: it does
+            not care.
     """
 
     size_px: tuple[int, int]
     description: str
-    pixels: Pixels = Pixels.RGB
+    pixels: Pixels | None = Pixels.RGB
 
     def send(self, frame: Marked, pts_s: float | None = None) -> None:
         """Deliver a frame.

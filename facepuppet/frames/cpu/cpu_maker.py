@@ -8,8 +8,8 @@ from functools import partial
 from facepuppet.core.metrics import Meter
 from facepuppet.core.types import Motion, Pixels, Quality
 from facepuppet.frames.base import FrameMaker
-from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.finisher import Finisher
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.watermark.mark import Marker
@@ -50,9 +50,9 @@ class CpuMaker(FrameMaker):
             rendered = self.renderer.render(motion)
         return partial(self.finisher.finish, rendered)
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background."""
-        self.finisher.set_backdrop(backdrop)
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures."""
+        self.finisher.set_scene(scene)
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures."""
