@@ -14,7 +14,7 @@ from fakes import FakeClock, picture
 
 from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.core.types import Frame
-from facepuppet.media import open_source
+from facepuppet.media import open_source, video_frame
 from facepuppet.media.video_frame import luma_of
 from facepuppet.media.video_reader import VideoReader
 from facepuppet.media.video_source import VideoSource
@@ -285,6 +285,17 @@ def test_recorded_clips_are_read_whole(shared: Path) -> None:
     frames = read_all(path)
     with open_source(path) as source:
         assert len(frames) == source.n_frames
+
+
+def test_a_full_memory_is_no_fault_of_the_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(frame: av.VideoFrame) -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    write_video(tmp_path / "clip.mp4", [0, 40])
+    with open_source(tmp_path / "clip.mp4") as source:
+        monkeypatch.setattr(video_frame, "_rgb", full)
+        with pytest.raises(MemoryError):
+            source.read()
 
 
 def test_a_loop_plays_a_file_over_and_over_at_its_own_pace(tmp_path: Path) -> None:

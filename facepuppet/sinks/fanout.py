@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from facepuppet.core.errors import SinkError
+from facepuppet.core.clock import Clock, SystemClock
+from facepuppet.core.errors import FacepuppetError, SinkError
+from facepuppet.core.tolerance import Tolerance
 from facepuppet.core.types import Pixels
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark import Marked
@@ -17,10 +19,15 @@ class Fanout(Sink):
     """Sends every frame to each of several sinks.
 
     A sink that fails is reported in `failures` and the log, dropped, and aborted. When the last
-    one fails its error is raised.
+    one fails its error is raised. Where nobody foresaw the failure (it is no FacepuppetError), the sink
+    first misses some frames and is tried again, a few times a minute.
+
+    Args:
+        sinks: of one size; closed with this.
+        clock: tells when to try again.
     """
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
+    def __init__(self, sinks: Sequence[Sink], clock: Clock | None = None) -> None:
         if not sinks or len({sink.size_px for sink in sinks}) != 1:
             raise ValueError(f"needs sinks of one size, got {[sink.size_px for sink in sinks]}")
         self.size_px = sinks[0].size_px
@@ -29,13 +36,20 @@ class Fanout(Sink):
         self.description = " and ".join(sink.description for sink in sinks)
         self.failures: list[tuple[str, Exception]] = []
         self._sinks = list(sinks)
+        self._clock = clock or SystemClock()
+        self._tolerances = {sink: Tolerance(self._clock) for sink in sinks}
+        self._again_ns: dict[Sink, int] = {}  # when to try those that failed
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         for sink in tuple(self._sinks):
+            if self._again_ns.get(sink, 0) > self._clock.now_ns():
+                continue
             try:
                 sink.send(frame, pts_s)
-            except Exception as error:
+            except FacepuppetError as error:
                 self._drop(sink, error)
+            except Exception as error:
+                self._bear(sink, error)
         if not self._sinks:
             raise self.failures[-1][1]
 
@@ -56,6 +70,16 @@ class Fanout(Sink):
         """Abort every sink that is left."""
         while self._sinks:
             self._sinks.pop().abort()
+
+    def _bear(self, sink: Sink, error: Exception) -> None:
+        pause_s = self._tolerances[sink].pause_s()
+        if pause_s is None:
+            self._drop(sink, error)
+            return
+        log.warning(
+            "%s misses pictures: an unexpected %s (%s)", sink.description, type(error).__name__, error
+        )
+        self._again_ns[sink] = self._clock.now_ns() + round(pause_s * 1e9)
 
     def _drop(self, sink: Sink, error: Exception) -> None:
         log.error("%s failed and is dropped: %s", sink.description, error)
