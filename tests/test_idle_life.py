@@ -100,7 +100,7 @@ def placed(seen: list[bool], *, fps: int) -> list[Motion]:
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.05, 6.0)), min_size=2, max_size=4))
 def test_no_hand_over_jumps(spells: list[tuple[bool, float]]) -> None:
     """Whenever the driver comes or goes, the nose moves no faster than it does when one eases in."""

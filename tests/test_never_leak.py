@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -82,24 +83,24 @@ def test_an_unplugged_camera_leaves_an_idle_puppet_that_lives(show: GreenShow) -
     show.assert_safe()
 
 
-@pytest.mark.parametrize("kind", [RuntimeError, MemoryError])
 def test_what_nobody_foresaw_costs_a_moment_and_leaks_nothing(
-    show: GreenShow, kind: type[Exception], caplog: pytest.LogCaptureFixture
+    show: GreenShow, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Tracker, camera, puppet, its second half and the sink fail in turn; the run goes on."""
+    """Camera, tracker, puppet, its second half and sink fail in turn, or find no memory; the run goes on."""
     start = len(show.sink.frames)
-    for part in ("tracker", "camera", "puppet", "finish", "sink"):
+    kinds = cycle((RuntimeError, MemoryError))
+    for part in ("camera", "tracker", "puppet", "finish", "sink"):
         fault = getattr(show.faults, part)
-        fault.strike(kind(f"{part} told to fail"))
+        fault.strike(next(kinds)(f"{part} told to fail"))
         wait_until(lambda fault=fault: fault.times == 0)
         show.wait_for_face()
         show.wait_for_frames(3)
     show.assert_safe(start)
     restarts = show.loop.stats().restarts
-    assert len(restarts) == 4 and all(kind.__name__ in told for told in restarts)
     assert [told.split()[1] for told in restarts[:3]] == ["driver", "driver", "puppet"]
+    assert len(restarts) == 4, "the sink is none of the stages that are begun again"
     assert sum("misses pictures" in record.message for record in caplog.records) == 1
-    assert show.loop.stats().frames_in > 0
+    assert not show.sink.aborted
 
 
 def test_a_puppet_that_cannot_be_drawn_is_stood_in_for_by_the_card(

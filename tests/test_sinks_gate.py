@@ -62,7 +62,7 @@ def test_fanout_sends_to_all_and_passes_times_on() -> None:
 
 def test_fanout_drops_a_failing_sink_and_goes_on() -> None:
     good, bad = MemorySink(), MemorySink(fails_at=1)
-    fanout = Fanout([bad, good], clock := FakeClock())
+    fanout = Fanout([bad, good], clock=(clock := FakeClock()))
     for number in range(6):
         fanout.send(marked(frame_id=number))
         clock.advance_s(3.0)
@@ -73,7 +73,7 @@ def test_fanout_drops_a_failing_sink_and_goes_on() -> None:
 
 
 def test_fanout_fails_when_its_last_sink_did() -> None:
-    fanout = Fanout([MemorySink(fails_at=0), MemorySink(fails_at=1)], clock := FakeClock())
+    fanout = Fanout([MemorySink(fails_at=0), MemorySink(fails_at=1)], clock=(clock := FakeClock()))
     with pytest.raises(OSError, match="told to fail"):
         for _ in range(6):
             fanout.send(marked())
@@ -90,7 +90,7 @@ def test_fanout_bears_what_nobody_foresaw_a_few_times_a_minute() -> None:
             super()._write(frame, pts_s)
 
     shaky, good, clock = Shaky(), MemorySink(), FakeClock()
-    fanout = Fanout([shaky, good], clock)
+    fanout = Fanout([shaky, good], clock=clock)
     for number in range(90):  # three seconds, of which the first are bad
         shaky.failing = number < 20
         fanout.send(marked(frame_id=number))
@@ -110,7 +110,7 @@ def test_fanout_does_not_bear_what_was_foreseen() -> None:
             raise OutputUnwritableError("a full disk", "room", "Free some.")
 
     full, good = Full(), MemorySink()
-    fanout = Fanout([full, good], FakeClock())
+    fanout = Fanout([full, good], clock=FakeClock())
     fanout.send(marked())
     assert full.aborted and len(fanout.failures) == 1
 

@@ -275,7 +275,7 @@ class LivePipeline:
 
 
 def _as_one(sinks: Sequence[Sink], clock: Clock) -> Sink:
-    return sinks[0] if len(sinks) == 1 and isinstance(sinks[0], Fanout) else Fanout(sinks, clock)
+    return sinks[0] if len(sinks) == 1 and isinstance(sinks[0], Fanout) else Fanout(sinks, clock=clock)
 
 
 def _unforeseen(stage: str, error: Exception) -> StageError:

@@ -23,25 +23,29 @@ class Fanout(Sink):
     first misses some frames and is tried again, a few times a minute.
 
     Args:
-        sinks: of one size; closed with this.
+        sinks: what the run is for; closed with this.
+        beside: are sent every frame too, and closed, but keep no run going.
         clock: tells when to try again.
     """
 
-    def __init__(self, sinks: Sequence[Sink], clock: Clock | None = None) -> None:
-        if not sinks or len({sink.size_px for sink in sinks}) != 1:
-            raise ValueError(f"needs sinks of one size, got {[sink.size_px for sink in sinks]}")
+    def __init__(
+        self, sinks: Sequence[Sink], beside: Sequence[Sink] = (), *, clock: Clock | None = None
+    ) -> None:
+        everyone = [*sinks, *beside]
+        if not sinks or len({sink.size_px for sink in everyone}) != 1:
+            raise ValueError(f"needs sinks of one size, got {[sink.size_px for sink in everyone]}")
         self.size_px = sinks[0].size_px
-        wanted = {sink.pixels for sink in sinks} - {None}
+        wanted = {sink.pixels for sink in everyone} - {None}
         self.pixels = wanted.pop() if len(wanted) == 1 else Pixels.RGB
         self.description = " and ".join(sink.description for sink in sinks)
         self.failures: list[tuple[str, Exception]] = []
-        self._sinks = list(sinks)
+        self._sinks, self._beside = list(sinks), list(beside)
         self._clock = clock or SystemClock()
-        self._tolerances = {sink: Tolerance(self._clock) for sink in sinks}
+        self._tolerances = {sink: Tolerance(self._clock) for sink in everyone}
         self._again_ns: dict[Sink, int] = {}  # when to try those that failed
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
-        for sink in tuple(self._sinks):
+        for sink in (*self._sinks, *self._beside):
             if self._again_ns.get(sink, 0) > self._clock.now_ns():
                 continue
             try:
@@ -56,8 +60,8 @@ class Fanout(Sink):
     def close(self) -> None:
         """Close every sink that is left, then raise the first error that closing met."""
         errors = []
-        while self._sinks:
-            sink = self._sinks.pop()
+        while self._sinks or self._beside:
+            sink = (self._sinks or self._beside).pop()
             try:
                 sink.close()
             except SinkError as error:
@@ -68,8 +72,8 @@ class Fanout(Sink):
 
     def abort(self) -> None:
         """Abort every sink that is left."""
-        while self._sinks:
-            self._sinks.pop().abort()
+        while self._sinks or self._beside:
+            (self._sinks or self._beside).pop().abort()
 
     def _bear(self, sink: Sink, error: Exception) -> None:
         pause_s = self._tolerances[sink].pause_s()
@@ -84,5 +88,5 @@ class Fanout(Sink):
     def _drop(self, sink: Sink, error: Exception) -> None:
         log.error("%s failed and is dropped: %s", sink.description, error)
         self.failures.append((sink.description, error))
-        self._sinks.remove(sink)
+        (self._sinks if sink in self._sinks else self._beside).remove(sink)
         sink.abort()
