@@ -64,7 +64,7 @@ def running(
 ) -> Iterator[PipedRun]:
     """The program with the green driver, whose camera has begun to show the puppet."""
     words = ["--avatar", str(sample_portrait_path()), "--right", "public-domain", "--label", "off"]
-    words += ["--camera", f"loop:{clip}", "--canvas", "640x360", "--sink", "virtual"]
+    words += ["--camera", f"loop:{clip}", "--canvas", "640x360", "--sink", "virtual", "--no-ui"]
     with PipedRun([*words, *more], folder, before=before, env={**os.environ, **(env or {})}) as run:
         yield run
 
