@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from program import one_line, run
 
 from facepuppet.cli import hotkeys as module
 from facepuppet.cli.hotkey_file import USUAL, load_hotkeys
@@ -98,6 +99,15 @@ def test_what_is_wrong_with_a_file_is_told_in_one_line(tmp_path: Path, case: str
     assert said in str(told.value) and str(path) in str(told.value)
     assert "\n" not in str(told.value) and len(str(told.value)) < 600
     assert path.read_text(encoding="utf-8") == text, "and it is left for its owner to mend"
+
+
+def test_a_run_does_not_start_with_hotkeys_that_are_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("facepuppet.session.settings_file.settings_folder", lambda: tmp_path)
+    path = file_of(tmp_path, HEAD + "'<f9>' = 'panik'\n")
+    status, _, err = run(capsys, "run", "--avatar", "me.jpg", "--hotkeys")
+    assert status == 2 and "panik" in one_line(err) and str(path) in err
 
 
 def no_display(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """Settings come back in the next run: those of an avatar with it, those of a camera with that."""
 
-from __future__ import annotations
-
 import math
 import tomllib
 from collections.abc import Iterator
@@ -10,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
+import program
 import pytest
+import typer
 from avatars import hopper
 from fakes import FakeClock, ListDriver, MemorySink, wait_until
 from hypothesis import given, settings
@@ -31,7 +32,10 @@ from facepuppet import (
     Puppet,
     Scene,
 )
+from facepuppet.cli.live_parts import said
+from facepuppet.cli.options import BackgroundOption, LabelOption, MirrorOption
 from facepuppet.core.errors import FacepuppetError
+from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.retarget.manner import REGIONS
 from facepuppet.session.commands import Command, Reset, SetBackdrop, SetLabel, ShowPuppet
 from facepuppet.session.kept_settings import KeptSettings
@@ -335,6 +339,54 @@ def test_a_live_run_keeps_what_is_set_while_it_goes_on(tmp_path: Path) -> None:
         live.control.send(VERBS["gain"].command({"region": "head", "amount": 2}))
         wait_until(lambda: kept_of(tmp_path).get("gain") == {"head": 2.0})
         assert len(sink.frames) > 5
+
+
+@pytest.mark.parametrize("words", ["", "--mirror", "--label br --background portrait"])
+def test_the_command_line_is_asked_what_it_says_itself(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def some(
+        context: typer.Context,
+        background: BackgroundOption = "portrait",
+        mirror: MirrorOption = False,
+        label: LabelOption = "br",
+    ) -> None:
+        typer.echo(" ".join(said(context, "label", "background", "mirror")))
+
+    app(words.split(), standalone_mode=False)
+    assert capsys.readouterr().out.split() == [word[2:] for word in words.split() if word.startswith("--")]
+
+
+@pytest.mark.slow
+def test_the_program_takes_what_is_kept_unless_its_command_line_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("facepuppet.session.kept_settings.settings_folder", lambda: tmp_path)
+    path = tmp_path / "avatars.toml"
+    kept = f"schema = 1\n[avatars.{ONE.source_sha256}]\nbackground = '#00ff00'\nstill = ['head']\n"
+    path.write_text(kept)
+
+    def corner(*words: str) -> tuple[str, list[bool]]:
+        film = tmp_path / "film.mkv"
+        film.unlink(missing_ok=True)
+        status, _, err = program.run(
+            capsys,
+            *("run", "--avatar", str(sample_portrait_path()), "--camera", "script", "--seconds", "0.4"),
+            *("--sink", str(film), "--canvas", "320x180", "--label", "off", "--no-ui", *words),
+        )
+        assert status == 0, err
+        with av.open(str(film)) as video:
+            rgb = next(video.decode(video=0)).to_ndarray(format="rgb24")
+        told = next((line for line in err.splitlines() if line.startswith("As you last set it")), "")
+        return told, (rgb[2:12, 2:12].reshape(-1, 3).mean(0) > 128).tolist()
+
+    assert corner() == ("As you last set it: background, still.", [False, True, False])
+    assert corner("--background", "red") == ("As you last set it: still.", [True, False, False])
+    assert corner("--background", "blue", "--no-settings") == ("", [False, False, True])
+    assert path.read_text() == kept
 
 
 amounts = st.floats(0.0, 4.0).map(lambda amount: round(amount, 4))

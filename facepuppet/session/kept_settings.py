@@ -19,6 +19,7 @@ from facepuppet.session.commands import SetMirror
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.session.setting_values import (
+    KEPT,
     avatar_values,
     camera_commands,
     camera_name,
@@ -60,6 +61,9 @@ class KeptSettings:
             run, and are kept only where they are changed while it lasts.
         folder: where the files are; the user's own if None.
         clock: tells when a change has settled.
+
+    Attributes:
+        hint: which kept settings the run began with, in one line for a person; empty if there are none.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class KeptSettings:
         self._avatars = SettingsFile(folder / "avatars.toml", "avatars", _AVATARS)
         self._cameras = SettingsFile(folder / "cameras.toml", "cameras", _CAMERAS)
         self._told: set[str] = set()
+        self._used: set[str] = set()
+        self.hint = ""
         self._looking, self._leaving = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="settings", daemon=True)
         self._watches: list[SettingsWatch] = []
@@ -88,6 +94,7 @@ class KeptSettings:
         if self._camera is not None:
             self._watches.append(self._watch_of_camera(self._camera))
         self._watches += [self._watch_of_avatar(puppet) for puppet in puppets]
+        self.hint = f"As you last set it: {', '.join(sorted(self._used))}." if self._used else ""
         self._thread.start()
         return self
 
@@ -154,7 +161,9 @@ class KeptSettings:
         except SettingsError as problem:
             self._tell(problem)
             return {}
-        return {name: value for name, value in table.items() if name not in self._said}
+        used = {name: value for name, value in table.items() if name in KEPT and name not in self._said}
+        self._used |= used.keys()
+        return used
 
     def _write(self, watch: SettingsWatch) -> None:
         try:

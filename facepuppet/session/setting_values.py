@@ -35,6 +35,9 @@ from facepuppet.session.verbs import VERBS
 
 Values = dict[Keys, Value]
 Tell = Callable[[FacepuppetError], None]
+_OF_AVATAR = ("gain", "still", "head-speed", "background", "label")
+_OF_CAMERA = ("smoothing", "mirror")
+KEPT = (*_OF_AVATAR, *_OF_CAMERA)  # verbs all
 _WEBCAM = re.compile(r"camera \d+ \((.+)\)")
 
 
@@ -78,7 +81,7 @@ def with_avatar_settings(
     manner: Manner, scene: Scene, table: Mapping[str, Any], tell: Tell
 ) -> tuple[Manner, Scene]:
     """Return how an avatar follows and looks by its kept settings; what does not fit is told."""
-    for command in _commands(table, ("gain", "still", "head-speed", "background", "label"), tell):
+    for command in _commands(table, _OF_AVATAR, tell):
         match command:
             case SetGain(region, amount):
                 manner = replace(manner, gains=replace(manner.gains, **{region: amount}))
@@ -95,7 +98,7 @@ def with_avatar_settings(
 
 def camera_commands(table: Mapping[str, Any], tell: Tell) -> Iterator[SetSmoothing | SetMirror]:
     """Yield what a camera's kept settings ask for; what does not fit is told."""
-    for command in _commands(table, ("smoothing", "mirror"), tell):
+    for command in _commands(table, _OF_CAMERA, tell):
         if isinstance(command, SetSmoothing | SetMirror):
             yield command
 
