@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from facepuppet.cli.options import (
     LabelEveryOption,
     LabelOption,
     MirrorOption,
+    NoLabelOption,
     ProfileOption,
     QualityOption,
     SignerOption,
@@ -65,7 +67,8 @@ def run(
     camera: CameraOption = "0",
     profile: ProfileOption = None,
     sink: Annotated[
-        list[str] | None, typer.Option("--sink", help="virtual, window, or a video file; several at once.")
+        list[str] | None,
+        typer.Option("--sink", "--output", help="virtual, window, or a video file; several at once."),
     ] = None,
     seconds: Annotated[
         float | None,
@@ -79,6 +82,7 @@ def run(
     mirror: MirrorOption = False,
     label: LabelOption = "br",
     label_every: LabelEveryOption = None,
+    no_label: NoLabelOption = False,
     key: KeyOption = None,
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
@@ -117,7 +121,7 @@ def run(
     runtime, models = open_engines(engine, tracker)
     puppet = Puppet(
         portrait,
-        composer(portrait, canvas, background, mirror, label, label_every),
+        composer(portrait, canvas, background, mirror, "off" if no_label else label, label_every),
         key=mark_key,
         session=next_session(),
         consent_id=consent.id,
@@ -207,10 +211,9 @@ def _open_sinks(
     from facepuppet.sinks.sink_words import open_sink
 
     with ExitStack() as opened:
-        clock = SystemClock()
-        sinks = [
-            opened.enter_context(open_sink(word, puppet.canvas_px, fps, clock=clock, credentials=credentials))
-            for word in words
-        ]
+        opens = partial(
+            open_sink, clock=SystemClock(), credentials=credentials, waits=len(words) > 1
+        )  # with anything else to see, a camera may come later
+        sinks = [opened.enter_context(opens(word, puppet.canvas_px, fps)) for word in words]
         opened.pop_all()
     return Fanout(sinks), [sink for sink in sinks if isinstance(sink, PreviewWindow)]

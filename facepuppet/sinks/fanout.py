@@ -17,7 +17,7 @@ class Fanout(Sink):
     """Sends every frame to each of several sinks.
 
     A sink that fails is reported in `failures` and the log, dropped, and aborted. When the last
-    one fails its error is raised.
+    one fails its error is raised. One that is away in the end counts as failed, too.
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
@@ -39,11 +39,17 @@ class Fanout(Sink):
         if not self._sinks:
             raise self.failures[-1][1]
 
+    def seen_by(self) -> tuple[str, ...]:
+        """Return the names of programs that show any of them."""
+        return tuple(name for sink in tuple(self._sinks) for name in sink.seen_by())
+
     def close(self) -> None:
         """Close every sink that is left, then raise the first error that closing met."""
         errors = []
         while self._sinks:
             sink = self._sinks.pop()
+            if sink.away is not None:
+                self.failures.append((sink.description, sink.away))
             try:
                 sink.close()
             except SinkError as error:
