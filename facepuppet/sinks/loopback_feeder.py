@@ -15,7 +15,13 @@ from pathlib import Path
 
 from facepuppet.core.errors import VirtualCameraMissingError
 from facepuppet.core.types import U8
-from facepuppet.sinks.v4l2loopback import already_fed, who_holds
+from facepuppet.sinks.v4l2loopback import (
+    V4L2_BUF_TYPE_VIDEO_OUTPUT,
+    V4L2_CAP_VIDEO_OUTPUT,
+    already_fed,
+    capabilities_of,
+    who_holds,
+)
 
 if sys.platform != "win32":  # where there is no V4L2 either, and nothing here is called
     import fcntl
@@ -23,7 +29,6 @@ if sys.platform != "win32":  # where there is no V4L2 either, and nothing here i
 # linux/videodev2.h, on 64 bits
 VIDIOC_S_FMT = 0xC0D05605
 VIDIOC_S_PARM = 0xC0CC5616
-V4L2_BUF_TYPE_VIDEO_OUTPUT = 2
 V4L2_PIX_FMT_YUV420 = int.from_bytes(b"YU12", "little")
 V4L2_FIELD_NONE = 1
 FORMAT = struct.Struct("=I4x4I184x")  # type; width, height, pixel format, field
@@ -73,6 +78,8 @@ class LoopbackFeeder:
     def _set_format(self, size_px: tuple[int, int]) -> None:
         wanted = (*size_px, V4L2_PIX_FMT_YUV420)
         asked = bytearray(FORMAT.pack(V4L2_BUF_TYPE_VIDEO_OUTPUT, *wanted, V4L2_FIELD_NONE))
+        if not capabilities_of(self._descriptor) & V4L2_CAP_VIDEO_OUTPUT:
+            raise already_fed(self._device)
         try:
             fcntl.ioctl(self._descriptor, VIDIOC_S_FMT, asked)
         except OSError as error:

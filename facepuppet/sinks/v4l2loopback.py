@@ -1,13 +1,13 @@
 """The state of a Linux loopback device, and the mending of one that its last feeder left stuck.
 
 v4l2loopback with exclusive_caps=1 shows one capability at a time: "output" while it waits for a feeder,
-"capture" while it is fed. Up to 0.13 a feeder that uses write() takes "output" away and does not give it
+"capture" while it is fed. Up to 0.12 a feeder that uses write() takes "output" away and does not give it
 back: closed, the device shows neither capability, or only "capture" for as long as some reader holds on to
 the last picture. Nobody can feed it then until the module is reloaded, or until a stream is started and its
 file closed, which is what give_free() does.
 
-From 0.14 on the driver keeps a token for each side. What a feeder held is free when it is gone, nothing needs
-mending, and a second feeder or reader is refused.
+From 0.13 on the driver knows who feeds: what a feeder held is free when it is gone, and nothing needs mending.
+It also knows who reads, and refuses a second reader.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ V4L2_CAP_VIDEO_CAPTURE = 0x1
 V4L2_CAP_VIDEO_OUTPUT = 0x2
 V4L2_BUF_TYPE_VIDEO_OUTPUT = 2
 BUFFERS_AT_MOST = 32  # v4l2loopback's own limit
-TOKENS_FROM = (0, 14)  # no state of a device is in doubt from this version on
+FREES_ITSELF_FROM = (0, 13)  # no state of a device is in doubt from this version on
 WATCH_S = 0.5  # a feeder that sends fewer than 2 frames a second counts as gone
 
 TWO_DEVICES = "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=2 exclusive_caps=1,1"
@@ -58,10 +58,10 @@ def state(device: str) -> State:
         OSError: it cannot be opened, or is not a V4L2 device.
     """
     with _opened(device) as descriptor:
-        capabilities = _capabilities(descriptor)
+        capabilities = capabilities_of(descriptor)
         if capabilities & V4L2_CAP_VIDEO_OUTPUT:
             return State.READY
-        if (loopback_version() or (0,)) >= TOKENS_FROM:
+        if (loopback_version() or (0,)) >= FREES_ITSELF_FROM:
             return State.FED
         if capabilities & V4L2_CAP_VIDEO_CAPTURE and _frames_arrive(descriptor):
             return State.FED
@@ -77,8 +77,8 @@ def give_free(device: str) -> None:
         OSError: it cannot be opened.
     """
     with _opened(device) as descriptor:
-        freed = (loopback_version() or (0,)) >= TOKENS_FROM
-        if freed or _capabilities(descriptor) & V4L2_CAP_VIDEO_OUTPUT:
+        freed = (loopback_version() or (0,)) >= FREES_ITSELF_FROM
+        if freed or capabilities_of(descriptor) & V4L2_CAP_VIDEO_OUTPUT:
             return
         try:
             fcntl.ioctl(descriptor, VIDIOC_STREAMON, struct.pack("i", V4L2_BUF_TYPE_VIDEO_OUTPUT))
@@ -134,7 +134,11 @@ def _opened(device: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _capabilities(descriptor: int) -> int:
+def capabilities_of(descriptor: int) -> int:
+    """Ask what an open device can do now.
+
+    Up to 0.12 the driver brings what the kernel knows of that up to date only when it is asked.
+    """
     answer = bytearray(CAPABILITIES.size)
     fcntl.ioctl(descriptor, VIDIOC_QUERYCAP, answer)
     return int(CAPABILITIES.unpack(answer)[5])

@@ -51,8 +51,8 @@ def late(place: Place) -> Outcome:
 
 
 def two_readers(place: Place) -> Outcome:
-    """OpenCV and ffmpeg at once; from 0.14 on the driver refuses the second."""
-    single = (loopback_version() or (0,)) >= (0, 14)
+    """OpenCV and ffmpeg at once; from 0.13 on the driver refuses the second."""
+    single = (loopback_version() or (0,)) >= (0, 13)
     with fed(place, place.size_px):
         reader = OpenCVReader(place.node, place.size_px, place.seconds)
         reader.wait_for_picture()

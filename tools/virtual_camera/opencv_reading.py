@@ -19,7 +19,7 @@ FIRST_WITHIN_S = 60.0  # a slow machine starts Python and loads OpenCV
 
 @dataclass(frozen=True)
 class Read:
-    """What a program saw; intervals are between its frames, numbers are those of the loop."""
+    """What a program saw; intervals are between its frames. Only pictures that count tell of skips."""
 
     size_px: tuple[int, int]
     frames: int
@@ -27,28 +27,38 @@ class Read:
     fps: float
     p95_ms: float
     max_ms: float
-    repeated: int
-    skipped: int
+    repeated: int | None
+    skipped: int | None
     mark_found: bool
     mark_log10_p: float
 
     def __str__(self) -> str:
         """Return it as one line."""
         mark = f"mark found (10^{self.mark_log10_p:.0f})" if self.mark_found else "NO MARK"
+        counted = "" if self.skipped is None else f"{self.repeated} repeated, {self.skipped} skipped, "
         return (
             f"{self.size_px[0]}x{self.size_px[1]}, {self.fps:.1f} FPS, interval p95 {self.p95_ms:.1f} ms, "
-            f"max {self.max_ms:.0f} ms, {self.repeated} repeated, {self.skipped} skipped, {mark}"
+            f"max {self.max_ms:.0f} ms, {counted}{mark}"
         )
 
 
 class OpenCVReader:
-    """Reads for so long; `wait_for_picture`, then `result`."""
+    """Reads for so long; `wait_for_picture`, then `result`.
 
-    def __init__(self, node: str, size_px: tuple[int, int], duration_s: float) -> None:
+    Args:
+        node: the device.
+        size_px: asked for.
+        duration_s: from the first picture on.
+        counted: the pictures count themselves.
+    """
+
+    def __init__(
+        self, node: str, size_px: tuple[int, int], duration_s: float, *, counted: bool = True
+    ) -> None:
         context = mp.get_context("spawn")
         self._answers, sending = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_read_back, args=(node, size_px, duration_s, sending), daemon=True
+            target=_read_back, args=(node, size_px, duration_s, sending, counted), daemon=True
         )
         self._process.start()
         self._patience_s = FIRST_WITHIN_S + duration_s
@@ -74,7 +84,9 @@ class OpenCVReader:
         return answer
 
 
-def _read_back(node: str, size_px: tuple[int, int], duration_s: float, answers: Connection) -> None:
+def _read_back(
+    node: str, size_px: tuple[int, int], duration_s: float, answers: Connection, counted: bool
+) -> None:
     """Open the camera as any program would, tell of the first frame, then judge what comes."""
     # All memory is taken, and touched, beforehand: a reader that stalls would blame the camera.
     n_kept = round(duration_s * FPS * 1.5)
@@ -99,6 +111,8 @@ def _read_back(node: str, size_px: tuple[int, int], duration_s: float, answers: 
             answers.send("")
     capture.release()
     size = (bgr.shape[1], bgr.shape[0])
+    if not counted:
+        numbers.clear()
     answers.send(judged(size, numbers, list(zip(store, times_s, strict=False)), times_s[0] - begun_s))
 
 
@@ -117,8 +131,8 @@ def judged(
         fps=round((len(lumas) - 1) / float(times_s[-1] - times_s[0]), 2),
         p95_ms=round(float(np.percentile(gaps_ms, 95)), 2),
         max_ms=round(float(gaps_ms.max()), 2),
-        repeated=int((steps == 0).sum()),
-        skipped=int((steps[steps > 1] - 1).sum()),
+        repeated=int((steps == 0).sum()) if numbers else None,
+        skipped=int((steps[steps > 1] - 1).sum()) if numbers else None,
         mark_found=found.marked,
         mark_log10_p=round(found.best.log10_p, 1),
     )

@@ -59,7 +59,7 @@ def product_reads(place: Place, clip: Path) -> Outcome:
     recording = clip.with_name("recorded.mkv")
     with product(place, clip):
         wait_until_fed(place.node, START_S)
-        reader = OpenCVReader(place.node, SMALL_PX, place.seconds)
+        reader = OpenCVReader(place.node, SMALL_PX, place.seconds, counted=False)
         reader.wait_for_picture()
         read = reader.result()
         second = ffmpeg_reads(place.node, 4.0)
@@ -77,14 +77,14 @@ def product_restarted(place: Place, clip: Path) -> Outcome:
     for how in (signal.SIGINT, signal.SIGKILL):
         with product(place, clip) as first:
             wait_until_fed(place.node, START_S)
-            reader = OpenCVReader(place.node, SMALL_PX, place.seconds + START_S / 3)
+            reader = OpenCVReader(place.node, SMALL_PX, place.seconds + START_S / 3, counted=False)
             reader.wait_for_picture()
             first.send_signal(how)
             first.wait(END_S)
         after = state(place.node).value
         with product(place, clip) as second:
             read = reader.result()
-            again = OpenCVReader(place.node, SMALL_PX, place.seconds)
+            again = OpenCVReader(place.node, SMALL_PX, place.seconds, counted=False)
             again.wait_for_picture()
             new = again.result()
             good = good and second.poll() is None
@@ -115,7 +115,7 @@ def driver_comes_late(place: Place, clip: Path) -> Outcome:
         finally:
             place.driver.load()
         joined_s = wait_until_fed(place.node, START_S)
-        reader = OpenCVReader(place.node, SMALL_PX, place.seconds)
+        reader = OpenCVReader(place.node, SMALL_PX, place.seconds, counted=False)
         reader.wait_for_picture()
         refused = not place.driver.unload()
         read = reader.result()
