@@ -170,7 +170,9 @@ def _hidden(found: tuple[VirtualCameraInfo, ...], detail: str) -> Check | None:
         mend = f"Close what uses it, then `{RELOAD}`."
         return _warn("virtual camera", f"{detail}: {warnings}", mend)
     closed = [
-        c.device for c in found if Path(c.device).exists() and not os.access(c.device, os.R_OK | os.W_OK)
+        camera.device
+        for camera in found
+        if os.access(camera.device, os.F_OK) and not os.access(camera.device, os.R_OK | os.W_OK)
     ]
     if closed:
         mend = "`sudo usermod -aG video $USER`, then log out and in."

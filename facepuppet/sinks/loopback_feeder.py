@@ -84,16 +84,22 @@ class LoopbackFeeder:
             fcntl.ioctl(self._descriptor, VIDIOC_S_FMT, asked)
         except OSError as error:
             if error.errno == errno.EBUSY:
-                raise already_fed(self._device) from error
+                raise self._held(size_px) from error
             raise
         _, width, height, pixel_format, _ = FORMAT.unpack(asked)
-        if (width, height, pixel_format) != wanted:  # kept without a word while a reader holds a picture
-            kind = pixel_format.to_bytes(4, "little").decode("ascii", "replace")
-            raise VirtualCameraMissingError(
-                f"{self._device}, held at {width}x{height} {kind} ({who_holds(self._device)})",
-                f"a device that can change to {size_px[0]}x{size_px[1]}",
-                "Close the program that reads it (a call, a browser tab), or use the same size as before.",
-            )
+        if (width, height, pixel_format) != wanted:  # up to 0.12 it is kept without a word
+            raise self._held(size_px)
+
+    def _held(self, size_px: tuple[int, int]) -> VirtualCameraMissingError:
+        try:
+            carried = Path("/sys/class/video4linux", Path(self._device).name, "format").read_text().strip()
+        except OSError:
+            carried = ""
+        return VirtualCameraMissingError(
+            f"{self._device}, held at {carried or 'another size'} ({who_holds(self._device)})",
+            f"a device that can change to {size_px[0]}x{size_px[1]}",
+            "Close the program that reads it (a call, a browser tab), or use the same size as before.",
+        )
 
     def _set_rate(self, fps: float) -> None:
         asked = bytearray(

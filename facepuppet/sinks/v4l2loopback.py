@@ -6,8 +6,8 @@ back: closed, the device shows neither capability, or only "capture" for as long
 the last picture. Nobody can feed it then until the module is reloaded, or until a stream is started and its
 file closed, which is what give_free() does.
 
-From 0.13 on the driver knows who feeds: what a feeder held is free when it is gone, and nothing needs mending.
-It also knows who reads, and refuses a second reader.
+From 0.13 on the driver knows who feeds: what a feeder held is free when it is gone, and nothing needs
+mending. It also knows who reads, and refuses a second reader.
 """
 
 from __future__ import annotations
