@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facepuppet import Avatar, Backdrop, Composer, FrameMaker, Motion
+from facepuppet import Avatar, Composer, FrameMaker, Motion, Scene
 from facepuppet.core.types import Rendered
 from facepuppet.frames.cpu.finisher import Finisher
 from facepuppet.watermark import Marked, Marker
@@ -28,5 +28,5 @@ class SilhouetteMaker(FrameMaker):
             moved = np.roll(self._paper, (y, x), (0, 1))
         return self._finisher.finish(Rendered(moved, motion.frame_id, motion.captured_ns))
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        self._finisher.set_backdrop(backdrop)
+    def set_scene(self, scene: Scene) -> None:
+        self._finisher.set_scene(scene)

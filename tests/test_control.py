@@ -21,10 +21,11 @@ from facepuppet import (
     Freeze,
     Gains,
     LivePipeline,
+    Manner,
     Puppet,
     Recentre,
     SetBackdrop,
-    SetGains,
+    SetGain,
     ShowPuppet,
 )
 from facepuppet.core.errors import ControlError
@@ -54,13 +55,20 @@ def control(*names: str) -> tuple[Control, ListDriver]:
 def test_commands_are_obeyed_in_order_and_not_before() -> None:
     asked, driver = control("one", "two")
     gains = Gains(head=0.5)
-    for command in (Recentre(), ShowPuppet("two"), SetGains(gains), Freeze(True), Away(True), Recentre()):
+    for command in (
+        Recentre(),
+        ShowPuppet("two"),
+        SetGain("head", 0.5),
+        Freeze(True),
+        Away(True),
+        Recentre(),
+    ):
         asked.send(command)
     assert driver.recentred == 0 and asked.state.puppet == "one"
     asked.obey()
     state = asked.state
     assert (driver.recentred, state.puppet, state.frozen, state.away) == (2, "two", True, True)
-    assert asked.puppet.gains == gains and asked.puppets["one"].gains == Gains()
+    assert asked.puppet.manner.gains == gains and asked.puppets["one"].manner == Manner()
     assert state.puppets == ("one", "two") and state.presence is Presence.AWAY
 
 

@@ -15,7 +15,7 @@ from views import view_of
 from facepuppet.core.i420 import to_i420
 from facepuppet.core.types import Composed, Pixels
 from facepuppet.drivers.scripted import Performance
-from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Scene
 from facepuppet.frames.cpu.compose.label import Label
 from facepuppet.frames.cuda.cuda_maker import CudaMaker
 from facepuppet.frames.cuda.device import Device
@@ -232,15 +232,24 @@ def test_another_background_comes_without_another_graph(engine):
     on_gpu, on_cpu = (puppet(which, canvas_px=SMALL) for which in (engine, "cpu"))
     shown(on_gpu, (0.0,)), shown(on_cpu, (0.0,))
     for one in (on_gpu, on_cpu):
-        one.set_backdrop(Backdrop("colour", rgb=(0, 200, 0)))
+        one.set_scene(Scene(Backdrop("colour", rgb=(0, 200, 0))))
     for given, truth in zip(shown(on_gpu, (1.5, 8.25)), shown(on_cpu, (1.5, 8.25)), strict=True):
         assert_pictures_equal(given.rgb, truth.rgb, GPU)
         assert given.rgb[4, 4, 1] > 150 and given.rgb[4, 4, 0] < 50
 
 
+def test_mirror_and_label_change_with_graph_or_without(engine):
+    on_gpu, on_cpu = (puppet(which, canvas_px=SMALL) for which in (engine, "cpu"))
+    shown(on_gpu, (0.0,)), shown(on_cpu, (0.0,))
+    for scene in (Scene(mirror=True, label=Corner.TOP_LEFT), Scene(label=Corner.OFF), Scene(mirror=True)):
+        on_gpu.set_scene(scene), on_cpu.set_scene(scene)
+        for given, truth in zip(shown(on_gpu, (1.5,)), shown(on_cpu, (1.5,)), strict=True):
+            assert_pictures_equal(given.rgb, truth.rgb, GPU)
+
+
 def test_a_lost_gpu_keeps_the_background_that_was_set(machine):
     one = puppet(canvas_px=SMALL)
-    one.set_backdrop(Backdrop("colour", rgb=(0, 200, 0)))
+    one.set_scene(Scene(Backdrop("colour", rgb=(0, 200, 0))))
     machine.lost = True
     after = one.show(PIECE.expression(0.0, 0))
     assert cuda(one) is None and after.rgb[4, 4, 1] > 150

@@ -21,7 +21,7 @@ from facepuppet.core.errors import WatermarkError
 from facepuppet.core.i420 import part_of, planes_of, to_i420, to_rgb
 from facepuppet.core.types import U8, Composed, ComposedI420, Pixels, Rendered
 from facepuppet.drivers.scripted import Performance
-from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Scene
 from facepuppet.frames.cpu.compose.framing import Placement
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.offline import play
@@ -110,7 +110,7 @@ def test_planes_are_neither_shared_nor_written_to_later() -> None:
     first = composer.compose_i420(rendered)
     kept = first.i420.copy()
     composer.compose_i420(Rendered(255 - before, 8, 124))
-    composer.set_backdrop(Backdrop.parse("green"))
+    composer.set_scene(Scene(Backdrop.parse("green"), label=Corner.OFF))
     other = composer.compose_i420(rendered)
     assert_pictures_equal(first.i420, kept, EXACT)
     assert_pictures_equal(rendered.rgba, before, EXACT)

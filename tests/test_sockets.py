@@ -24,9 +24,11 @@ from facepuppet import (
     Gains,
     HeadPose,
     LivePipeline,
+    Manner,
     Motion,
     Puppet,
     Runtime,
+    Scene,
     play,
 )
 from facepuppet.core.errors import DriverError, EngineError, StageError
@@ -72,7 +74,7 @@ def test_a_new_frame_maker_takes_the_place_of_the_old() -> None:
     stats = play(nodding_driver.NoddingDriver(60), puppet, sink)
     assert stats.frame_path == "a silhouette" and {"silhouette", "compose", "mark"} <= set(stats.stages)
     assert detect([(frame.rgb, i / 30) for i, frame in enumerate(sink.frames)]).marked
-    puppet.set_backdrop(Backdrop("colour", rgb=(0, 255, 0)))
+    puppet.set_scene(Scene(Backdrop("colour", rgb=(0, 255, 0))))
     assert (puppet.show(Expression.absent(99, 10**10)).rgb[0, 0] > (-1, 200, -1)).all()
 
 
@@ -168,7 +170,7 @@ class Losing(FrameMaker):
 
     def __init__(self, maker: FrameMaker, frames: int) -> None:
         super().__init__()
-        self.backdrop: Backdrop | None = None
+        self.scene: Scene | None = None
         self._maker, self._frames = maker, frames
 
     def make(self, motion: Motion) -> Marked:
@@ -177,8 +179,8 @@ class Losing(FrameMaker):
         self._frames -= 1
         return self._maker.make(motion)
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        self.backdrop = backdrop
+    def set_scene(self, scene: Scene) -> None:
+        self.scene = scene
 
 
 def silhouettes() -> FrameMaker:
@@ -226,7 +228,7 @@ def test_a_gain_scales_its_own_region_and_no_other(gain: float) -> None:
 
     def motion(gains: Gains) -> Motion:
         retargeter = Retargeter(hopper())
-        retargeter.gains = gains
+        retargeter.manner = Manner(gains)
         retargeter.update(replace(turned, captured_ns=0))
         return retargeter.update(replace(turned, captured_ns=10**9))
 
@@ -239,7 +241,7 @@ def test_a_gain_scales_its_own_region_and_no_other(gain: float) -> None:
 
 def test_no_gain_at_all_is_the_portrait_at_rest() -> None:
     retargeter = Retargeter(hopper())
-    retargeter.gains = Gains(0, 0, 0, 0, 0, 0)
+    retargeter.manner = Manner(Gains(0, 0, 0, 0, 0, 0))
     speaking = Performance().expression(8.25, 1)
     retargeter.update(replace(speaking, captured_ns=0))
     motion = retargeter.update(replace(speaking, captured_ns=10**9))

@@ -58,6 +58,25 @@ class Driver(ABC):
     def recentre(self) -> None:  # noqa: B027 - most drivers have nothing to re-centre
         """Take the next moments as rest, if rest is measured here; safe in a signal handler."""
 
+    def set_smoothing(self, strength: float) -> None:  # noqa: B027 - most drivers do not tremble
+        """Take more or less tremble out, if that is done here; 1 is as usual, 0 takes none out.
+
+        Raises:
+            ValueError: a strength that is no number from 0 to 4.
+        """
+
+    def look(self, width_px: int) -> bytes | None:
+        """Return what a camera sees now as a JPEG for its user's own eyes; None where there is none.
+
+        It goes to nobody but the user, who asked for it; no sink takes it.
+        """
+        return None
+
+    @property
+    def light(self) -> float | None:
+        """Mean brightness of the driver's face, 0 to 1, as a camera sees it now; None where there is none."""
+        return None
+
     def close(self) -> None:
         """Release what is held and wake a blocked read(); safe to call twice."""
         if self._pace is not None:

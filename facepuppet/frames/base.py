@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 
 from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.types import Motion, Pixels, Quality
-from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.watermark.marked import Marked
 
 
 class FrameMaker(ABC):
     """Makes the outgoing pictures of one portrait; one thread at a time, in the order of capture.
 
-    A subclass needs `make` and `set_backdrop`. It may draw as it likes, but only markers construct Marked,
+    A subclass needs `make` and `set_scene`. It may draw as it likes, but only markers construct Marked,
     so its pictures end in `cpu.finisher.Finisher` or on a GPU in `watermark.mark_gpu.GpuMarker`.
 
     Args:
@@ -43,8 +43,8 @@ class FrameMaker(ABC):
         """
 
     @abstractmethod
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background."""
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures."""
 
     def set_quality(self, quality: Quality) -> None:  # noqa: B027 - a maker may have no choice
         """Spend more or less work on later pictures; makers that do not `adapt` ignore it."""

@@ -8,7 +8,7 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Spread
 from facepuppet.core.types import Motion, Pixels, Quality
 from facepuppet.frames.base import FrameMaker
-from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.watermark.marked import Marked
 
 
@@ -71,10 +71,10 @@ class FallbackMaker(FrameMaker):
                 self.maker.set_quality(self._quality)
         return self.maker.start(motion)
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background, whoever makes them."""
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures, whoever makes them."""
         for maker in self._makers:
-            maker.set_backdrop(backdrop)
+            maker.set_scene(scene)
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures, whoever makes them."""

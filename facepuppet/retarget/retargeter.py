@@ -6,7 +6,8 @@ from facepuppet.core.types import Expression, Motion, Presence
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import deltas_of
-from facepuppet.retarget.gains import Gains
+from facepuppet.retarget.head_speed import HeadSpeed
+from facepuppet.retarget.manner import Manner
 from facepuppet.retarget.presence import PresenceMachine
 from facepuppet.retarget.target import Target
 
@@ -18,16 +19,17 @@ class Retargeter:
         avatar: the portrait.
 
     Attributes:
-        gains: how much of the motion is taken over; may be replaced at any time, by any thread.
+        manner: how it follows; may be replaced at any time, by any thread.
         presence: how the puppet stands to its driver.
     """
 
     def __init__(self, avatar: Avatar) -> None:
-        self.gains = Gains()
+        self.manner = Manner()
         self.presence = Presence.AWAY
         self._target = Target(avatar)
         self._presence = PresenceMachine()
         self._crossfade = Crossfade()
+        self._head_speed = HeadSpeed()
 
     def update(self, expression: Expression) -> Motion:
         """Return where the portrait goes for this expression; they must come in the order of capture."""
@@ -35,4 +37,6 @@ class Retargeter:
         self.presence, share = self._presence.update(face is not None, t_ns)
         carried = None if face is None else deltas_of(face, expression.torso)
         deltas = self._crossfade.update(carried, share, t_ns).blended(share)
-        return self._target.motion(deltas, expression.frame_id, t_ns, self.gains)
+        manner = self.manner
+        deltas = self._head_speed.update(deltas, t_ns, manner.head_speed_rad_s)
+        return self._target.motion(deltas, expression.frame_id, t_ns, manner.effective)

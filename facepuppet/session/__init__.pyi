@@ -1,12 +1,19 @@
 from .commands import Away as Away
 from .commands import Freeze as Freeze
+from .commands import Panic as Panic
 from .commands import Recentre as Recentre
 from .commands import SetBackdrop as SetBackdrop
-from .commands import SetGains as SetGains
+from .commands import SetGain as SetGain
+from .commands import SetHeadSpeed as SetHeadSpeed
+from .commands import SetLabel as SetLabel
+from .commands import SetMirror as SetMirror
 from .commands import SetQuality as SetQuality
+from .commands import SetSmoothing as SetSmoothing
+from .commands import SetStill as SetStill
 from .commands import ShowPuppet as ShowPuppet
 from .contact_sheet import draw_driver as draw_driver
 from .contact_sheet import draw_expression as draw_expression
+from .contact_sheet import expression_in_view as expression_in_view
 from .control import Control as Control
 from .control import ControlState as ControlState
 from .demo import run_demo as run_demo
@@ -15,3 +22,6 @@ from .offline import Neutral as Neutral
 from .offline import play as play
 from .offline import render_video as render_video
 from .puppet import Puppet as Puppet
+from .show import Extras as Extras
+from .show import Show as Show
+from .verbs import VERBS as VERBS

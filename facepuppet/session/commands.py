@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from facepuppet.frames.cpu.compose.background import Backdrop
-from facepuppet.retarget.gains import Gains
+from facepuppet.frames.cpu.compose.label import Corner
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,54 @@ class Away:
 
 
 @dataclass(frozen=True, slots=True)
-class SetGains:
-    """Take over more or less of the driver's motion."""
+class Panic:
+    """Send a card in place of the puppet, at once, whatever the puppet's stages do; None turns it over."""
 
-    gains: Gains
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record what goes out, or end the recording; None turns it over."""
+
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Pass silence on in place of the microphone; None turns it over."""
+
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetGain:
+    """Take over more or less of the driver's motion of one region (see `Gains`)."""
+
+    region: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetStill:
+    """Let one region keep still, or move again; None turns it over."""
+
+    region: str
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeadSpeed:
+    """Let the head turn no faster than this; None lets it go as it comes."""
+
+    most_rad_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetSmoothing:
+    """Take more or less tremble out of the driver's motion; 1 is as usual, 0 takes none out."""
+
+    strength: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +84,20 @@ class SetBackdrop:
     """Put the puppet before another background."""
 
     backdrop: Backdrop
+
+
+@dataclass(frozen=True, slots=True)
+class SetMirror:
+    """Flip left and right; None turns it over."""
+
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetLabel:
+    """Show the visible label in a corner, or not."""
+
+    corner: Corner
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +114,20 @@ class SetQuality:
     name: str
 
 
-Command: TypeAlias = Recentre | Freeze | Away | SetGains | SetBackdrop | ShowPuppet | SetQuality
+Command: TypeAlias = (
+    Recentre
+    | Freeze
+    | Away
+    | Panic
+    | Record
+    | Mute
+    | SetGain
+    | SetStill
+    | SetHeadSpeed
+    | SetSmoothing
+    | SetBackdrop
+    | SetMirror
+    | SetLabel
+    | ShowPuppet
+    | SetQuality
+)

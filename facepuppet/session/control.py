@@ -7,18 +7,27 @@ import queue
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from facepuppet.core.errors import ControlError, FacepuppetError
 from facepuppet.core.types import Expression, Presence
 from facepuppet.drivers.base import Driver
+from facepuppet.frames.cpu.compose.scene import Scene
+from facepuppet.retarget.manner import REGIONS, Manner
 from facepuppet.session.commands import (
     Away,
     Command,
     Freeze,
+    Panic,
     Recentre,
     SetBackdrop,
-    SetGains,
+    SetGain,
+    SetHeadSpeed,
+    SetLabel,
+    SetMirror,
     SetQuality,
+    SetSmoothing,
+    SetStill,
     ShowPuppet,
 )
 from facepuppet.session.ladder import AUTO, BY_NAME, LADDER, Step, check_quality
@@ -35,7 +44,10 @@ class ControlState:
         puppet: name of the one that is shown.
         puppets: names of all.
         presence: how it stands to its driver.
-        frozen, away: as commanded.
+        frozen, away, panic: as commanded.
+        manner: how the puppet that is shown follows.
+        scene: what is around it.
+        smoothing: how much tremble is taken out of the driver's motion; 1 is as usual.
         refused: the last command that could not be obeyed, in one line; empty if none.
         quality: name of the present one.
         asked_quality: "auto", or the one that was asked for.
@@ -46,6 +58,10 @@ class ControlState:
     presence: Presence
     frozen: bool
     away: bool
+    panic: bool
+    manner: Manner
+    scene: Scene
+    smoothing: float
     refused: str
     quality: str
     asked_quality: str
@@ -54,8 +70,8 @@ class ControlState:
 class Control:
     """Takes commands and obeys them between two frames, in the order in which they came.
 
-    `send` may be called from any thread and from a signal handler, `state` from any thread. Everything
-    else belongs to the thread that makes frames.
+    `send` may be called from any thread and from a signal handler, `state` and `panic` from any thread.
+    Everything else belongs to the thread that makes frames.
 
     Args:
         driver: whom a re-centre is for.
@@ -64,6 +80,7 @@ class Control:
 
     Attributes:
         asked_quality: as commanded.
+        panic: whether a card is wanted in place of the puppet; true at once, whatever else is to be done.
         step: the present quality.
 
     Raises:
@@ -81,7 +98,8 @@ class Control:
         self._driver, self._puppets = driver, dict(puppets)
         self._name = next(iter(self._puppets))
         self._commands: queue.SimpleQueue[Command | Step] = queue.SimpleQueue()
-        self._frozen = self._away = False
+        self._frozen = self._away = self.panic = False
+        self._smoothing = 1.0
         self._held: Expression | None = None  # while frozen: the expression that is held
         self._refused = ""
         self.asked_quality = check_quality(quality)
@@ -108,14 +126,21 @@ class Control:
             presence=presence,
             frozen=self._frozen,
             away=self._away,
+            panic=self.panic,
+            manner=self._puppets[name].manner,
+            scene=self._puppets[name].scene,
+            smoothing=self._smoothing,
             refused=self._refused,
             quality=self.step.name,
             asked_quality=self.asked_quality,
         )
 
     def send(self, command: Command) -> None:
-        """Ask for something; it is done before the next frame."""
-        self._commands.put(command)
+        """Ask for something; it is done before the next frame, and panic at once."""
+        if isinstance(command, Panic):  # does not wait for stages that may hang
+            self.panic = not self.panic if command.on is None else command.on
+        else:
+            self._commands.put(command)
 
     def adapt(self, step: Step) -> None:
         """Use a quality from the next frame on, unless one is asked for by name; from any thread."""
@@ -126,7 +151,7 @@ class Control:
         for command in self._waiting():
             try:
                 self._do(command)
-            except FacepuppetError as problem:
+            except (FacepuppetError, ValueError) as problem:  # ValueError: a number beyond its bounds
                 self._refused = str(problem)
                 log.warning("%s", problem)
 
@@ -154,10 +179,21 @@ class Control:
                 self._held = None
             case Away(on):
                 self._away = not self._away if on is None else on
-            case SetGains(gains):
-                self.puppet.set_gains(gains)
+            case SetGain(region, amount):
+                self._set_gain(region, amount)
+            case SetStill(region, on):
+                self._set_still(region, on)
+            case SetHeadSpeed(most_rad_s):
+                self.puppet.set_manner(replace(self.puppet.manner, head_speed_rad_s=most_rad_s))
+            case SetSmoothing(strength):
+                self._driver.set_smoothing(strength)
+                self._smoothing = strength
             case SetBackdrop(backdrop):
-                self.puppet.set_backdrop(backdrop)
+                self._set_scene(backdrop=backdrop)
+            case SetMirror(on):
+                self._set_scene(mirror=not self.puppet.scene.mirror if on is None else on)
+            case SetLabel(corner):
+                self._set_scene(label=corner)
             case ShowPuppet(name):
                 self._show(name)
             case SetQuality(name):
@@ -165,6 +201,19 @@ class Control:
             case Step():
                 if self.asked_quality == AUTO:
                     self._use(command)
+
+    def _set_gain(self, region: str, amount: float) -> None:
+        manner = self.puppet.manner
+        gains = replace(manner.gains, **{check_region(region): amount})
+        self.puppet.set_manner(replace(manner, gains=gains))
+
+    def _set_still(self, region: str, on: bool | None) -> None:
+        manner, one = self.puppet.manner, frozenset({check_region(region)})
+        still = manner.still ^ one if on is None else manner.still | one if on else manner.still - one
+        self.puppet.set_manner(replace(manner, still=still))
+
+    def _set_scene(self, **changed: Any) -> None:
+        self.puppet.set_scene(replace(self.puppet.scene, **changed))
 
     def _show(self, name: str) -> None:
         if name not in self._puppets:
@@ -184,3 +233,14 @@ class Control:
     def _use(self, step: Step) -> None:
         self.step = step
         self.puppet.set_quality(step.quality)
+
+
+def check_region(name: str) -> str:
+    """Let the names of regions pass.
+
+    Raises:
+        ControlError: anything else.
+    """
+    if name not in REGIONS:
+        raise ControlError(f"region {name[:60]!r}", f"one of {', '.join(REGIONS)}", "Correct the region.")
+    return name

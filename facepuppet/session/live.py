@@ -22,17 +22,18 @@ from facepuppet.core.memory import return_free_memory
 from facepuppet.core.metrics import Meter, RunStats, Spread, rss_mb
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.threads import Unpooled
-from facepuppet.core.types import Expression
+from facepuppet.core.types import Expression, Pixels
 from facepuppet.drivers.base import Driver
 from facepuppet.session.control import Control
 from facepuppet.session.ladder import AUTO
 from facepuppet.session.next_expression import NextExpression
 from facepuppet.session.puppet import Puppet
 from facepuppet.session.quality_watch import Counts, QualityWatch
+from facepuppet.session.safe_card import SafeCard
 from facepuppet.session.snapshot import Snapshot
 from facepuppet.sinks.fanout import Fanout
 from facepuppet.sinks.metered_sink import MeteredSink
-from facepuppet.sinks.pacer import Pacer
+from facepuppet.sinks.pacer import Cover, Pacer
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark.marked import Marked
 
@@ -58,9 +59,11 @@ class LivePipeline:
         sinks: one or more outputs of the puppet's canvas size.
         fps: cadence of the output.
         quality: "auto" lets it follow what the machine can do; or the name of the one to keep (`ladder`).
+        card: goes out in place of the puppet on `Panic`; the first puppet's if None.
 
     Attributes:
         control: takes commands while the loop runs.
+        expression: the driver's newest; None before the first.
     """
 
     def __init__(
@@ -72,8 +75,10 @@ class LivePipeline:
         fps: float = 30.0,
         clock: Clock | None = None,
         quality: str = AUTO,
+        card: SafeCard | None = None,
     ) -> None:
         self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet, quality)
+        self.expression: Expression | None = None
         self._driver, self._fps = driver, fps
         self._clock = clock or SystemClock()
         self._expressions: LatestSlot[Expression] = LatestSlot()
@@ -82,7 +87,9 @@ class LivePipeline:
         self._coming = NextExpression(self._expressions, fps, self._clock)
         self._meter = Meter()
         self._output = MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
-        self._pacer = Pacer(self._output, self._pictures, fps, self._clock)
+        self._card = card or next(iter(self.control.puppets.values())).card()
+        covered = Cover(lambda: self.control.panic, self._card.at)
+        self._pacer = Pacer(self._output, self._pictures, fps, self._clock, covered)
         self._overlaps = any(one.overlaps for one in self.control.puppets.values())
         stages: list[tuple[str, Callable[[], None], LatestSlot[Any]]] = [
             ("driver", self._drive, self._expressions),
@@ -106,8 +113,9 @@ class LivePipeline:
     def start(self) -> None:
         """Start every thread; returns at once."""
         self._started_ns = self._clock.now_ns()
+        self._card.pixels = pixels = self._output.pixels or Pixels.RGB
         for puppet in self.control.puppets.values():
-            puppet.set_pixels(self._output.pixels)
+            puppet.set_pixels(pixels)
         self._unpooled = Unpooled()
         return_free_memory()
         self._pacer.start()
@@ -188,6 +196,21 @@ class LivePipeline:
             quality_changes=tuple(self._watch.changes),
         )
 
+    @property
+    def driver(self) -> Driver:
+        """Who moves the puppet."""
+        return self._driver
+
+    @property
+    def description(self) -> str:
+        """Where pictures go, in words for a person."""
+        return self._output.description
+
+    @property
+    def latencies_s(self) -> tuple[float, ...]:
+        """Capture to sink of the newest pictures, oldest first."""
+        return self._pacer.latencies_s
+
     def snapshot(self) -> Snapshot:
         """Return all that is known of the run at this moment: what a page or a terminal shows."""
         return Snapshot(self.control.state, self.stats())
@@ -215,6 +238,7 @@ class LivePipeline:
         while not self._stopping.is_set() and (expression := self._driver.read()) is not None:
             self._n_expressions += 1
             self._n_with_face += expression.face is not None
+            self.expression = expression
             self._expressions.put(expression)
 
     def _perform(self) -> None:

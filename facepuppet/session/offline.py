@@ -13,7 +13,7 @@ from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, Outp
 from facepuppet.core.metrics import Meter, RunStats
 from facepuppet.core.prefetch import prefetch
 from facepuppet.core.threads import single_threaded_blas
-from facepuppet.core.types import Expression
+from facepuppet.core.types import Expression, Pixels
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import DEFAULT_FPS, CameraDriver, FrameTracker
 from facepuppet.drivers.camera.profile import DriverNeutral
@@ -60,7 +60,7 @@ def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -
         FacepuppetError: the driver or the sink cannot go on.
     """
     begun_s, meter, n, n_with_face = time.perf_counter(), Meter(), 0, 0
-    puppet.set_pixels(sink.pixels)
+    puppet.set_pixels(sink.pixels or Pixels.RGB)
     with single_threaded_blas(), prefetch(_expressions(driver)) as expressions:
         for expression in expressions:
             picture = puppet.show(expression)

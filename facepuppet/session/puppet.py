@@ -7,17 +7,19 @@ from collections.abc import Callable, Mapping
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter, Spread
-from facepuppet.core.types import Expression, Pixels, Presence, Quality
+from facepuppet.core.types import U8, Expression, Pixels, Presence, Quality
 from facepuppet.drivers.plausible import implausible
 from facepuppet.frames.base import FrameMaker
-from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.card import draw_card
 from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.retarget.gains import Gains
+from facepuppet.retarget.manner import Manner
 from facepuppet.retarget.retargeter import Retargeter
+from facepuppet.session.safe_card import SafeCard
 from facepuppet.watermark.keys import PUBLIC_KEY, Key
 from facepuppet.watermark.mark import Marker
 from facepuppet.watermark.marked import Marked
@@ -63,21 +65,21 @@ class Puppet:
     ) -> None:
         composer = (composer or Composer(avatar)).at_shown_size()
         shown = composer.avatar
-        self.avatar, self.canvas_px = avatar, composer.canvas_px
+        self.avatar, self.canvas_px, self._scene = avatar, composer.canvas_px, composer.scene
         self._meter = Meter()
         self._retargeter = Retargeter(shown)
         self._fallbacks: Callable[[], tuple[str, ...]] = tuple
         self._refused: set[str] = set()
+        payload = (
+            Payload.for_avatar(avatar.source_sha256, session)
+            if consent_id is None
+            else Payload.for_consent(consent_id, session)
+        )
+        self._marker = Marker(key, payload, size_px=self.canvas_px)
         if maker is None:
-            payload = (
-                Payload.for_avatar(avatar.source_sha256, session)
-                if consent_id is None
-                else Payload.for_consent(consent_id, session)
-            )
-            marker = Marker(key, payload, size_px=self.canvas_px)
             renderer = Renderer(shown, engine=engine)
             self._fallbacks = lambda: renderer.fallbacks
-            maker = _best_maker(shown, renderer, composer, marker, self._meter)
+            maker = _best_maker(shown, renderer, composer, self._marker, self._meter)
         self.maker = maker
 
     @property
@@ -96,9 +98,20 @@ class Puppet:
         return self._retargeter.presence
 
     @property
-    def gains(self) -> Gains:
-        """How much of the driver's motion is taken over."""
-        return self._retargeter.gains
+    def manner(self) -> Manner:
+        """How it follows its driver."""
+        return self._retargeter.manner
+
+    @property
+    def scene(self) -> Scene:
+        """What is around it."""
+        return self._scene
+
+    @property
+    def mark(self) -> str:
+        """What the mark on every picture says, and whose key it takes to read it, for people."""
+        payload, key = self._marker.payload, self._marker.key
+        return f"{payload.avatar:07x} · session {payload.session} · {key.name} key"
 
     @property
     def networks(self) -> Mapping[str, str]:
@@ -136,13 +149,22 @@ class Puppet:
             motion = self._retargeter.update(expression)
         return self.maker.start(motion)
 
-    def set_gains(self, gains: Gains) -> None:
-        """Take over more or less of the driver's motion, from the next frame on."""
-        self._retargeter.gains = gains
+    def card(self, rgb: U8 | None = None) -> SafeCard:
+        """Return a card that can go out in place of the puppet, with the same mark.
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background; not beside `start`."""
-        self.maker.set_backdrop(backdrop)
+        Args:
+            rgb: (H, W, 3) of the canvas's size; a plain card if None.
+        """
+        return SafeCard(draw_card(self.canvas_px) if rgb is None else rgb, self._marker.twin())
+
+    def set_manner(self, manner: Manner) -> None:
+        """Follow the driver in another way, from the next frame on."""
+        self._retargeter.manner = manner
+
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures; not beside `start`."""
+        self._scene = scene
+        self.maker.set_scene(scene)
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures; not beside `start`."""

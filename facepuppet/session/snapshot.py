@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from facepuppet.core.metrics import RunStats
@@ -23,5 +23,20 @@ class Snapshot:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for json.dumps."""
-        state = {**asdict(self.state), "presence": self.state.presence.value}
-        return {"state": state, "stats": self.stats.to_json()}
+        return {"state": state_to_json(self.state), "stats": self.stats.to_json()}
+
+
+def state_to_json(state: ControlState) -> dict[str, Any]:
+    """Return plain values; pictures are told by their words."""
+    values = {field.name: getattr(state, field.name) for field in fields(state)}
+    manner, scene = values.pop("manner"), values.pop("scene")
+    return {
+        **values,
+        "presence": state.presence.value,
+        "gains": asdict(manner.gains),
+        "still": sorted(manner.still),
+        "head_speed_rad_s": manner.head_speed_rad_s,
+        "backdrop": scene.backdrop.word,
+        "mirror": scene.mirror,
+        "label": scene.label.value,
+    }

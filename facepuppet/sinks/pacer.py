@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from facepuppet.core.clock import Clock
 from facepuppet.core.slot import LatestSlot
@@ -19,11 +21,31 @@ N_LATENCIES = 4096  # newest samples kept; memory must not grow with time
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What goes out in place of new frames, as long as that is wanted.
+
+    Attributes:
+        wanted: tells whether it is; asked before each frame, from the sending thread.
+        at: makes the marked picture for a moment (monotonic, ns), without any of the stages that make frames.
+    """
+
+    wanted: Callable[[], bool]
+    at: Callable[[int], Marked]
+
+
 class Pacer:
     """Takes marked frames from a slot and keeps a sink's cadence until the slot closes.
 
     A new frame is sent at once; when none comes in time the last one, already marked, is sent
     again, so that readers never see a stall. The pacer uses the sink but does not own it.
+
+    Args:
+        sink: takes the frames.
+        slot: where the newest frame is.
+        fps: cadence.
+        clock: tells when.
+        cover: stands in for frames, if that is wanted; what comes meanwhile is dropped.
 
     Attributes:
         sent: new frames delivered.
@@ -31,10 +53,13 @@ class Pacer:
         error: what ended the thread, if an error did.
     """
 
-    def __init__(self, sink: Sink, slot: LatestSlot[Marked], fps: float, clock: Clock) -> None:
+    def __init__(
+        self, sink: Sink, slot: LatestSlot[Marked], fps: float, clock: Clock, cover: Cover | None = None
+    ) -> None:
         self._sink = sink
         self._slot = slot
         self._clock = clock
+        self._cover = cover
         self._cadence = Cadence(fps)
         self._last: Marked | None = None
         self._latencies_s: deque[float] = deque(maxlen=N_LATENCIES)
@@ -84,7 +109,9 @@ class Pacer:
         """Send one frame, new or repeated, or wait a little; False when there will be no more."""
         # Waiting before taking: what is taken then is the newest frame, not the first that came.
         self._clock.sleep_s((self._cadence.earliest_ns() - self._clock.now_ns()) * 1e-9)
-        frame = self._slot.take(self._patience_s())
+        frame = None if self._covered else self._slot.take(self._patience_s())
+        if self._covered:
+            return self._send_cover()
         if frame is not None:
             self._send_new(frame)
             return True
@@ -96,6 +123,22 @@ class Pacer:
             self._sink.send(self._last)
             self.repeated += 1
         return True
+
+    @property
+    def _covered(self) -> bool:
+        return self._cover is not None and self._cover.wanted()
+
+    def _send_cover(self) -> bool:
+        """Send the cover and drop what it covers; False when there will be no more."""
+        assert self._cover is not None
+        ended = self._slot.closed
+        self._slot.take(0.0)
+        now_ns = self._clock.now_ns()
+        self._cadence.sent(now_ns)
+        self._last = self._cover.at(now_ns)
+        self._sink.send(self._last)
+        self.sent += 1
+        return not ended
 
     def _patience_s(self) -> float:
         repeat_ns = self._cadence.repeat_ns()

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from facepuppet.core.errors import SinkError
 from facepuppet.core.slot import LatestSlot
+from facepuppet.core.types import Pixels
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark import Marked
 
@@ -37,6 +38,7 @@ class Reopening(Sink):
 
     def __init__(self, opens: Callable[[], Sink], size_px: tuple[int, int], *, waits: bool = False) -> None:
         self.size_px, self.description = size_px, "virtual camera (not there yet)"
+        self.pixels = Pixels.I420  # what most take; the others convert it
         self._opens = opens
         self._told, self._n_told = "", 0
         self._sink: Sink | None = None

@@ -18,13 +18,14 @@ class Sink(ABC):
     Attributes:
         size_px: width and height of the frames it takes.
         description: where they go, in words for a person.
-        pixels: as what it wants pictures, so that none need be converted; it takes them all.
+        pixels: as what it wants pictures, so that none need be converted; it takes them all. None: it does
+            not care.
         away: why it shows nothing at present, though it takes frames; None while it does.
     """
 
     size_px: tuple[int, int]
     description: str
-    pixels: Pixels = Pixels.RGB
+    pixels: Pixels | None = Pixels.RGB
     away: Exception | None = None
 
     def send(self, frame: Marked, pts_s: float | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import cv2
 import numpy as np
 
@@ -60,10 +62,14 @@ class Marker:
         self.field = _field_on_canvas(key, self.payload, size_px, self.reduced_px)
         self.dither = _dither(size_px)
         self._zero = np.full(self.field[0].shape, ZERO, np.float32)  # OpenCV adds scalars in doubles
-        shape = size_px[1], size_px[0]
-        self._words = np.zeros(-(-shape[0] * shape[1] // 8), np.uint64)  # what `_levels` returns, by eights
-        self._full = self._words.view(np.uint8)[: shape[0] * shape[1]].reshape(shape)
         self._full_range = _full_range()
+        self._lay_out()
+
+    def twin(self) -> Marker:
+        """Return one that puts on the same mark, for another thread."""
+        other = copy.copy(self)
+        other._lay_out()
+        return other
 
     def mark(self, composed: Composed, t_ns: int | None = None) -> Marked:
         """Return the frame with the mark on it; the input is not written to.
@@ -118,6 +124,12 @@ class Marker:
                 f"{self.size_px[0]}x{self.size_px[1]}",
                 "Make a Marker for this canvas size.",
             )
+
+    def _lay_out(self) -> None:
+        """Allocate what `_levels` returns, and the same by eights."""
+        width, height = self.size_px
+        self._words = np.zeros(-(-width * height // 8), np.uint64)
+        self._full = self._words.view(np.uint8)[: width * height].reshape(height, width)
 
     def _reduce(self, picture: U8) -> U8:
         return np.asarray(cv2.resize(picture, self.reduced_px, interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -13,6 +13,7 @@ from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import Expression, Frame
 from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.own_eyes import jpeg_of, light_of
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.smooth import TrackingSmoother
 from facepuppet.drivers.camera.tracker import Tracker
@@ -65,6 +66,7 @@ class CameraDriver(Driver):
         self._tracker: FrameTracker | None = None
         self._tracking = threading.RLock()  # held while the tracker works, so that close() waits for it
         self._closed = False
+        self._seen: tuple[Frame, Tracking] | None = None  # the newest, for `look` and `light`
         self._n = 0
 
     def start(self, clock: Clock) -> None:
@@ -103,12 +105,32 @@ class CameraDriver(Driver):
                 self._tracker = self._make_tracker()
             with self._meter.time("track"):
                 tracking = self._tracker.track(frame)
+            self._seen = frame, tracking
             with self._meter.time("smooth"):
                 return self._smoother.smooth(tracking)
 
     def recentre(self) -> None:
         """Take the driver's next moments as rest: place, and face unless that was given."""
         self._rest.recentre()
+
+    def set_smoothing(self, strength: float) -> None:
+        """Take more or less tremble out; 1 is as usual, 0 takes none out.
+
+        Raises:
+            ValueError: a strength that is no number from 0 to 4.
+        """
+        self._smoother.set_strength(strength)
+
+    def look(self, width_px: int) -> bytes | None:
+        """Return the newest camera picture as a JPEG; for the user alone."""
+        seen = self._seen
+        return None if seen is None else jpeg_of(seen[0], width_px)
+
+    @property
+    def light(self) -> float | None:
+        """Mean brightness of the driver's face, 0 to 1."""
+        seen = self._seen
+        return None if seen is None else light_of(*seen)
 
     def close(self) -> None:
         """Close the source, stop the threads and free the models."""
@@ -118,7 +140,7 @@ class CameraDriver(Driver):
             self._source.close()
         with self._tracking:
             self._closed = True
-            tracker, self._tracker = self._tracker, None
+            tracker, self._tracker, self._seen = self._tracker, None, None
         if tracker is not None:
             tracker.close()
 

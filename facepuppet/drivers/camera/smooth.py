@@ -16,6 +16,7 @@ from facepuppet.core.types import F32, F64, N_LANDMARKS, Floats
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.face.topology import EYES, IRISES, LIPS
 
+MOST_STRENGTH, LEAST_STRENGTH = 4.0, 1e-3  # the least leaves nothing of the past
 MAX_GAP_S = 0.4  # after a longer silence a filter starts afresh
 _HEAD_CHANNELS = 7  # rotation vector, logarithm of scale, translation
 
@@ -55,6 +56,9 @@ class OneEuro:
 
     Args:
         channels: one response for each value of a flat array, or a single one for all of any array.
+
+    Attributes:
+        strength: divides every cutoff: 2 smooths twice as much, 0 not at all. May change at any time.
     """
 
     def __init__(self, channels: Response | list[Response]) -> None:
@@ -63,6 +67,7 @@ class OneEuro:
         self._min_cutoff = 2.0 * np.pi * np.array([c.min_cutoff_hz for c in listed])
         self._beta = 2.0 * np.pi * np.array([c.beta for c in listed])
         self._derivative_cutoff = 2.0 * np.pi * np.array([c.derivative_cutoff_hz for c in listed])
+        self.strength = 1.0
         self.reset()
 
     def reset(self) -> None:
@@ -84,6 +89,8 @@ class OneEuro:
             speed = (x - self._raw) / dt_s
             self._speed = speed + _rest_of_way(self._derivative_cutoff, dt_s) * (self._speed - speed)
             cutoff = self._min_cutoff + self._beta * np.abs(self._speed)
+            if (strength := self.strength) != 1.0:
+                cutoff /= max(strength, LEAST_STRENGTH)
             self._value = x + _rest_of_way(cutoff, dt_s) * (self._value - x)
             self._raw = x
         else:
@@ -100,6 +107,16 @@ class TrackingSmoother:
         self._unit_px = 1.0  # inter-ocular distance when the face's filter last started
         self._shoulders = OneEuro(SHOULDER_RESPONSE)
         self._shoulder_width_px = 1.0
+
+    def set_strength(self, strength: float) -> None:
+        """Smooth more or less from now on, by any thread; 1 is as usual, 0 not at all.
+
+        Raises:
+            ValueError: no number from 0 to 4.
+        """
+        if not (math.isfinite(strength) and 0.0 <= strength <= MOST_STRENGTH):
+            raise ValueError(f"got smoothing {strength}, expected a number from 0 to {MOST_STRENGTH:g}")
+        self._face.strength = self._shoulders.strength = strength
 
     def smooth(self, tracking: Tracking) -> Tracking:
         """Return the tracking with its face and torso smoothed; what was not seen stays None."""

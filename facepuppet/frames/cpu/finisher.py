@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from facepuppet.core.metrics import Meter
 from facepuppet.core.types import Pixels, Rendered
-from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.watermark.mark import Marker
 from facepuppet.watermark.marked import Marked
 
@@ -39,6 +39,6 @@ class Finisher:
         with self._meter.time("mark"):
             return self.marker.mark(composed)
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background."""
-        self.composer.set_backdrop(backdrop)
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures."""
+        self.composer.set_scene(scene)

@@ -58,16 +58,19 @@ class ComposeStage:
         across, along = _taps(SOFT_ACROSS_PX), _taps(composer.shoulders.softness_px)
         self._taps = (device.upload(across), len(across), device.upload(along), len(along))
         self._continued = [self._upload_side(side) for side in composer.shoulders.sides]
-        if composer.label is not None:
-            self._ink, self._clear = (
-                device.upload(composer.label.ink),
-                device.upload(composer.label.clear[..., 0]),
-            )
+        self._label = composer.label
+        self._upload_label()
 
-    def renew_background(self) -> None:
-        """Take over the composer's background of now; between frames."""
+    def renew(self) -> None:
+        """Take over the composer's background and label of now; between frames.
+
+        A graph that captured `enqueue` must be captured again when the picture is flipped or the label moves.
+        """
         self._device.fill(self._background, self._composer.background)
         self._device.fill(self._behind, self._composer.background)
+        if self._composer.label is not self._label:
+            self._label = self._composer.label
+            self._upload_label()
 
     def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
@@ -83,8 +86,13 @@ class ComposeStage:
         self._device.launch(
             "lay_puppet", size, self._shown, *target, self._behind, int(composer.mirror), *size, self.canvas
         )
-        if composer.label is not None:
-            self._enqueue_label(composer.label)
+        if self._label is not None:
+            self._enqueue_label(self._label)
+
+    def _upload_label(self) -> None:
+        if self._label is not None:
+            upload = self._device.upload
+            self._ink, self._clear = upload(self._label.ink), upload(self._label.clear[..., 0])
 
     def _upload_side(self, side: Side) -> _Continued:
         upload = self._device.upload

@@ -15,7 +15,7 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter
 from facepuppet.core.types import Motion, Pixels
 from facepuppet.frames.base import FrameMaker
-from facepuppet.frames.cpu.compose.background import Backdrop
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.cpu.finisher import Finisher
 from facepuppet.frames.cpu.render.renderer import Renderer
@@ -93,10 +93,16 @@ class CudaMaker(FrameMaker):
         with self._meter.time("render"):
             return self._show(motion)
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background."""
-        self._cpu.finisher.composer.set_backdrop(backdrop)
-        self._compose.renew_background()
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures."""
+        composer = self._cpu.finisher.composer
+        before = composer.scene
+        composer.set_scene(scene)
+        if self._cpu.surround():
+            self._warp.renew()
+        self._compose.renew()
+        if self._captured_by_graph and (scene.mirror, scene.label) != (before.mirror, before.label):
+            self._device.record(self._enqueue)  # where the puppet and the label lie is part of the graph
 
     def set_pixels(self, pixels: Pixels) -> None:
         """Make later pictures as those want them who take them; canvases with an odd side are RGB."""
@@ -138,7 +144,7 @@ class CudaMaker(FrameMaker):
         """Make every stage, in the order in which the CPU draws."""
         device, parameters, views = self._device, self._parameters, renderer.views
         opener = partial(renderer.runtime.open_on_device, self.engine, stream=device.stream)
-        warp = WarpStage(device, renderer.warp, avatar.size_px, parameters)
+        self._warp = warp = WarpStage(device, renderer.warp, avatar.size_px, parameters)
         self._painters = PaintersStage(device, renderer.painters, opener, warp.moved, parameters)
         self._compose = ComposeStage(device, finisher.composer, warp.moved, parameters)
         self._marker = GpuMarker(device, finisher.marker, self._compose.canvas, parameters)

@@ -4,5 +4,6 @@ from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.frames.cpu.compose.framing import Framing, Placement, place
 from facepuppet.frames.cpu.compose.label import Corner
+from facepuppet.frames.cpu.compose.scene import Scene
 
-__all__ = ["Backdrop", "Composer", "Corner", "Framing", "Placement", "place"]
+__all__ = ["Backdrop", "Composer", "Corner", "Framing", "Placement", "Scene", "place"]

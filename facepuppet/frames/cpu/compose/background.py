@@ -28,11 +28,18 @@ class Backdrop:
             "colour" or "image".
         rgb: the colour, for "colour".
         image_rgb: (H, W, 3) uint8 picture of any size, for "image".
+        word: what the user calls it, to be shown and kept; of `parse`, what it read.
     """
 
     kind: str = "portrait"
     rgb: tuple[int, int, int] | None = None
     image_rgb: U8 | None = None
+    word: str = "portrait"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the portrait's own, as sharp as it is."""
+        return self.kind == "portrait"
 
     @classmethod
     def parse(cls, text: str) -> Backdrop:
@@ -42,9 +49,9 @@ class Backdrop:
             ImageUnreadableError: neither a known word or colour nor a readable picture.
         """
         if text in ("portrait", "blur"):
-            return cls(text)
+            return cls(text, word=text)
         if os.path.isfile(text):  # noqa: PTH113 - unlike Path's, it takes words too long for a name
-            return cls("image", image_rgb=load_picture(text))
+            return cls("image", image_rgb=load_picture(text), word=text)
         try:
             red, green, blue, *_ = ImageColor.getrgb(text)
         except ValueError as error:
@@ -53,7 +60,7 @@ class Backdrop:
                 "'portrait', 'blur', a colour such as '#00ff00', or an image file",
                 "Check the spelling of the file or colour.",
             ) from error
-        return cls("colour", rgb=(min(red, 255), min(green, 255), min(blue, 255)))
+        return cls("colour", rgb=(min(red, 255), min(green, 255), min(blue, 255)), word=text)
 
 
 def canvas_background(

@@ -14,6 +14,7 @@ from facepuppet.frames.cpu.compose.background import Backdrop, canvas_background
 from facepuppet.frames.cpu.compose.framing import Framing, at_shown_size, identity_placement, place
 from facepuppet.frames.cpu.compose.label import Corner, Label
 from facepuppet.frames.cpu.compose.placed import Placed, Seen, widened
+from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.compose.shoulders import Shoulders
 from facepuppet.portrait.avatar import Avatar
 
@@ -62,6 +63,7 @@ class Composer:
         placement: where the portrait lies on it.
         background: (H, W, 3) uint8, what the puppet is laid over.
         shoulders: continue it where the portrait's borders cut it off.
+        scene: what is around the puppet.
         mirror: flip left and right.
         label: the visible label, or None.
     """
@@ -82,13 +84,11 @@ class Composer:
             self.placement = identity_placement(avatar)
         else:
             self.placement = place(avatar, canvas_px, framing or Framing())
-        self.avatar, self.mirror = avatar, mirror
-        self._backdrop: Backdrop | None = None
+        self.avatar = avatar
         self._memory: U8 | None = None
         self._memory_of = self.placement
-        self.set_backdrop(backdrop or Backdrop())
+        self._look(Scene(backdrop or Backdrop(), mirror, label))
         self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
-        self.label = Label(self.canvas_px, label) if label is not Corner.OFF else None
         self._label_every_s = label_every_s
         self._first_ns: int | None = None
 
@@ -127,13 +127,10 @@ class Composer:
         """Whether pictures can be I420."""
         return self.canvas_px[0] % 2 == 0 and self.canvas_px[1] % 2 == 0
 
-    def set_backdrop(self, backdrop: Backdrop) -> None:
-        """Put later pictures before another background; the one that is there already costs nothing."""
-        if backdrop is self._backdrop:  # makers that stand in for each other share a composer
-            return
-        self._backdrop = backdrop
-        self.background = canvas_background(self.avatar, self.placement, self.canvas_px, backdrop)
-        self._ground = _Ground(_flipped(self.background) if self.mirror else self.background)
+    def set_scene(self, scene: Scene) -> None:
+        """Put other things around the puppet in later pictures; what is there already costs nothing."""
+        if scene is not self.scene:  # makers that stand in for each other share a composer
+            self._look(scene, self.scene)
 
     def restart_label(self) -> None:
         """Let the rounds of a label that comes and goes start with the next picture."""
@@ -146,6 +143,17 @@ class Composer:
         if self._first_ns is None:
             self._first_ns = captured_ns
         return (captured_ns - self._first_ns) * 1e-9 % self._label_every_s < LABEL_SHOWN_S
+
+    def _look(self, scene: Scene, before: Scene | None = None) -> None:
+        """Prepare all that does not move, where it differs from before."""
+        self.scene, self.mirror = scene, scene.mirror
+        renewed = before is None or scene.backdrop is not before.backdrop
+        if renewed:
+            self.background = canvas_background(self.avatar, self.placement, self.canvas_px, scene.backdrop)
+        if renewed or before is None or scene.mirror != before.mirror:
+            self._ground = _Ground(_flipped(self.background) if scene.mirror else self.background)
+        if before is None or scene.label is not before.label:
+            self.label = None if scene.label is Corner.OFF else Label(self.canvas_px, scene.label)
 
     def _layers(self, rendered: Rendered) -> Iterator[Seen]:
         """Yield what is laid over the background, from behind, where it lies after mirroring.
