@@ -8,15 +8,18 @@ from typing import get_type_hints
 import pytest
 import typer
 
+from facepuppet.cli import live_parts
 from facepuppet.cli import render as render_module
 from facepuppet.cli import run as run_module
 from facepuppet.cli.app import app
 from facepuppet.cli.render import render
 from facepuppet.cli.run import run
 
-ONLY_LIVE = {"seconds", "fps", "quality"}  # of a film, its own length and pace, and always the best
+# A film has its own length and pace and is always at its best; nobody watches or switches in the middle.
+ONLY_LIVE = {"seconds", "fps", "quality", "card", "recordings", "ui", "ui_port"}
 ONLY_OFFLINE = {"neutral"}  # a live run finds rest by itself, or takes a profile
 SAME_PLACE = {"camera": "source", "sink": "output"}  # where frames come from and go to, by other types
+SEVERAL_LIVE = {"avatar"}  # to switch between
 
 
 def hints(command: object) -> dict[str, object]:
@@ -34,7 +37,7 @@ class Seen(BaseException):
 
 def test_what_both_take_is_the_same_object_with_the_same_default() -> None:
     of_run, of_render = inspect.signature(run).parameters, inspect.signature(render).parameters
-    both = (of_run.keys() & of_render.keys()) - {"return"}
+    both = (of_run.keys() & of_render.keys()) - SEVERAL_LIVE
     assert {"label", "no_label", "label_every", "profile", "canvas", "key", "right"} <= both
     for name in both:
         assert hints(run)[name] == hints(render)[name], name
@@ -50,6 +53,8 @@ def test_what_only_one_takes_has_no_meaning_in_the_other() -> None:
 
 
 def test_where_from_and_where_to_are_understood_by_either_word() -> None:
+    for name in SEVERAL_LIVE:
+        assert spellings("run", name) == spellings("render", name)
     for live, offline in SAME_PLACE.items():
         assert spellings("run", live) == spellings("render", offline)
     assert spellings("record", "camera") == spellings("run", "camera") == {"--camera", "--input"}
@@ -67,8 +72,8 @@ def test_the_label_goes_off_by_either_word(
         seen.append(str(given[4]))
         raise Seen
 
+    monkeypatch.setattr({"run": live_parts, "render": render_module}[command], "composer", composer)
     module = {"run": run_module, "render": render_module}[command]
-    monkeypatch.setattr(module, "composer", composer)
     monkeypatch.setattr(module, "open_engines", lambda *_: (None, None))
     from facepuppet.portrait import sample_portrait_path
 
