@@ -13,7 +13,7 @@ export const GROUPS = [
 ];
 
 export const KNOWN = {
-  panic: { label: "Panic", told: (m) => m.state.panic, on: "a card is sent: press to go back", off: "send a card instead of me" },
+  panic: { label: "Panic", told: (m) => m.state.panic, on: "on: press to end", off: "send a card" },
   away: { label: "Away", told: (m) => m.state.away },
   freeze: { label: "Freeze", told: (m) => m.state.frozen },
   recentre: { label: "Re-centre" },

@@ -30,14 +30,14 @@ function clipping(times) {
   return { kind: "warn", word: "too loud", more: `Clipped ${times} times; turn the microphone down.` };
 }
 
-/** Tiles of figures; returns what takes each message. */
+/** Tiles of figures; returns what takes each message, or null while there are none. */
 export function buildFigures(list) {
   const values = FIGURES.map(([name, , unit]) => {
     const value = make("dd", { class: "value", text: "–" });
     list.append(make("div", { class: "figure" }, make("dt", { text: name }), value, make("dd", { class: "unit", text: unit })));
     return value;
   });
-  return (message) => FIGURES.forEach(([, of], i) => say(values[i], of(message.figures)));
+  return (message) => FIGURES.forEach(([, of], i) => say(values[i], message ? of(message.figures) : "–"));
 }
 
 /** Rows of standings; `tell` gets a sentence for each change. Returns what takes each message. */

@@ -4,7 +4,7 @@ import { sentenceOf } from "./link.js";
 import { known } from "./known.js";
 import { freshId, icon, make, mark, Wish } from "./parts.js";
 
-const MOST_BYTES = 20 * 1024 * 1024;
+const MOST_BYTES = 20_000_000;
 
 /** Thumbnails of the run's puppets. */
 export function avatarPicker(verb, ask, link) {

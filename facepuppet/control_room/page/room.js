@@ -26,6 +26,7 @@ let cameraOn = false;
 let refusedBefore = null;
 const newest = { output: -Infinity, camera: -Infinity }; // when the newest picture came
 const updates = [];
+let showFigures = () => {};
 const pictures = { output: new Picture(by("outgoing")), camera: new Picture(by("camera")) };
 
 /** Take the token out of the address, which may be seen when a screen is shared; this tab keeps it over a reload. */
@@ -122,7 +123,10 @@ function onStanding({ detail }) {
   banner.hidden = detail.word === "open";
   const later = detail.word === "lost" ? " Trying again. The call goes on as it stood; the letters in the terminal still work." : "";
   say(banner, detail.why + later);
-  document.body.classList.toggle("is-lost", detail.word !== "open");
+  const isOpen = detail.word === "open";
+  document.body.classList.toggle("is-lost", !isOpen);
+  say(by("standings-title"), isOpen ? "How things stand" : "How things stood");
+  if (!isOpen) showFigures(null);
   refreshHeadline();
   readOut();
 }
@@ -185,7 +189,8 @@ function build(verbs) {
   presses.set("?", () => by("help").open || by("help").showModal());
   const rest = verbs.filter((verb) => !fits(verb));
   updates.push(...buildSettings(by("settings"), rest, { ask, link, complain }).map((control) => control.update));
-  updates.push(buildFigures(by("figures")), buildStandings(by("standings"), tell), switchSentences(tell));
+  showFigures = buildFigures(by("figures"));
+  updates.push(showFigures, buildStandings(by("standings"), tell), switchSentences(tell));
   const listen = (target) => listenToKeys(target, presses);
   listen(document);
   mini = new Mini(by("mini-button"), { verbs, ask, listen, changed: watch });

@@ -1,4 +1,4 @@
-// How things stand, in words for a person. Kinds: good, warn, bad, idle, wait; each has a sign beside its colour.
+// How things stand, in words for a person. Kinds: good, warn, bad, idle, wait, record; each has a sign beside its colour.
 
 const DARK = 40 / 255; // mean brightness of the face; the same bounds as facepuppet-calibrate has
 const BRIGHT = 235 / 255;
@@ -11,7 +11,7 @@ export function headline(message, link) {
   const { state } = message;
   const recorded = message.recording?.on ? ", recording" : "";
   const tell = (kind, word, title) => ({ kind, word: word + recorded, title: title + recorded });
-  if (state.panic) return tell("bad", "panic: a card is sent", "PANIC");
+  if (state.panic) return tell("bad", "panic: card sent", "PANIC");
   if (state.away) return tell("idle", "away: the puppet idles", "○ away");
   if (state.frozen) return tell("idle", "frozen", "❄ frozen");
   if (state.presence === "present") return tell("good", "live", "● live");
@@ -48,7 +48,7 @@ export function readers(names) {
 }
 
 export function recording(one) {
-  if (one.on) return { kind: "bad", word: "recording", more: one.path };
+  if (one.on) return { kind: "record", word: "on", more: one.path };
   if (one.problem) return { kind: "warn", word: "ended early", more: one.problem };
   return { kind: "idle", word: "off", more: one.path ? `The last one: ${one.path}` : "" };
 }
