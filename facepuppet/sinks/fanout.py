@@ -30,6 +30,11 @@ class Fanout(Sink):
         self.failures: list[tuple[str, Exception]] = []
         self._sinks = list(sinks)
 
+    @property
+    def wants_matte(self) -> bool:
+        """Whether any of them wants one at present."""
+        return any(sink.wants_matte for sink in tuple(self._sinks))
+
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         for sink in tuple(self._sinks):
             try:

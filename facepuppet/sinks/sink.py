@@ -26,6 +26,11 @@ class Sink(ABC):
     description: str
     pixels: Pixels | None = Pixels.RGB
 
+    @property
+    def wants_matte(self) -> bool:
+        """Whether pictures should come with a matte at present; may change, and be asked by any thread."""
+        return False
+
     def send(self, frame: Marked, pts_s: float | None = None) -> None:
         """Deliver a frame.
 
