@@ -67,6 +67,10 @@ TrackingOption = Annotated[
 ]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", help="Driver profile (TOML).")]
 AvatarOption = Annotated[Path, typer.Option("--avatar", help="Portrait picture or avatar pack.")]
+AvatarsOption = Annotated[
+    list[Path],
+    typer.Option("--avatar", help="Portrait picture or avatar pack; several, to switch between."),
+]
 CanvasOption = Annotated[
     str,
     typer.Option(
