@@ -28,7 +28,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 ALLOWED["testing"] = {"core", "drivers", "media", "sinks", "watermark"}
 ALLOWED["session"] = {*ALLOWED} - {"testing"}
-ALLOWED["diagnose"] = {*ALLOWED} - {"testing"}
+ALLOWED["control_room"] = {"core", "face", "media", "session", "sinks", "watermark"}
+ALLOWED["diagnose"] = {*ALLOWED} - {"testing", "control_room"}
 ALLOWED["cli"] = {*ALLOWED} - {"testing"}
 
 

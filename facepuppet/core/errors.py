@@ -23,6 +23,7 @@ FacepuppetError
 ├── DriverError                 whoever moves the puppet cannot go on
 │   └── RecordingError          a recording of a performance that is damaged, cut off or of another version
 ├── ControlError                a command for a running puppet that cannot be obeyed
+├── ControlRoomError            no port for the page, no run to speak to, or one that does not answer
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
 ├── EngineError                 an inference engine that cannot be built, loaded or run here
@@ -136,6 +137,10 @@ class RecordingError(DriverError):
 
 class ControlError(FacepuppetError):
     """A command for a running puppet that cannot be obeyed; the show goes on as it was."""
+
+
+class ControlRoomError(FacepuppetError):
+    """The control room cannot be opened, or no run is there to be spoken to."""
 
 
 class NoDriverFaceError(FacepuppetError):

@@ -13,6 +13,7 @@ from .commands import SetStill as SetStill
 from .commands import ShowPuppet as ShowPuppet
 from .contact_sheet import draw_driver as draw_driver
 from .contact_sheet import draw_expression as draw_expression
+from .contact_sheet import expression_in_view as expression_in_view
 from .control import Control as Control
 from .control import ControlState as ControlState
 from .demo import run_demo as run_demo

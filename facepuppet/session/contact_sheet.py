@@ -61,14 +61,28 @@ class ContactSheet:
 
 def draw_expression(expression: Expression, side_px: int) -> U8:
     """Draw what a driver does, on the mean face and shoulders of nobody, as a square picture."""
-    scale = side_px / _VIEW
-    view = np.array([[scale, 0, side_px / 2], [0, scale, _EYES_HEIGHT * side_px]])
-    face, torso = expression.face, expression.torso
-    landmarks = None if face is None else landmarks_in_space(face)
-    shoulders = None
-    if torso is not None:
-        shoulders = math.exp(torso.log_scale) * _SHOULDERS @ _turn(torso.roll_rad).T + _CHEST + torso.lean
-    return draw_driver(landmarks, shoulders, view, (side_px, side_px))
+    landmarks, shoulders = expression_in_view(expression, side_px)
+    return draw_driver(landmarks, shoulders, np.eye(2, 3), (side_px, side_px))
+
+
+def expression_in_view(expression: Expression, side: float) -> tuple[F64 | None, F64 | None]:
+    """Place what a driver does, on the mean face and shoulders of nobody, in a square view.
+
+    Args:
+        expression: what is done.
+        side: of the view, in any unit.
+
+    Returns:
+        Landmarks (478, 2) and shoulders (2, 2), x right and y down from the view's top-left corner; None for
+        what is not seen.
+    """
+    scale, face, torso = side / _VIEW, expression.face, expression.torso
+    origin = np.array([side / 2, _EYES_HEIGHT * side])
+    landmarks = None if face is None else scale * landmarks_in_space(face)[:, :2] + origin
+    if torso is None:
+        return landmarks, None
+    turned = math.exp(torso.log_scale) * _SHOULDERS @ _turn(torso.roll_rad).T
+    return landmarks, scale * (turned + _CHEST + torso.lean) + origin
 
 
 def landmarks_in_space(face: FacePose) -> F64:
