@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli import bench, demo, detect, devices, doctor, engines, record, render, run
+from facepuppet.cli import bench, ctl, demo, detect, devices, doctor, engines, record, render, run
 from facepuppet.core.console import write_in_any_encoding
 from facepuppet.core.errors import FacepuppetError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 for module in (demo, run, render, record, detect, devices, doctor, bench):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
+app.command("ctl", cls=ctl.VerbsInHelp)(ctl.ctl)
 app.add_typer(engines.app)
 
 

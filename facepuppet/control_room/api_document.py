@@ -22,19 +22,6 @@ _REFUSALS = {
 }
 
 
-def verbs_json() -> list[dict[str, Any]]:
-    """Return all that can be asked of a run, as plain values."""
-    return [
-        {
-            "name": verb.name,
-            "meaning": verb.meaning,
-            "key": verb.key,
-            "parameters": [_parameter_json(one) for one in verb.parameters],
-        }
-        for verb in VERBS.values()
-    ]
-
-
 def api_document() -> dict[str, Any]:
     """Return the API as an OpenAPI 3.1 document."""
     return {
@@ -145,18 +132,6 @@ def _schema(parameter: Parameter) -> dict[str, Any]:
 
 def _may_be_left_out(parameter: Parameter) -> bool:
     return isinstance(parameter, Switch) or (isinstance(parameter, Number) and parameter.can_be_off)
-
-
-def _parameter_json(parameter: Parameter) -> dict[str, Any]:
-    told = {"kind": type(parameter).__name__.lower(), "name": parameter.name, "meaning": parameter.meaning}
-    match parameter:
-        case Choice():
-            return {**told, "words": list(parameter.words)}
-        case Number():
-            names = ("low", "high", "step", "unit", "can_be_off")
-            return {**told, **{name: getattr(parameter, name) for name in names}}
-        case _:
-            return told
 
 
 def _done_schema(name: str) -> dict[str, Any]:

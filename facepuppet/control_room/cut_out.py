@@ -18,7 +18,6 @@ from facepuppet.watermark.marked import Marked
 
 _PICTURE_QUALITY = 92  # the mark outlives much less; outlines do not
 _MATTE_QUALITY = 90
-_SPAN = 219 / 255  # of luma, which goes from 16 to 235
 
 
 class CutOut(NamedTuple):
@@ -44,24 +43,25 @@ def cut_out(frame: Marked) -> CutOut:
 def cut_out_bgr(frame: Marked, matte: Matte) -> U8:
     """Return the puppet on black, (H, W, 3) BGR premultiplied by alpha, which no colour exceeds."""
     if frame.i420 is not None and matte.behind.ndim == 2:
-        return np.asarray(cv2.cvtColor(_less_behind_i420(frame.i420, matte), cv2.COLOR_YUV2BGR_I420), np.uint8)
-    puppet = cv2.cvtColor(cv2.bitwise_not(matte.alpha), cv2.COLOR_GRAY2RGB)
-    cv2.multiply(matte.behind, puppet, scale=1 / 255, dst=puppet)
-    cv2.subtract(frame.rgb, puppet, dst=puppet)
-    # The mark may lighten what the puppet leaves clear; there it would glow.
-    cv2.min(puppet, cv2.cvtColor(matte.alpha, cv2.COLOR_GRAY2RGB), dst=puppet)
-    return np.asarray(cv2.cvtColor(puppet, cv2.COLOR_RGB2BGR, dst=puppet), np.uint8)
+        bgr = cv2.cvtColor(_less_behind_i420(frame.i420, matte), cv2.COLOR_YUV2BGR_I420)
+    else:
+        bgr = cv2.cvtColor(_less_behind(frame.rgb, matte), cv2.COLOR_RGB2BGR)
+    # The mark lightens, too, what the puppet leaves clear, and chroma is its neighbour's: there they would glow.
+    return np.asarray(cv2.min(bgr, cv2.cvtColor(matte.alpha, cv2.COLOR_GRAY2BGR), dst=bgr), np.uint8)
+
+
+def _less_behind(rgb: U8, matte: Matte) -> U8:
+    behind = cv2.cvtColor(cv2.bitwise_not(matte.alpha), cv2.COLOR_GRAY2RGB)
+    cv2.multiply(matte.behind, behind, scale=1 / 255, dst=behind)
+    return np.asarray(cv2.subtract(rgb, behind, dst=behind), np.uint8)
 
 
 def _less_behind_i420(i420: U8, matte: Matte) -> U8:
     """Do so in planes, as they were blended: once made RGB, a block has one chroma for puppet and backdrop."""
     puppet, seen = i420.copy(), cv2.bitwise_not(matte.alpha)
     (luma, *chroma), (luma_behind, *chroma_behind) = planes_of(puppet), planes_of(matte.behind)
-    (height, width), black = seen.shape, np.full_like(luma, BLACK)
-    behind = cv2.subtract(luma_behind, black)
+    behind, (height, width) = cv2.subtract(luma_behind, np.full_like(luma, BLACK)), seen.shape
     cv2.subtract(luma, cv2.multiply(behind, seen, scale=1 / 255, dst=behind), dst=luma)
-    white = cv2.add(cv2.convertScaleAbs(matte.alpha, alpha=_SPAN), black, dst=black)
-    cv2.min(luma, white, dst=luma)
     firsts = cv2.extractChannel(seen.reshape(height // 2, 2, width // 2, 2)[:, 0], 0)
     grey = cv2.convertScaleAbs(firsts, alpha=GREY / 255)
     for plane, plane_behind in zip(chroma, chroma_behind, strict=True):

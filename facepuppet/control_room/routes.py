@@ -12,12 +12,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from facepuppet.control_room.answers import error_answer, json_answer, read_object
-from facepuppet.control_room.api_document import api_document, api_page, verbs_json
+from facepuppet.control_room.api_document import api_document, api_page
 from facepuppet.control_room.guard import Guard
 from facepuppet.control_room.live_socket import LiveSockets
 from facepuppet.control_room.room_work import RoomWork
 from facepuppet.control_room.stage_routes import stage_routes
 from facepuppet.control_room.stage_token import stage_address
+from facepuppet.control_room.verbs_json import all_verbs
 from facepuppet.core.errors import ControlError, FacepuppetError
 from facepuppet.session.verbs import VERBS
 
@@ -63,7 +64,7 @@ def _page_routes() -> list[BaseRoute]:
 
 def _api_routes(work: RoomWork) -> list[BaseRoute]:
     async def verbs(request: Request) -> Response:
-        return json_answer(verbs_json())
+        return json_answer(all_verbs())
 
     async def state(request: Request) -> Response:
         return Response(await work.state_text(), media_type="application/json")

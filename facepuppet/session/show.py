@@ -11,7 +11,7 @@ from facepuppet.core.errors import ControlError
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.portrait.avatar import Avatar
-from facepuppet.session.commands import Command, Mute, Record
+from facepuppet.session.commands import Command, Mute, Record, ShowPuppet
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.meters import Meters
 from facepuppet.session.snapshot import state_to_json
@@ -69,7 +69,7 @@ class Show:
         """Ask for something.
 
         Raises:
-            ControlError: this run has no recordings, or no microphone.
+            ControlError: this run has no recordings, no microphone, or no puppet of that name.
             SinkError: a recording cannot be opened or finished.
         """
         match command:
@@ -82,6 +82,9 @@ class Show:
                 if sound is None:
                     raise _without("a microphone", "Start again with --mic.")
                 sound.muted = not sound.muted if on is None else on
+            case ShowPuppet(name):
+                self.avatar(name)  # says at once if there is none
+                self._live.control.send(command)
             case _:
                 self._live.control.send(command)
 
