@@ -49,7 +49,7 @@ class StageFeed(Sink):
     def leave(self, told: Callable[[], None]) -> None:
         """Call it no longer; nothing is kept for nobody."""
         with self._changing:
-            self._watching = tuple(one for one in self._watching if one is not told)
+            self._watching = tuple(one for one in self._watching if one != told)
             if not self._watching:
                 self._newest, self._n_without = None, 0
 
