@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from facepuppet.watermark.certificate import Credentials
 
 
+PAGE = "page"  # a sink that is there anyway: nothing else need be open
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How pictures look, as the options say."""
@@ -96,7 +99,7 @@ def card_of(word: str | None, size_px: tuple[int, int]) -> U8 | None:
 def open_outputs(
     words: Sequence[str], size_px: tuple[int, int], fps: float, credentials: Credentials | None
 ) -> list[Sink]:
-    """Open every output or none."""
+    """Open every output or none; the page is none of these."""
     from facepuppet.core.clock import SystemClock
     from facepuppet.sinks.sink_words import open_sink
 
@@ -105,6 +108,7 @@ def open_outputs(
         sinks = [
             opened.enter_context(open_sink(word, size_px, fps, clock=clock, credentials=credentials))
             for word in words
+            if word != PAGE
         ]
         opened.pop_all()
     return sinks

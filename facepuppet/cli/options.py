@@ -219,7 +219,7 @@ def signer(files: tuple[Path, Path] | None, outputs: Sequence[str | Path]) -> Cr
 
 
 def _is_sink_word(word: str) -> bool:
-    return word in {"virtual", "window"} or word.startswith("virtual:")
+    return word in {"virtual", "window", "page"} or word.startswith("virtual:")
 
 
 def engine_line(networks: Mapping[str, str], fallbacks: Sequence[str], frame_path: str = "CPU") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facepuppet.cli.live_parts import (
+    PAGE,
     Look,
     card_of,
     open_outputs,
@@ -69,7 +70,10 @@ def run(
     camera: CameraOption = "0",
     profile: ProfileOption = None,
     sink: Annotated[
-        list[str] | None, typer.Option("--sink", help="virtual, window, or a video file; several at once.")
+        list[str] | None,
+        typer.Option(
+            "--sink", help="virtual, window, page (the control room alone), or a video file; several."
+        ),
     ] = None,
     seconds: Annotated[
         float | None,
@@ -100,6 +104,13 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    ui: Annotated[
+        bool, typer.Option("--ui/--no-ui", help="Serve the control room, a page on this machine alone.")
+    ] = True,
+    ui_port: Annotated[
+        int | None,
+        typer.Option("--ui-port", min=1024, max=65535, help="Its port; the first free one from 8765 on."),
+    ] = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
 
@@ -108,6 +119,7 @@ def run(
     """
     from facepuppet.cli.controls import Controls
     from facepuppet.cli.logs_aside import logs_aside
+    from facepuppet.control_room import ControlRoom, PagePreview
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
     from facepuppet.session.live import LivePipeline
@@ -117,6 +129,8 @@ def run(
     read = [camera, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
+    if PAGE in (sink or ()) and not ui:
+        raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
@@ -133,7 +147,9 @@ def run(
         )
         sinks = open_outputs(words, size_px, fps, credentials)
         switch = open_recordings(recordings, size_px, fps, credentials)
-        output = stack.enter_context(Fanout(sinks, beside=[switch]))
+        preview = PagePreview(size_px)
+        beside = [switch, preview] if ui and sinks else [switch]
+        output = stack.enter_context(Fanout(sinks or [preview], beside=beside))
         recording = _recording(driver, tracking, stack)
         live = stack.enter_context(
             LivePipeline(
@@ -154,6 +170,9 @@ def run(
         for window in windows:
             window.on_key = controls.press
         tell(controls.hint)
+        if ui:
+            room = stack.enter_context(ControlRoom(show, preview, ui_port))
+            tell(f"Control room, for you alone: {room.address}")
         failure = _play(live, seconds)
         told = live.stats()
     tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from facepuppet.control_room import loopback_port, run_file
 from facepuppet.control_room.page_preview import PagePreview
 from facepuppet.control_room.room_server import RoomServer
-from facepuppet.control_room.stage_token import TOKEN_BYTES, stage_address, stage_token
+from facepuppet.control_room.stage_token import stage_address, stage_token
 from facepuppet.session.show import Show
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from facepuppet.control_room.room_work import RoomWork
+
+_TOKEN_BYTES = 32
 
 
 class ControlRoom:
@@ -46,9 +49,10 @@ class ControlRoom:
         self, show: Show, preview: PagePreview, port: int | None = None, *, folder: Path | None = None
     ) -> None:
         self._show, self._preview, self._wanted, self._folder = show, preview, port, folder
-        self._token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._stage_token = ""
         self._open = ExitStack()
+        self._work: RoomWork | None = None
         self.port = 0
 
     @property
@@ -78,6 +82,8 @@ class ControlRoom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+        if self._work is not None:
+            self._work.close()
 
     def _app(self) -> ASGIApp:
         """Make what is served; in the server's thread, when the first one connects."""
@@ -87,6 +93,5 @@ class ControlRoom:
         from facepuppet.control_room.routes import room_app
 
         folder = self._folder or Path(platformdirs.user_data_dir("facepuppet", appauthor=False))
-        work = RoomWork(self._show, self._preview, folder / "backgrounds")
-        self._open.callback(work.close)
-        return room_app(work, self._token, self.port, self._stage_token)
+        self._work = RoomWork(self._show, self._preview, folder / "backgrounds")
+        return room_app(self._work, self._token, self.port, self._stage_token)

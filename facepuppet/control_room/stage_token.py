@@ -11,7 +11,7 @@ from facepuppet.control_room.loopback_port import HOST
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.files import write_whole
 
-TOKEN_BYTES = 32
+_TOKEN_BYTES = 32
 _FORM = re.compile(r"[\w-]{43}", re.ASCII)
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def stage_token(folder: Path | None = None) -> str:
         kept = ""
     if _FORM.fullmatch(kept):
         return kept
-    made = secrets.token_urlsafe(TOKEN_BYTES)
+    made = secrets.token_urlsafe(_TOKEN_BYTES)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(path, made.encode(), private=True)
