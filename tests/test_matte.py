@@ -1,4 +1,4 @@
-"""What of a picture is background is told beside it, where somebody asks; cut out, the puppet is clean of it."""
+"""What of a picture is background is told beside it where somebody asks; cut out, the puppet has none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compare import EXACT, RESAMPLING, Tolerance, assert_pictures_equal
 from fakes import ListDriver, MemorySink, picture, wait_until
 from test_compose import sloping, still
 from test_control import CANVAS, endless, puppet
-from test_i420 import person_before
+from test_i420 import SMALL, person_before
 
 from facepuppet import LivePipeline, Panic
 from facepuppet.control_room.cut_out import cut_out, cut_out_bgr
@@ -42,7 +42,9 @@ def marked_before(backdrop: str, canvas: tuple[int, int], pixels: Pixels, **how:
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-@pytest.mark.parametrize("canvas", [(1280, 720), (640, 360), (180, 320), (641, 359)])
+@pytest.mark.parametrize(
+    "canvas", [pytest.param((1280, 720), marks=pytest.mark.slow), (320, 180), (180, 320), (321, 179)]
+)
 def test_a_matte_is_what_a_white_and_a_black_background_tell_apart(
     canvas: tuple[int, int], mirror: bool
 ) -> None:
@@ -62,7 +64,7 @@ def test_a_matte_is_what_a_white_and_a_black_background_tell_apart(
 
 
 def test_the_picture_is_the_same_with_a_matte_and_without() -> None:
-    composer = before("blur", (320, 180))
+    composer = before("blur", SMALL)
     rendered = still(sloping())
     assert_pictures_equal(composer.compose(rendered).rgb, composer.compose(rendered, matte=True).rgb, EXACT)
     planes = (composer.compose_i420(rendered, matte=asked).i420 for asked in (False, True))
@@ -75,7 +77,7 @@ def test_nobody_asking_nothing_is_reckoned(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(Seen, "hide", refuse)
     monkeypatch.setattr(Composer, "_all_seen", refuse)
-    composer = before("blur", (320, 180))
+    composer = before("blur", SMALL)
     assert composer.compose(still(sloping())).matte is None
     assert composer.compose_i420(still(sloping())).matte is None
 
@@ -86,26 +88,26 @@ def test_nobody_asking_nothing_is_reckoned(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_puppet_cut_out_is_as_before_black_and_has_no_rim(
     pixels: Pixels, backdrop: str, mirror: bool
 ) -> None:
-    frame = marked_before(backdrop, (640, 360), pixels, mirror=mirror)
+    frame = marked_before(backdrop, SMALL, pixels, mirror=mirror)
     assert frame.matte is not None
     given = cut_out_bgr(frame, frame.matte)[..., ::-1]
-    black = marked_before("black", (640, 360), pixels, mirror=mirror)
+    black = marked_before("black", SMALL, pixels, mirror=mirror)
     truth = np.minimum(black.rgb, frame.matte.alpha[..., None])  # there, too, chroma runs out into the black
     assert_pictures_equal(given, truth, CUT)
     assert not given[frame.matte.alpha == 0].any(), "the mark must not glow where nobody is"
     soft = (frame.matte.alpha > 8) & (frame.matte.alpha < 247)
-    assert soft.sum() > 500
+    assert soft.sum() > 200
     off = given.astype(int)[soft] - truth[soft]
     assert np.abs(off.mean(axis=0)).max() < 0.5, "outlines have a tint of the backdrop"
 
 
 def test_what_is_sent_of_it_is_two_jpegs_and_only_one_where_all_is_opaque() -> None:
-    frame = marked_before("#00ff00", (320, 180), Pixels.I420)
+    frame = marked_before("#00ff00", SMALL, Pixels.I420)
     picture_jpeg, matte_jpeg = cut_out(frame)
     assert frame.matte is not None
     assert_pictures_equal(decoded(matte_jpeg, cv2.IMREAD_GRAYSCALE), frame.matte.alpha, Tolerance(mean=1.0))
     assert decoded(picture_jpeg).shape == (180, 320, 3)
-    for whole in (marked_before("blur", (320, 180), pixels, label=Corner.OFF) for pixels in Pixels):
+    for whole in (marked_before("blur", SMALL, pixels, label=Corner.OFF) for pixels in Pixels):
         object.__setattr__(whole, "matte", None)
         picture_jpeg, matte_jpeg = cut_out(whole)
         assert matte_jpeg == b""
@@ -118,7 +120,7 @@ def decoded(jpeg: bytes, flag: int = cv2.IMREAD_COLOR) -> U8:
 
 @pytest.mark.parametrize("pixels", Pixels)
 def test_a_card_hides_all(pixels: Pixels) -> None:
-    card = SafeCard(picture((320, 180)), Marker(size_px=(320, 180)))
+    card = SafeCard(picture(SMALL), Marker(size_px=SMALL))
     card.pixels = pixels
     frame = card.at(0)
     assert frame.matte is not None
@@ -129,7 +131,7 @@ def test_a_card_hides_all(pixels: Pixels) -> None:
 
 
 def test_a_matte_of_a_marked_frame_is_read_only() -> None:
-    matte = marked_before("blur", (320, 180), Pixels.RGB).matte
+    matte = marked_before("blur", SMALL, Pixels.RGB).matte
     assert matte is not None
     for one in (matte.alpha, matte.behind):
         with pytest.raises(ValueError, match="read-only"):

@@ -1,4 +1,4 @@
-"""The stage's feed and socket: the puppet alone, newest first, to those who look, and at no cost to others."""
+"""The stage's feed and socket: the puppet alone, newest first, to those who look, and at no cost else."""
 
 from __future__ import annotations
 
@@ -216,7 +216,12 @@ def test_the_stage_s_token_shows_the_stage_and_commands_nothing(room: Room) -> N
 
 
 def test_the_page_is_served_with_all_that_it_loads_and_nothing_else(room: Room) -> None:
-    for name, kind in (("", "html"), ("/stage.js", "javascript"), ("/painters.js", "javascript"), ("/stage.css", "css")):
+    for name, kind in (
+        ("", "html"),
+        ("/stage.js", "javascript"),
+        ("/painters.js", "javascript"),
+        ("/stage.css", "css"),
+    ):
         status, headers, body = room.ask("GET", f"/stage{name}", token="")
         assert status == 200 and kind in headers["content-type"] and body
         assert "script-src 'self'" in headers["content-security-policy"]

@@ -46,7 +46,7 @@ def cut_out_bgr(frame: Marked, matte: Matte) -> U8:
         bgr = cv2.cvtColor(_less_behind_i420(frame.i420, matte), cv2.COLOR_YUV2BGR_I420)
     else:
         bgr = cv2.cvtColor(_less_behind(frame.rgb, matte), cv2.COLOR_RGB2BGR)
-    # The mark lightens, too, what the puppet leaves clear, and chroma is its neighbour's: there they would glow.
+    # The mark lightens what the puppet leaves clear, too, and chroma there is a neighbour's: both would glow.
     return np.asarray(cv2.min(bgr, cv2.cvtColor(matte.alpha, cv2.COLOR_GRAY2BGR), dst=bgr), np.uint8)
 
 
@@ -57,7 +57,7 @@ def _less_behind(rgb: U8, matte: Matte) -> U8:
 
 
 def _less_behind_i420(i420: U8, matte: Matte) -> U8:
-    """Do so in planes, as they were blended: once made RGB, a block has one chroma for puppet and backdrop."""
+    """Do so in planes, as they were blended: in RGB a block has one chroma for puppet and backdrop."""
     puppet, seen = i420.copy(), cv2.bitwise_not(matte.alpha)
     (luma, *chroma), (luma_behind, *chroma_behind) = planes_of(puppet), planes_of(matte.behind)
     behind, (height, width) = cv2.subtract(luma_behind, np.full_like(luma, BLACK)), seen.shape

@@ -1,4 +1,4 @@
-"""Every frame that goes out, for pages that show the puppet without a background; nobody there costs nothing."""
+"""Every frame that goes out, for pages that show the puppet alone; nobody there costs nothing."""
 
 from __future__ import annotations
 

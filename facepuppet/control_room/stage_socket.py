@@ -1,8 +1,8 @@
 """The stage's line to the run: a page that shows the puppet alone hears of every frame and gets the newest.
 
 Server to page, binary: byte 0 is 4, bytes 1-4 uint32 LE number, bytes 5-6 uint16 LE age in ms (capture to
-sending), bytes 7-10 uint32 LE length of the picture, a JPEG whose colour is premultiplied by alpha; then a grey
-JPEG of alpha, or nothing where all is opaque. Page to server, JSON: {"seen": number}, {"watch": bool}.
+sending), bytes 7-10 uint32 LE length of the picture, a JPEG whose colour is premultiplied by alpha; then a
+grey JPEG of alpha, or nothing where all is opaque. Page to server, JSON: {"seen": number}, {"watch": bool}.
 """
 
 from __future__ import annotations
