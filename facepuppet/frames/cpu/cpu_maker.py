@@ -72,6 +72,10 @@ class CpuMaker(FrameMaker):
         """Make later pictures as those want them who take them."""
         self.finisher.pixels = pixels
 
+    def set_matte(self, wanted: bool) -> None:
+        """Let later pictures come with a matte, or no longer."""
+        self.finisher.matte = wanted
+
     @property
     def networks(self) -> Mapping[str, str]:
         """What runs each painter's network at present, by the network's name."""
