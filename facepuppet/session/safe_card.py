@@ -19,8 +19,8 @@ class SafeCard:
     """A card, marked anew for each frame, so that the mark goes on in time.
 
     It needs no stage that makes puppets: it can be sent while they hang. Any thread may ask for it. Where a
-    card cannot be marked (memory is full), the last one that could goes out again. Its matte says that nothing
-    is background, so that all of it is shown wherever the puppet is cut out.
+    card cannot be marked (memory is full), the last one that could goes out again. Its matte says that
+    nothing is background, so that all of it is shown wherever the puppet is cut out.
 
     Args:
         rgb: (H, W, 3) uint8 card of the marker's size.
