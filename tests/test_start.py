@@ -23,6 +23,9 @@ UNNEEDED = {
     "mediapipe",
     "scipy",
     "onnx",
+    "uvicorn",
+    "starlette",
+    "websockets",
     "sounddevice",  # asks every sound device, and has no library on some machines: for --mic alone
     "samplerate",
     "facepuppet.sound",
