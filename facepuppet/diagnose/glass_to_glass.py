@@ -14,10 +14,8 @@ import numpy as np
 
 from facepuppet.core.errors import CameraMissingError, CaptureError, WindowUnavailableError
 from facepuppet.core.metrics import Spread
-from facepuppet.diagnose.bench import FPS, LoopedVideo, NowhereSink, driver_clip
+from facepuppet.diagnose.bench import FPS, NowhereSink, driver_clip
 from facepuppet.diagnose.flashes import F64, FLASH_S, FlashDelay, cell_brightness, find_delay, flash_levels
-from facepuppet.drivers.base import Driver
-from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.driver_words import open_driver
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.inference import Runtime
@@ -54,12 +52,8 @@ def capture_to_sink(
     runtime = Runtime()
     models = tracking_models(TRACKERS[0], runtime)
     with tempfile.TemporaryDirectory(prefix="facepuppet-latency-") as folder:
-        driver: Driver
-        if camera is None:
-            driver = CameraDriver(LoopedVideo(driver_clip(Path(folder))), models=models)
-        else:
-            driver = open_driver(camera, fps=FPS, models=models)
-        with driver:
+        played_by = camera or f"loop:{driver_clip(Path(folder))}"
+        with open_driver(played_by, fps=FPS, models=models) as driver:
             portrait = load_avatar(avatar or sample_portrait_path())
             puppet = Puppet(portrait, Composer(portrait, canvas_px), engine=runtime)
             with LivePipeline(driver, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS) as live:
