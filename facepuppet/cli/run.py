@@ -54,7 +54,7 @@ from facepuppet.cli.rights import (
     RightsOptions,
     SubjectOption,
 )
-from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption, sound_wanted
+from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption, loaded_sound
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def run(
     read = [camera, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
-    sound = sound_wanted(mic, mic_to, mic_delay)
+    sound = loaded_sound(mic, mic_to, mic_delay)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
     keys = load_hotkeys(settings_folder() / "hotkeys.toml") if hotkeys else {}

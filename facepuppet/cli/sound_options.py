@@ -94,6 +94,21 @@ def sound_wanted(mic: str | None, mic_to: str | None, mic_delay: str) -> SoundWa
     return SoundWanted(mic, mic_to, fixed_s, allowance_s)
 
 
+def loaded_sound(mic: str | None, mic_to: str | None, mic_delay: str) -> SoundWanted | None:
+    """Read the options, and see to it early that sound can be had at all.
+
+    Raises:
+        typer.BadParameter: one without the other, or no delay.
+        SoundError: PortAudio is not installed.
+    """
+    wanted = sound_wanted(mic, mic_to, mic_delay)
+    if wanted is not None:
+        from facepuppet.sound.portaudio import PortAudio
+
+        PortAudio()
+    return wanted
+
+
 def _delay(text: str) -> tuple[float | None, float]:
     """A fixed delay in s or None, and what is added to the picture's."""
     word = text.strip().lower()
