@@ -112,6 +112,21 @@ def test_whatever_comes_it_neither_stalls_nor_outruns_the_rate(gaps_s: list[floa
     assert pacer.sent <= len(arrivals_s)
 
 
+@pytest.mark.parametrize(("n", "late_s"), [(50, 0.02), (120, 0.01)])
+def test_how_late_pictures_are_is_told_of_the_newest(n: int, late_s: float) -> None:
+    clock, takes_s = FakeClock(now_ns=0), iter([0.02] * 50 + [0.01] * 70)
+
+    class SlowSink(MemorySink):
+        def _write(self, frame: Marked, pts_s: float | None) -> None:
+            clock.advance_s(next(takes_s))
+
+    slot = ScheduledSlot(clock, [k * PERIOD_S for k in range(n)], n * PERIOD_S)
+    pacer = Pacer(SlowSink(clock=clock), slot, 30, clock)
+    assert pacer.delay_s is None
+    pacer.run()
+    assert pacer.sent == n and pacer.delay_s == pytest.approx(late_s)
+
+
 def test_a_failing_sink_ends_it_and_the_owner_is_told() -> None:
     clock = FakeClock(now_ns=0)
     pacer = Pacer(MemorySink(fails_at=1), ScheduledSlot(clock, [0.0, 0.1], 1.0), 30, clock)

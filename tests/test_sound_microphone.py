@@ -210,6 +210,19 @@ def test_listeners_hear_the_microphone_even_while_it_is_muted() -> None:
     assert heard[0] == (480, RATE_HZ, 0.5)
 
 
+def test_a_listener_that_fails_hears_no_more_and_the_others_do(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[float] = []
+
+    def fail(*_: object) -> None:
+        raise ValueError("broken listener")
+
+    with running(Machine()) as microphone:
+        microphone.listeners = (fail, lambda sound, hz, ended_s: heard.append(ended_s))
+        assert eventually(lambda: len(heard) > 10)
+        assert len(microphone.listeners) == 1 and eventually(lambda: microphone.state.running)
+    assert sum("hears no more" in record.message for record in caplog.records) == 1
+
+
 def test_it_stops_twice_and_without_having_found_a_device() -> None:
     machine = Machine()
     machine.missing = "nothing"

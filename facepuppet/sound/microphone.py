@@ -161,7 +161,11 @@ class Microphone:
         def heard(sound: F32, ended_s: float) -> None:
             passage.capture(sound, ended_s)
             for listener in self.listeners:
-                listener(sound, in_hz, ended_s)
+                try:
+                    listener(sound, in_hz, ended_s)
+                except Exception:  # it would end the stream
+                    log.exception("a listener of the microphone failed and hears no more")
+                    self.listeners = tuple(one for one in self.listeners if one is not listener)
 
         return heard, passage.play
 
