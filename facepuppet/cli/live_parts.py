@@ -172,6 +172,12 @@ def tell_end(output: Fanout, failure: Exception | None) -> None:
         raise output.failures[0][1]
 
 
+def said(context: typer.Context, *names: str) -> list[str]:
+    """Return those options that the command line names itself."""
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+
+
 def tell(line: str) -> None:
     """Tell the user something, where no data is piped."""
     if line:

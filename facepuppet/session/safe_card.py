@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from facepuppet.core.i420 import to_i420
@@ -9,11 +10,14 @@ from facepuppet.core.types import U8, Composed, ComposedI420, Pixels
 from facepuppet.watermark.mark import Marker
 from facepuppet.watermark.marked import Marked
 
+log = logging.getLogger(__name__)
+
 
 class SafeCard:
     """A card, marked anew for each frame, so that the mark goes on in time.
 
-    It needs no stage that makes puppets: it can be sent while they hang. Any thread may ask for it.
+    It needs no stage that makes puppets: it can be sent while they hang. Any thread may ask for it. Where a
+    card cannot be marked (memory is full), the last one that could goes out again.
 
     Args:
         rgb: (H, W, 3) uint8 card of the marker's size.
@@ -28,13 +32,23 @@ class SafeCard:
         self._rgb, self._marker = rgb, marker
         self._is_even = rgb.shape[0] % 2 == 0 and rgb.shape[1] % 2 == 0
         self._i420: U8 | None = None
+        self._last: Marked | None = None
         self._marking = threading.Lock()
 
     def at(self, t_ns: int) -> Marked:
         """Return the marked card for a moment, monotonic."""
         with self._marking:
-            if self.pixels is Pixels.RGB or not self._is_even:
-                return self._marker.mark(Composed(self._rgb, 0, t_ns))
-            if self._i420 is None:
-                self._i420 = to_i420(self._rgb)
-            return self._marker.mark_i420(ComposedI420(self._i420.copy(), 0, t_ns))
+            try:
+                self._last = self._marked(t_ns)
+            except Exception as error:  # better a card that is old than none, or a puppet nobody wants seen
+                if self._last is None:
+                    raise
+                log.debug("the last card goes out again", exc_info=error)
+            return self._last
+
+    def _marked(self, t_ns: int) -> Marked:
+        if self.pixels is Pixels.RGB or not self._is_even:
+            return self._marker.mark(Composed(self._rgb, 0, t_ns))
+        if self._i420 is None:
+            self._i420 = to_i420(self._rgb)
+        return self._marker.mark_i420(ComposedI420(self._i420.copy(), 0, t_ns))
