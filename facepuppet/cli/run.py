@@ -198,6 +198,7 @@ def run(
         if ui:
             room = stack.enter_context(ControlRoom(show, preview, ui_port))
             tell(f"Control room, for you alone: {room.address}")
+            tell(f"For a browser source in OBS, the puppet alone: {room.stage_address}")
         failure = _play(live, seconds)
         told = live.stats()
     tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")

@@ -45,6 +45,11 @@ class Fanout(Sink):
         self._tolerances = {sink: Tolerance(self._clock) for sink in everyone}
         self._again_ns: dict[Sink, int] = {}  # when to try those that failed
 
+    @property
+    def wants_matte(self) -> bool:
+        """Whether any of them wants one at present."""
+        return any(sink.wants_matte for sink in (*self._sinks, *self._beside))
+
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         for sink in (*self._sinks, *self._beside):
             if self._again_ns.get(sink, 0) > self._clock.now_ns():

@@ -28,6 +28,11 @@ class Sink(ABC):
     pixels: Pixels | None = Pixels.RGB
     away: Exception | None = None
 
+    @property
+    def wants_matte(self) -> bool:
+        """Whether pictures should come with a matte at present; may change, and be asked by any thread."""
+        return False
+
     def send(self, frame: Marked, pts_s: float | None = None) -> None:
         """Deliver a frame.
 
