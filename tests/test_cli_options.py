@@ -13,6 +13,7 @@ from facepuppet.cli import run as run_module
 from facepuppet.cli.app import app
 from facepuppet.cli.render import render
 from facepuppet.cli.run import run
+from facepuppet.portrait import sample_portrait_path
 
 HOW_PICTURES_ARE_MADE = {
     *("canvas", "background", "mirror", "label", "label_every", "no_label", "profile", "engine", "tracker"),
@@ -26,6 +27,9 @@ SEVERAL_LIVE = {"avatar"}  # to switch between
 def spellings(command: str, name: str) -> set[str]:
     params = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
     return set(next(param for param in params if param.name == name).opts)
+
+
+SHOW = ("--avatar", str(sample_portrait_path()), "--right", "public-domain")
 
 
 class Seen(BaseException):
@@ -55,6 +59,22 @@ def test_where_from_and_where_to_are_understood_by_either_word() -> None:
     assert spellings("record", "camera") == spellings("run", "camera") == {"--camera", "--input"}
 
 
+@pytest.mark.parametrize("words", [["--no-label"], ["--label", "off"]])
+def test_what_was_last_set_does_not_bring_the_label_back(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def kept(live: object, *, said: list[str]) -> object:
+        seen.append(said)
+        raise Seen
+
+    monkeypatch.setattr("facepuppet.session.kept_settings.KeptSettings", kept)
+    with pytest.raises(Seen):
+        app(["run", *SHOW, "--sink", "page", "--camera", "script", *words], standalone_mode=False)
+    assert seen == [["label"]]
+
+
 @pytest.mark.parametrize("command", ["run", "render"])
 @pytest.mark.parametrize("words", [["--no-label"], ["--label", "off"], ["--no-label", "--label", "tl"]])
 def test_the_label_goes_off_by_either_word(
@@ -70,10 +90,6 @@ def test_the_label_goes_off_by_either_word(
     monkeypatch.setattr({"run": live_parts, "render": render_module}[command], "composer", composer)
     module = {"run": run_module, "render": render_module}[command]
     monkeypatch.setattr(module, "open_engines", lambda *_: (None, None))
-    from facepuppet.portrait import sample_portrait_path
-
-    arguments = [command, "--avatar", str(sample_portrait_path()), "--right", "public-domain", *words]
-    arguments += ["--input", "x.mp4", "--output", "out.mp4"]
     with pytest.raises(Seen):
-        app(arguments, standalone_mode=False)
+        app([command, *SHOW, *words, "--input", "x.mp4", "--output", "out.mp4"], standalone_mode=False)
     assert seen == ["off"]
