@@ -84,7 +84,8 @@ class Reopening(Sink):
             elif (frame := self._slot.take()) is not None:
                 self._deliver(frame)
         if self._sink is not None:
-            self._sink.close()
+            with suppress(Exception):  # nobody waits for it any more
+                self._sink.close()
 
     def _reopened(self) -> bool:
         try:
