@@ -181,7 +181,7 @@ def run(
                 card=puppet.card(card_of(card, size_px)),
             )
         )
-        show = Show(live, Extras(recording=switch, readers=output.seen_by))
+        show = Show(live, Extras(recording=switch, readers=output.seen_by, missing=output.missing))
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))

@@ -37,7 +37,7 @@ class Reopening(Sink):
     """
 
     def __init__(self, opens: Callable[[], Sink], size_px: tuple[int, int], *, waits: bool = False) -> None:
-        self.size_px, self.description = size_px, "virtual camera (not there yet)"
+        self.size_px, self.description = size_px, "virtual camera"
         self.pixels = Pixels.I420  # what most take; the others convert it
         self._opens = opens
         self._told, self._n_told = "", 0
