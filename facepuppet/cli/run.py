@@ -187,12 +187,13 @@ def run(
             )
         )
         microphone = None if sound is None else sound.microphone(lambda: live.delay_s)
-        show = Show(live, Extras(recording=switch, sound=microphone, readers=output.seen_by))
+        extras = Extras(recording=switch, sound=microphone, readers=output.seen_by, missing=output.missing)
+        show = Show(live, extras)
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
         if settings:
-            by_hand = said(context, "background", "label", "mirror")
+            by_hand = [*said(context, "background", "label", "mirror"), *(["label"] if no_label else [])]
             tell(stack.enter_context(KeptSettings(live, said=by_hand)).hint)
         windows = windows_among(sinks)
         controls = stack.enter_context(Controls(show.send, window=bool(windows)))
