@@ -59,6 +59,7 @@ CameraOption = Annotated[
     str,
     typer.Option(
         "--camera",
+        "--input",
         help="Camera index or name, video file (loop:FILE plays it over and over), URL, recording (.npz), "
         "or script for the built-in piece.",
     ),
@@ -88,6 +89,7 @@ LabelOption = Annotated[
         "--label", callback=_one_of(CORNERS), help="Corner of the visible label: tl, tr, bl, br or off."
     ),
 ]
+NoLabelOption = Annotated[bool, typer.Option("--no-label", help="The same as --label off.")]
 LabelEveryOption = Annotated[
     float | None,
     typer.Option(

@@ -234,6 +234,7 @@ class LivePipeline:
         while not self._stopping.is_set() and (expression := self._coming.take()) is not None:
             begun_ns = self._clock.now_ns()
             self.control.obey()
+            self.control.puppet.set_matte(self._output.wants_matte)
             unfinished = self.control.puppet.start(self.control.heard(expression))
             if self._is_hurried:
                 self._n_handed += 1

@@ -19,8 +19,9 @@ class Fanout(Sink):
     """Sends every frame to each of several sinks.
 
     A sink that fails is reported in `failures` and the log, dropped, and aborted. When the last
-    one fails its error is raised. Where nobody foresaw the failure (it is no FacepuppetError), the sink
-    first misses some frames and is tried again, a few times a minute.
+    one fails its error is raised. One that is away in the end counts as failed, too. Where nobody foresaw
+    the failure (it is no FacepuppetError), the sink first misses some frames and is tried again, a few
+    times a minute.
 
     Args:
         sinks: what the run is for; closed with this.
@@ -45,6 +46,11 @@ class Fanout(Sink):
         self._tolerances = {id(sink): Tolerance(self._clock) for sink in everyone}
         self._again_ns: dict[int, int] = {}  # when to try those that failed
 
+    @property
+    def wants_matte(self) -> bool:
+        """Whether any of them wants one at present."""
+        return any(sink.wants_matte for sink in (*self._sinks, *self._beside))
+
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         for sink in (*self._sinks, *self._beside):
             if self._again_ns.get(id(sink), 0) > self._clock.now_ns():
@@ -58,11 +64,17 @@ class Fanout(Sink):
         if not self._sinks:
             raise self.failures[-1][1]
 
+    def seen_by(self) -> tuple[str, ...]:
+        """Return the names of programs that show any of them."""
+        return tuple(name for sink in tuple(self._sinks) for name in sink.seen_by())
+
     def close(self) -> None:
         """Close every sink that is left, then raise the first error that closing met."""
         errors = []
         while self._sinks or self._beside:
             sink = (self._sinks or self._beside).pop()
+            if sink.away is not None:
+                self.failures.append((sink.description, sink.away))
             try:
                 sink.close()
             except SinkError as error:
