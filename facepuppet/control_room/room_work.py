@@ -66,10 +66,10 @@ class RoomWork:
         failed = state is not None and state.done() and state.exception() is not None
         if state is None or failed or now_ns - self._state_ns > 0.8e9 / STATE_HZ:
             self._state_ns = now_ns
-            self._state = asyncio.get_running_loop().run_in_executor(
+            self._state = state = asyncio.get_running_loop().run_in_executor(
                 self._looks, lambda: dumps({"type": "state", **self.show.to_json()})
             )
-        return await asyncio.shield(self._state)
+        return await asyncio.shield(state)
 
     async def thumbnail(self, name: str) -> bytes:
         """Return a puppet's portrait as a small JPEG.
