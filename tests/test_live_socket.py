@@ -128,6 +128,17 @@ def test_state_comes_by_itself_and_what_is_said_is_done(room: Room) -> None:
         assert 0.5 < times[-1] - times[0] < 3.0
 
 
+def test_no_log_has_the_token(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        with Page(room) as page:
+            page.hear("state")
+        room.ask("GET", f"/api/state?token={room.token}")
+        with suppress(InvalidStatus):
+            connect(f"ws://127.0.0.1:{room.room.port}/api/live?token={room.token}", origin="http://evil")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
+    assert not [line for line in ours if room.token in line]
+
+
 RUDE: dict[str, Any] = {
     "no JSON": "{",
     "nothing": "",

@@ -61,8 +61,8 @@ class PagePicture:
 class PagePictures:
     """Makes pictures of what is newest; of one moment and size only one, whoever asks.
 
-    Those of the output and the mesh are made at once, in the server's thread: handing each to another one and
-    back cost about as much as making it. A camera may hang, and so has one.
+    Those of the output and the mesh are made at once, in the server's thread: half a millisecond each. A camera
+    may hang, and so has a thread of its own.
 
     Args:
         show: the run.
