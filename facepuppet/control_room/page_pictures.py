@@ -61,8 +61,8 @@ class PagePicture:
 class PagePictures:
     """Makes pictures of what is newest; of one moment and size only one, whoever asks.
 
-    Those of the output and the mesh are made at once, in the server's thread: half a millisecond each. A camera
-    may hang, and so has a thread of its own.
+    Those of the output and the mesh are made at once, in the server's thread: half a millisecond each. A
+    camera may hang, and so has a thread of its own.
 
     Args:
         show: the run.
