@@ -17,6 +17,7 @@ from facepuppet.core.types import U8
 from facepuppet.drivers.scripted import Performance
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.render import Renderer
+from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.retarget import Retargeter
 
 FOLDER = Path(__file__).parent / "golden"
@@ -36,6 +37,7 @@ def frames() -> dict[str, U8]:
     """Render every moment, (150, 128, 3) RGB."""
     avatar = hopper()
     renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
+    renderer.stand_before(Surroundings(own=True))
     retargeter, piece = Retargeter(avatar), Performance()
     names = {round(t * 30): name for name, t in MOMENTS_S.items()}
     out = {}

@@ -238,6 +238,15 @@ def test_another_background_comes_without_another_graph(engine):
         assert given.rgb[4, 4, 1] > 150 and given.rgb[4, 4, 0] < 50
 
 
+def test_mirror_and_label_change_with_graph_or_without(engine):
+    on_gpu, on_cpu = (puppet(which, canvas_px=SMALL) for which in (engine, "cpu"))
+    shown(on_gpu, (0.0,)), shown(on_cpu, (0.0,))
+    for scene in (Scene(mirror=True, label=Corner.TOP_LEFT), Scene(label=Corner.OFF), Scene(mirror=True)):
+        on_gpu.set_scene(scene), on_cpu.set_scene(scene)
+        for given, truth in zip(shown(on_gpu, (1.5,)), shown(on_cpu, (1.5,)), strict=True):
+            assert_pictures_equal(given.rgb, truth.rgb, GPU)
+
+
 def test_a_lost_gpu_keeps_the_background_that_was_set(machine):
     one = puppet(canvas_px=SMALL)
     one.set_scene(Scene(Backdrop("colour", rgb=(0, 200, 0))))

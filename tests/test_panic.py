@@ -71,14 +71,15 @@ def test_panic_is_out_within_two_frames_even_where_the_puppet_hangs() -> None:
         live.control.send(Panic(True))
         assert live.control.state.panic
         wait_until(lambda: is_card(sink.frames[-1]))
-        first_ns = next(at for at, frame in zip(sink.sent_ns, sink.frames, strict=True) if is_card(frame))
         n = len(sink.frames)
+        sent = zip(sink.sent_ns[:n], sink.frames[:n], strict=True)
+        late = [frame for at_ns, frame in sent if at_ns > asked_ns and not is_card(frame)]
         wait_until(lambda: len(sink.frames) > n + 10)
         assert all(is_card(frame) for frame in sink.frames[n:])
         hung.set()
         live.control.send(Panic(False))
         wait_until(lambda: not is_card(sink.frames[-1]))
-    assert first_ns - asked_ns < 2 / 30 * 1e9 + 20e6, "two frames, and what a loaded machine adds"
+    assert len(late) <= 2
 
 
 @pytest.mark.parametrize("pixels", Pixels)

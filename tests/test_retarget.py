@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepuppet.core.geometry import euler_from_rotation, geodesic_angle, rotation_from_euler
-from facepuppet.core.types import N_BLENDSHAPES, Presence
+from facepuppet.core.types import N_BLENDSHAPES, Blendshapes, FacePose, HeadPose, Presence
 from facepuppet.drivers.camera.profile import neutral_from
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.drivers.scripted import Performance
@@ -19,9 +19,11 @@ from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
+from facepuppet.face.irises import iris_position
 from facepuppet.face.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER
 from facepuppet.portrait.safe_range import ASSUMED_POSE, SafeRange
-from facepuppet.retarget import Retargeter
+from facepuppet.retarget import Retargeter, Target
+from facepuppet.retarget.deltas import deltas_of
 from facepuppet.retarget.limits import limit_gaze, limit_lids, limit_mouth, limit_turn, soft_limit
 
 UNIT_PX = 170.0
@@ -120,7 +122,8 @@ def test_a_measured_range_holds_each_channel_on_each_side():
     )
     left, right = (euler_from_rotation(limit_turn(rotation_from_euler(y, 0, 0), safe))[0] for y in (-1, 1))
     assert -0.1 <= left < -0.09 and 0.38 < right <= 0.4
-    assert limit_gaze(np.array([-1.0, -1.0]), safe) == pytest.approx([-0.05, -0.1], abs=1e-4)
+    for eye in limit_gaze(np.full((2, 2), -1.0), safe):
+        assert eye == pytest.approx((-0.05, -0.1), abs=1e-4)
     assert limit_lids(np.array([0.4, 9.0], np.float32), safe) == pytest.approx([0.4, 1.1], abs=1e-4)
     assert limit_mouth(0.14, safe) == 0.14 and 0.19 < limit_mouth(0.5, safe) <= 0.2
 
@@ -169,6 +172,21 @@ def test_a_blink_shuts_eyes_of_any_size(eye_scale):
 def test_one_eye_can_wink():
     (motion,) = follow(tracking(2.0, head=expression(eyeBlinkRight=1.0)))  # the person's right: image left
     assert motion.eye_opening[0] < 0.05 and motion.eye_opening[1] > 0.9
+
+
+@pytest.mark.parametrize("apart", [-0.2, 0.2])
+def test_eyes_that_cross_or_diverge_do_so_and_others_look_at_one_thing(apart):
+    def looking(half):
+        gaze = np.array([[0.05 - half, 0.0], [0.05 + half, 0.0]])
+        still = Blendshapes(np.zeros(N_BLENDSHAPES, np.float32))
+        face = FacePose(HeadPose(np.zeros(3, np.float32)), gaze, np.ones(2, np.float32), still)
+        motion = Target(hopper()).motion(deltas_of(face, None))
+        return iris_position(motion.landmarks_px) - iris_position(hopper().landmarks_px)
+
+    one_thing, each_its_own = looking(apart / 4), looking(apart)
+    assert one_thing[0] == pytest.approx(one_thing[1], abs=1e-5) and one_thing[0, 0] > 0.04
+    assert (each_its_own[1, 0] - each_its_own[0, 0]) / 2 == pytest.approx(apart, abs=0.05)
+    assert each_its_own[:, 0].mean() == pytest.approx(one_thing[:, 0].mean(), abs=0.02)
 
 
 def test_gaze_moves_the_irises_and_nothing_else():

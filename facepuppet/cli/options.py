@@ -67,6 +67,10 @@ TrackingOption = Annotated[
 ]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", help="Driver profile (TOML).")]
 AvatarOption = Annotated[Path, typer.Option("--avatar", help="Portrait picture or avatar pack.")]
+AvatarsOption = Annotated[
+    list[Path],
+    typer.Option("--avatar", help="Portrait picture or avatar pack; several, to switch between."),
+]
 CanvasOption = Annotated[
     str,
     typer.Option(
@@ -215,7 +219,7 @@ def signer(files: tuple[Path, Path] | None, outputs: Sequence[str | Path]) -> Cr
 
 
 def _is_sink_word(word: str) -> bool:
-    return word in {"virtual", "window"} or word.startswith("virtual:")
+    return word in {"virtual", "window", "page"} or word.startswith("virtual:")
 
 
 def engine_line(networks: Mapping[str, str], fallbacks: Sequence[str], frame_path: str = "CPU") -> str:

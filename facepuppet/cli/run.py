@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepuppet.cli.live_parts import (
+    PAGE,
+    Look,
+    card_of,
+    open_outputs,
+    open_puppets,
+    tell,
+    tell_end,
+    windows_among,
+)
+from facepuppet.cli.live_parts import recordings as open_recordings
 from facepuppet.cli.options import (
-    AvatarOption,
+    AvatarsOption,
     BackgroundOption,
     CameraOption,
     CanvasOption,
@@ -26,7 +37,6 @@ from facepuppet.cli.options import (
     TrackingOption,
     camera_word,
     check_outputs,
-    composer,
     engine_line,
     finite,
     open_engines,
@@ -41,7 +51,6 @@ from facepuppet.cli.rights import (
     RightOption,
     RightsOptions,
     SubjectOption,
-    cleared,
 )
 from facepuppet.core.errors import FacepuppetError
 
@@ -50,10 +59,6 @@ if TYPE_CHECKING:
     from facepuppet.drivers.base import Driver
     from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.session.live import LivePipeline
-    from facepuppet.session.puppet import Puppet
-    from facepuppet.sinks.fanout import Fanout
-    from facepuppet.sinks.preview_window import PreviewWindow
-    from facepuppet.watermark.certificate import Credentials
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 ENOUGH = 0.75  # of the output's rate; films of 24 and 25 pictures are no surprise at 30
@@ -61,11 +66,14 @@ MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 
 def run(
-    avatar: AvatarOption,
+    avatar: AvatarsOption,
     camera: CameraOption = "0",
     profile: ProfileOption = None,
     sink: Annotated[
-        list[str] | None, typer.Option("--sink", help="virtual, window, or a video file; several at once.")
+        list[str] | None,
+        typer.Option(
+            "--sink", help="virtual, window, page (the control room alone), or a video file; several."
+        ),
     ] = None,
     seconds: Annotated[
         float | None,
@@ -79,6 +87,12 @@ def run(
     mirror: MirrorOption = False,
     label: LabelOption = "br",
     label_every: LabelEveryOption = None,
+    card: Annotated[
+        str | None, typer.Option("--card", help="Text or picture file of the card that panic sends.")
+    ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option("--recordings", help="Folder of recordings that you start in mid-run.")
+    ] = None,
     key: KeyOption = None,
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
@@ -90,6 +104,13 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    ui: Annotated[
+        bool, typer.Option("--ui/--no-ui", help="Serve the control room, a page on this machine alone.")
+    ] = True,
+    ui_port: Annotated[
+        int | None,
+        typer.Option("--ui-port", min=1024, max=65535, help="Its port; the first free one from 8765 on."),
+    ] = None,
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
 
@@ -98,64 +119,66 @@ def run(
     """
     from facepuppet.cli.controls import Controls
     from facepuppet.cli.logs_aside import logs_aside
+    from facepuppet.control_room import ControlRoom, PagePreview
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
-    from facepuppet.portrait.load import load_as_pack
-    from facepuppet.session.call_counter import next_session
     from facepuppet.session.live import LivePipeline
-    from facepuppet.session.puppet import Puppet
+    from facepuppet.session.show import Extras, Show
+    from facepuppet.sinks.fanout import Fanout
 
-    read = [camera, avatar, profile, background, key, revoked, *(signed_by or ())]
+    read = [camera, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
-    sinks = sink or ["virtual"]
-    credentials, mark_key = signer(signed_by, sinks), watermark_key(key)
+    if PAGE in (sink or ()) and not ui:
+        raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
+    words = sink or ["virtual"]
+    credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
-    pack = load_as_pack(avatar)
-    portrait, consent = pack.avatar, cleared(pack, rights, revoked)
     neutral = None if profile is None else load_profile(profile).neutral
     runtime, models = open_engines(engine, tracker)
-    puppet = Puppet(
-        portrait,
-        composer(portrait, canvas, background, mirror, label, label_every),
-        key=mark_key,
-        session=next_session(),
-        consent_id=consent.id,
-        engine=runtime,
-    )
+    look = Look(canvas, background, mirror, label, label_every)
+    puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
+    puppet = next(iter(puppets.values()))
+    size_px = puppet.canvas_px
     with ExitStack() as stack:
         stack.enter_context(logs_aside())
-        word = camera_word(camera)
         driver = stack.enter_context(
-            open_driver(word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
+            open_driver(camera_word(camera), fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
         )
-        output, windows = _open_sinks(sinks, puppet, fps, credentials)
-        stack.enter_context(output)
+        sinks = open_outputs(words, size_px, fps, credentials)
+        switch = open_recordings(recordings, size_px, fps, credentials)
+        preview = PagePreview(size_px)
+        beside = [switch, preview] if ui and sinks else [switch]
+        output = stack.enter_context(Fanout(sinks or [preview], beside=beside))
         recording = _recording(driver, tracking, stack)
         live = stack.enter_context(
-            LivePipeline(recording or driver, puppet, [output], fps=fps, quality=quality)
+            LivePipeline(
+                recording or driver,
+                puppets,
+                [output],
+                fps=fps,
+                quality=quality,
+                card=puppet.card(card_of(card, size_px)),
+            )
         )
+        show = Show(live, Extras(recording=switch))
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
-        typer.echo(f"{driver.description} → {output.description}{ran_by}; quality {quality}", err=True)
-        if told_rate := _slower_source(driver.fps, fps):
-            typer.echo(told_rate, err=True)
-        controls = stack.enter_context(Controls(live.control.send, window=bool(windows)))
+        tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
+        tell(_slower_source(driver.fps, fps))
+        windows = windows_among(sinks)
+        controls = stack.enter_context(Controls(show.send, window=bool(windows)))
         for window in windows:
             window.on_key = controls.press
-        if controls.hint:
-            typer.echo(controls.hint, err=True)
+        tell(controls.hint)
+        if ui:
+            room = stack.enter_context(ControlRoom(show, preview, ui_port))
+            tell(f"Control room, for you alone: {room.address}")
         failure = _play(live, seconds)
         told = live.stats()
-    typer.echo(
-        f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}",
-        err=True,
-    )
+    tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")
     if stats is not None:
         write_json(stats, told.to_json())
-    if failure is not None:  # told only now, so that a recording so far is kept
-        raise failure
-    if output.failures:  # the others went on, but not all that was asked for is there
-        raise output.failures[0][1]
+    tell_end(output, failure)  # told only now, so that a recording so far is kept
     if recording is not None and recording.failure is not None:
         raise recording.failure
 
@@ -195,22 +218,3 @@ def _play(live: LivePipeline, seconds: float | None) -> FacepuppetError | None:
     except FacepuppetError as error:
         return error
     return None
-
-
-def _open_sinks(
-    words: list[str], puppet: Puppet, fps: float, credentials: Credentials | None
-) -> tuple[Fanout, list[PreviewWindow]]:
-    """Open every output or none; what one of them meets later does not spoil the others."""
-    from facepuppet.core.clock import SystemClock
-    from facepuppet.sinks.fanout import Fanout
-    from facepuppet.sinks.preview_window import PreviewWindow
-    from facepuppet.sinks.sink_words import open_sink
-
-    with ExitStack() as opened:
-        clock = SystemClock()
-        sinks = [
-            opened.enter_context(open_sink(word, puppet.canvas_px, fps, clock=clock, credentials=credentials))
-            for word in words
-        ]
-        opened.pop_all()
-    return Fanout(sinks), [sink for sink in sinks if isinstance(sink, PreviewWindow)]

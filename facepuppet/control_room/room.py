@@ -16,6 +16,8 @@ from facepuppet.session.show import Show
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from facepuppet.control_room.room_work import RoomWork
+
 _TOKEN_BYTES = 32
 
 
@@ -48,6 +50,7 @@ class ControlRoom:
         self._show, self._preview, self._wanted, self._folder = show, preview, port, folder
         self._token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._open = ExitStack()
+        self._work: RoomWork | None = None
         self.port = 0
 
     @property
@@ -71,6 +74,8 @@ class ControlRoom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+        if self._work is not None:
+            self._work.close()
 
     def _app(self) -> ASGIApp:
         """Make what is served; in the server's thread, when the first one connects."""
@@ -80,6 +85,5 @@ class ControlRoom:
         from facepuppet.control_room.routes import room_app
 
         folder = self._folder or Path(platformdirs.user_data_dir("facepuppet", appauthor=False))
-        work = RoomWork(self._show, self._preview, folder / "backgrounds")
-        self._open.callback(work.close)
-        return room_app(work, self._token, self.port)
+        self._work = RoomWork(self._show, self._preview, folder / "backgrounds")
+        return room_app(self._work, self._token, self.port)

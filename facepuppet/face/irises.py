@@ -54,16 +54,17 @@ class Irises:
     def __init__(self, rest_px: Floats) -> None:
         self._rest = _positions(rest_px)
 
-    def move(self, landmarks_px: F32, gaze: tuple[float, float], steady: Sequence[float]) -> None:
+    def move(self, landmarks_px: F32, gaze: Sequence[tuple[float, float]], steady: Sequence[float]) -> None:
         """Place the irises of the moved portrait, in place.
 
         Args:
             landmarks_px: (478, 3) moved landmarks; only the irises are written to.
-            gaze: shift from the portrait's own iris position, as in `iris_position`.
-            steady: for each eye, image-left first, how much of the vertical shift to follow (0..1).
+            gaze: of each eye, image-left first, shift from the portrait's own iris position, as in
+                `iris_position`.
+            steady: for each eye, how much of the vertical shift to follow (0..1).
         """
-        for eye, rest, share in zip(_eyes(landmarks_px), self._rest, steady, strict=True):
-            right, down = rest[0] + gaze[0], rest[1] + share * gaze[1]
+        for eye, rest, shift, share in zip(_eyes(landmarks_px), self._rest, gaze, steady, strict=True):
+            right, down = rest[0] + shift[0], rest[1] + share * shift[1]
             x_px = eye.middle[0] + right * eye.along[0] - down * eye.along[1]
             y_px = eye.middle[1] + right * eye.along[1] + down * eye.along[0]
             landmarks_px[eye.iris, :2] += np.array([x_px - eye.centre[0], y_px - eye.centre[1]], np.float32)
@@ -75,11 +76,11 @@ def move_irises(landmarks_px: F32, rest_px: Floats, gaze: Floats, steady: Floats
     Args:
         landmarks_px: (478, 3) moved landmarks; only the irises are written to.
         rest_px: (478, 3) the portrait's own landmarks.
-        gaze: (2,) shift from the portrait's own iris position, as in `iris_position`.
+        gaze: (2,) shift of both from the portrait's own iris position, as in `iris_position`.
         steady: (2,) for each eye, image-left first, how much of the vertical shift to follow (0..1).
     """
     x, y = np.asarray(gaze).tolist()
-    Irises(rest_px).move(landmarks_px, (x, y), np.asarray(steady).tolist())
+    Irises(rest_px).move(landmarks_px, [(x, y), (x, y)], np.asarray(steady).tolist())
 
 
 class _Eye(NamedTuple):

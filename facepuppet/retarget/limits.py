@@ -42,10 +42,11 @@ def limit_turn(turn: Floats, safe: SafeRange) -> F64:
     )
 
 
-def limit_gaze(gaze: Floats, safe: SafeRange) -> tuple[float, float]:
-    """Limit an iris shift (2,), to the image right and down, in eye widths."""
-    x, y = np.asarray(gaze).tolist()
-    return limit_travel(x, safe.gaze_x), limit_travel(y, safe.gaze_y)
+def limit_gaze(gaze: Floats, safe: SafeRange) -> list[tuple[float, float]]:
+    """Limit iris shifts (n, 2), to the image right and down, in eye widths."""
+    return [
+        (limit_travel(x, safe.gaze_x), limit_travel(y, safe.gaze_y)) for x, y in np.asarray(gaze).tolist()
+    ]
 
 
 def limit_lids(opening: F32, safe: SafeRange) -> F32:

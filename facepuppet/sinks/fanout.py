@@ -18,20 +18,25 @@ class Fanout(Sink):
 
     A sink that fails is reported in `failures` and the log, dropped, and aborted. When the last
     one fails its error is raised.
+
+    Args:
+        sinks: what the run is for.
+        beside: are sent every frame too, but keep no run going.
     """
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        if not sinks or len({sink.size_px for sink in sinks}) != 1:
-            raise ValueError(f"needs sinks of one size, got {[sink.size_px for sink in sinks]}")
+    def __init__(self, sinks: Sequence[Sink], beside: Sequence[Sink] = ()) -> None:
+        everyone = [*sinks, *beside]
+        if not sinks or len({sink.size_px for sink in everyone}) != 1:
+            raise ValueError(f"needs sinks of one size, got {[sink.size_px for sink in everyone]}")
         self.size_px = sinks[0].size_px
-        wanted = {sink.pixels for sink in sinks} - {None}
+        wanted = {sink.pixels for sink in everyone} - {None}
         self.pixels = wanted.pop() if len(wanted) == 1 else Pixels.RGB
         self.description = " and ".join(sink.description for sink in sinks)
         self.failures: list[tuple[str, Exception]] = []
-        self._sinks = list(sinks)
+        self._sinks, self._beside = list(sinks), list(beside)
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
-        for sink in tuple(self._sinks):
+        for sink in (*self._sinks, *self._beside):
             try:
                 sink.send(frame, pts_s)
             except Exception as error:
@@ -42,8 +47,8 @@ class Fanout(Sink):
     def close(self) -> None:
         """Close every sink that is left, then raise the first error that closing met."""
         errors = []
-        while self._sinks:
-            sink = self._sinks.pop()
+        while self._sinks or self._beside:
+            sink = (self._sinks or self._beside).pop()
             try:
                 sink.close()
             except SinkError as error:
@@ -54,11 +59,11 @@ class Fanout(Sink):
 
     def abort(self) -> None:
         """Abort every sink that is left."""
-        while self._sinks:
-            self._sinks.pop().abort()
+        while self._sinks or self._beside:
+            (self._sinks or self._beside).pop().abort()
 
     def _drop(self, sink: Sink, error: Exception) -> None:
         log.error("%s failed and is dropped: %s", sink.description, error)
         self.failures.append((sink.description, error))
-        self._sinks.remove(sink)
+        (self._sinks if sink in self._sinks else self._beside).remove(sink)
         sink.abort()

@@ -11,6 +11,7 @@ from facepuppet.frames.base import FrameMaker
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.finisher import Finisher
+from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.watermark.mark import Marker
 from facepuppet.watermark.marked import Marked
@@ -39,6 +40,7 @@ class CpuMaker(FrameMaker):
         super().__init__(meter)
         self.renderer = renderer
         self.finisher = Finisher(composer, marker, self._meter)
+        self.surround()
 
     def make(self, motion: Motion) -> Marked:
         """Return the marked picture of a motion."""
@@ -53,6 +55,14 @@ class CpuMaker(FrameMaker):
     def set_scene(self, scene: Scene) -> None:
         """Put other things around the puppet in later pictures."""
         self.finisher.set_scene(scene)
+        self.surround()
+
+    def surround(self) -> bool:
+        """Let the renderer cut the person out for what the composer puts around; tells if that is new."""
+        composer = self.finisher.composer
+        return self.renderer.stand_before(
+            Surroundings(composer.scene.backdrop.is_own, composer.shoulders.cut)
+        )
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures."""

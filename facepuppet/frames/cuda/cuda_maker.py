@@ -98,6 +98,8 @@ class CudaMaker(FrameMaker):
         composer = self._cpu.finisher.composer
         before = composer.scene
         composer.set_scene(scene)
+        if self._cpu.surround():
+            self._warp.renew()
         self._compose.renew()
         if self._captured_by_graph and (scene.mirror, scene.label) != (before.mirror, before.label):
             self._device.record(self._enqueue)  # where the puppet and the label lie is part of the graph
@@ -142,7 +144,7 @@ class CudaMaker(FrameMaker):
         """Make every stage, in the order in which the CPU draws."""
         device, parameters, views = self._device, self._parameters, renderer.views
         opener = partial(renderer.runtime.open_on_device, self.engine, stream=device.stream)
-        warp = WarpStage(device, renderer.warp, avatar.size_px, parameters)
+        self._warp = warp = WarpStage(device, renderer.warp, avatar.size_px, parameters)
         self._painters = PaintersStage(device, renderer.painters, opener, warp.moved, parameters)
         self._compose = ComposeStage(device, finisher.composer, warp.moved, parameters)
         self._marker = GpuMarker(device, finisher.marker, self._compose.canvas, parameters)

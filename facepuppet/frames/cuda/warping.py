@@ -45,6 +45,10 @@ class WarpStage:
         self._prepare_body()
         self._prepare_mesh()
 
+    def renew(self) -> None:
+        """Take over the CPU's texture of now, which is as large as the one before; between frames."""
+        self._device.fill(self._texture, self._warp.texture)
+
     def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
         head, torso = motion.head, motion.torso

@@ -36,6 +36,11 @@ class Backdrop:
     image_rgb: U8 | None = None
     word: str = "portrait"
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the portrait's own, as sharp as it is."""
+        return self.kind == "portrait"
+
     @classmethod
     def parse(cls, text: str) -> Backdrop:
         """Read "portrait", "blur", a colour ("#00ff00", "green") or the name of an image file.

@@ -61,6 +61,7 @@ class Shoulders:
     """Continues a puppet over the borders that cut it off; does nothing where none does.
 
     Attributes:
+        cut: whether the left border does, and the right one.
         sides: the borders that do.
         softness_px: sigma of the blur down the continued column.
     """
@@ -68,10 +69,10 @@ class Shoulders:
     def __init__(self, avatar: Avatar, placement: Placement, canvas_px: tuple[int, int]) -> None:
         self.softness_px = max(_SOFTNESS * canvas_px[1], 0.5)
         self._across = _across()
-        left, right = cut_sides(avatar, placement, canvas_px)
+        self.cut = cut_sides(avatar, placement, canvas_px)
         self.sides = [
             _side(avatar, placement, canvas_px, is_left)
-            for is_left, is_cut in ((True, left), (False, right))
+            for is_left, is_cut in zip((True, False), self.cut, strict=True)
             if is_cut
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from facepuppet.core.types import Motion, Quality, Rendered
+from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.lashes import Lashes
 from facepuppet.frames.cpu.render.mouth import Mouth
@@ -67,6 +68,10 @@ class Renderer:
     def fallbacks(self) -> tuple[str, ...]:
         """One sentence for each painter that geometry stands in for, and each engine that failed, so far."""
         return (*self.problems, *self.runtime.fallbacks)
+
+    def stand_before(self, surroundings: Surroundings) -> bool:
+        """Cut the person out for what they stand before from now on; tells whether that is new."""
+        return self.warp.stand_before(surroundings)
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures."""

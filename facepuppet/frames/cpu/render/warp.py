@@ -10,6 +10,7 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.frames.cpu.render.body import BodyField
+from facepuppet.frames.cpu.render.cutout import Cutout, Surroundings, cut_out
 from facepuppet.frames.cpu.render.extent import Extent, Window
 from facepuppet.frames.cpu.render.mesh import FaceMesh, FacePatch
 from facepuppet.portrait.avatar import Avatar
@@ -45,19 +46,31 @@ class Warp:
     """
 
     def __init__(self, avatar: Avatar) -> None:
-        self._size = avatar.size_px
+        self._avatar, self._size = avatar, avatar.size_px
         self.body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
         self.scale = _TEXTURE_SCALE if fits else 1
         width_px = self._size[0] * self.scale
-        margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
-        self.texture = premultiplied_texture(avatar, self.scale, margin_px)
-        self.offset_px = np.array(margin_px, np.float32) - 0.5
+        self._margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
+        self.offset_px = np.array(self._margin_px, np.float32) - 0.5
         offset = self.in_texture(np.zeros(2, np.float32))
         linear, origin = np.hsplit(self.body.portrait_from_cells, [2])
         self._texture_from_cells = np.hstack([self.scale * linear, self.in_texture(origin.T).T])
         self.mesh = FaceMesh(avatar.landmarks_px, avatar.size_px, scale=self.scale, offset_px=offset)
-        self._extent = Extent(avatar.person_alpha, self.body.grid)
+        self._before = Surroundings()
+        self._kept: tuple[U8, Extent] | None = None  # made when they are first needed
+
+    @property
+    def texture(self) -> U8:
+        """(h, w, 4) uint8 premultiplied RGBA of what moves, enlarged."""
+        return self._prepared()[0]
+
+    def stand_before(self, surroundings: Surroundings) -> bool:
+        """Cut the person out for what they stand before from now on; tells whether that is new."""
+        if surroundings == self._before:
+            return False
+        self._before, self._kept = surroundings, None
+        return True
 
     def render(self, motion: Motion) -> U8:
         """Return the moved person, (H, W, 4) uint8 premultiplied RGBA, writable."""
@@ -65,10 +78,10 @@ class Warp:
 
     def sample(self, flow: Flow) -> U8:
         """Return the moved person of a flow, (H, W, 4) uint8 premultiplied RGBA, writable."""
-        moved = np.zeros((self._size[1], self._size[0], 4), np.uint8)
+        moved, texture = np.zeros((self._size[1], self._size[0], 4), np.uint8), self.texture
         for window in flow.windows:
             cv2.remap(
-                self.texture,
+                texture,
                 flow.texture_from_moved[window],
                 None,
                 cv2.INTER_LINEAR,
@@ -84,7 +97,7 @@ class Warp:
         body = cv2.transform(cells, self._texture_from_cells)
         flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
         patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
-        windows = self._extent.windows(cells, patch, self._size)
+        windows = self._prepared()[1].windows(cells, patch, self._size)
         if patch is None:
             return Flow(flow, None, windows)
         (x, y), (width, height) = patch.origin_px, patch.size_px
@@ -95,6 +108,14 @@ class Warp:
         """Carry (..., 2) points of the portrait frame into the enlarged texture."""
         mapped: F32 = (portrait_px + np.float32(0.5)) * np.float32(self.scale) + self.offset_px
         return mapped
+
+    def _prepared(self) -> tuple[U8, Extent]:
+        """Return the texture, and where it shows anything."""
+        if self._kept is None:
+            cutout = cut_out(self._avatar, self._before)
+            texture = premultiplied_texture(cutout, self.scale, self._margin_px)
+            self._kept = texture, Extent(cutout.alpha, self.body.grid)
+        return self._kept
 
     def _blend(self, patch: FacePatch, flow: F32) -> None:
         """Lay the face over the body's flow in its box, in place; they meet at the face oval."""
@@ -109,14 +130,14 @@ class Warp:
             cv2.resize(blended, patch.size_px, dst=flow, interpolation=cv2.INTER_LINEAR)
 
 
-def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]) -> U8:
-    """The person as a premultiplied RGBA texture.
+def premultiplied_texture(cutout: Cutout, scale: int, margin_px: tuple[int, int]) -> U8:
+    """A cutout as a premultiplied RGBA texture.
 
     What the picture cuts off moves in from its edges: colours go on as their mirror image, the
     outline straight on at the sides (shoulders) and below, and rounded off at the top (hair).
 
     Args:
-        avatar: the portrait.
+        cutout: what moves of the portrait.
         scale: enlargement, by a Lanczos kernel.
         margin_px: columns (of the texture) added at each side, and rows above; as many rows as columns
             are added below, where the picture has them to mirror.
@@ -124,9 +145,9 @@ def premultiplied_texture(avatar: Avatar, scale: int, margin_px: tuple[int, int]
     Returns:
         (top + H·scale + below, side + W·scale + side, 4) uint8.
     """
-    rgb, alpha = avatar.foreground_rgb, avatar.person_alpha
+    rgb, alpha = cutout.rgb, cutout.alpha
     if scale > 1:
-        width, height = avatar.size_px
+        height, width = alpha.shape
         size = (width * scale, height * scale)
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_LANCZOS4)
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
