@@ -47,6 +47,7 @@ class Puppet:
         avatar: as given.
         canvas_px: width and height of the pictures.
         maker: what makes the frames.
+        usual_scene: what is around it until somebody says otherwise.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -65,7 +66,8 @@ class Puppet:
     ) -> None:
         composer = (composer or Composer(avatar)).at_shown_size()
         shown = composer.avatar
-        self.avatar, self.canvas_px, self._scene = avatar, composer.canvas_px, composer.scene
+        self.avatar, self.canvas_px = avatar, composer.canvas_px
+        self.usual_scene = self._scene = composer.scene
         self._meter = Meter()
         self._retargeter = Retargeter(shown)
         self._fallbacks: Callable[[], tuple[str, ...]] = tuple
@@ -173,6 +175,10 @@ class Puppet:
     def set_pixels(self, pixels: Pixels) -> None:
         """Make later pictures as a sink wants them; not beside `start`."""
         self.maker.set_pixels(pixels)
+
+    def set_matte(self, wanted: bool) -> None:
+        """Let later pictures come with a matte, or no longer; not beside `start`."""
+        self.maker.set_matte(wanted)
 
     def _refuse(self, wrong: str) -> None:
         """Tell each kind of nonsense once."""
