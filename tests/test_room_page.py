@@ -441,6 +441,16 @@ def test_space_and_enter_press_and_letters_are_typed_where_one_types(
 
 
 @pytest.mark.slow
+def test_the_stage_is_given_to_obs_without_being_shown(visit: Callable[..., Page], shown: Shown) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.keyboard.press("?")
+    page.click("#stage-copy")
+    until(page, "document.getElementById('stage-copy').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == shown.room.stage_address
+    assert shown.room.stage_address.partition("=")[2] not in page.content()
+
+
+@pytest.mark.slow
 def test_what_is_refused_is_told_in_an_alert(visit: Callable[..., Page], shown: Shown) -> None:
     page = visit()
     page.evaluate("document.querySelector('[data-verb=smoothing]').max = 9")
@@ -494,7 +504,7 @@ def test_a_new_verb_appears_by_itself(visit: Callable[..., Page], shown: Shown) 
         route.fulfill(body=json.dumps([*known, *new]), content_type="application/json")
 
     page.route("**/api/verbs", with_new)
-    page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda said: sent.append(said)))
     page.reload()
     page.wait_for_selector("#standing[data-kind=good]")
     page.keyboard.press("w")

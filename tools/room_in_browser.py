@@ -18,7 +18,7 @@ import numpy as np
 from facepuppet.control_room import ControlRoom, PagePreview
 from facepuppet.drivers import ScriptedDriver
 from facepuppet.frames import Composer
-from facepuppet.portrait import Avatar
+from facepuppet.portrait import Avatar, load_avatar, sample_portrait_path
 from facepuppet.session import Extras, LivePipeline, Puppet, Show
 from facepuppet.sinks import RecordingSwitch, Sink
 from facepuppet.watermark import Marked
@@ -115,7 +115,7 @@ class Shown:
 @contextmanager
 def shown_run(
     folder: Path,
-    avatar: Avatar,
+    avatar: Avatar | None = None,
     *,
     canvas_px: tuple[int, int] = CANVAS,
     names: tuple[str, ...] = ("grace", "hopper"),
@@ -125,11 +125,12 @@ def shown_run(
 
     Args:
         folder: for what the room keeps.
-        avatar: the portrait of all puppets.
+        avatar: the portrait of all puppets; the built-in one, analysed afresh, if None.
         canvas_px: of the output.
         names: of the puppets.
         quality: to keep; the usual one is for those who look at the page and not at the portrait.
     """
+    avatar = avatar or load_avatar(sample_portrait_path(), cache=False)
     puppets = {name: Puppet(avatar, Composer(avatar, canvas_px)) for name in names}
     sink, preview = NewestSink(canvas_px, "a virtual camera"), PagePreview(canvas_px)
     recording = RecordingSwitch(
