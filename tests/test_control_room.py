@@ -327,7 +327,7 @@ def test_a_thousand_clients_take_few_handles_and_no_page_its_answers(room: Room,
 def test_a_taken_port_is_told_and_the_next_one_is_found(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(ControlRoomError, match=rf"port {port}, .*--port"), open_room(tmp_path, port):
+        with pytest.raises(ControlRoomError, match=rf"port {port}, .*--ui-port"), open_room(tmp_path, port):
             pass
     with open_room(tmp_path / "a", None) as one, open_room(tmp_path / "b", None) as two:
         assert 8765 <= one.room.port < 8815 and 8765 <= two.room.port < 8815

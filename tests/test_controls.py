@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -14,7 +15,9 @@ import pytest
 from fakes import marked, wait_until
 
 from facepuppet.cli.controls import Controls
-from facepuppet.session.commands import Away, Command, Freeze, Recentre
+from facepuppet.core.errors import ControlError, OutputUnwritableError
+from facepuppet.session.commands import Away, Command, Freeze, Mute, Panic, Recentre, Record
+from facepuppet.session.verbs import VERBS
 from facepuppet.sinks import preview_window as window
 
 posix = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
@@ -43,7 +46,7 @@ class Typist:
 def test_typed_letters_command_and_other_lines_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     typist, sent = Typist(monkeypatch), SimpleQueue()
     with Controls(sent.put, window=False) as controls:
-        assert "r re-centre" in controls.hint and "type a letter and Enter" in controls.hint
+        assert "r recentre" in controls.hint and "type a letter and Enter" in controls.hint
         for line in ("r\n", "recentre\n", "F\n", "a\n"):
             typist.type(line)
             time.sleep(0.05)
@@ -115,3 +118,57 @@ def test_a_key_in_the_preview_window_recentres(monkeypatch: pytest.MonkeyPatch) 
         for i in range(4):
             sink.send(marked(frame_id=i))
     assert sent == [Recentre()]
+
+
+def test_every_letter_of_a_verb_is_a_key_and_the_line_that_tells_them_names_all() -> None:
+    sent: SimpleQueue[Command] = SimpleQueue()
+    with Controls(sent.put, window=True) as controls:
+        for letter in "pafrmvqx?":
+            controls.press(letter)
+        asked = {sent.get(timeout=20) for _ in range(6)}
+    assert asked == {Panic(), Away(), Freeze(), Recentre(), Mute(), Record()} and sent.empty()
+    for verb in VERBS.values():
+        assert not verb.key or f"{verb.key} {verb.name}" in controls.hint
+
+
+def test_what_cannot_be_done_is_told_in_one_line_and_the_keys_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    refusals = {
+        Mute(): ControlError(
+            "a command for a microphone", "a run with a microphone", "Start again with --mic."
+        ),
+        Record(): OutputUnwritableError("a full disk", "room", "Make some."),
+        Freeze(): RuntimeError("nobody foresaw this"),
+    }
+    sent: list[Command] = []
+
+    def send(command: Command) -> None:
+        if command in refusals:
+            raise refusals[command]
+        sent.append(command)
+
+    with Controls(send, window=True) as controls:
+        for letter in "mvfa":
+            controls.press(letter)
+        wait_until(lambda: len(caplog.messages) == 3)
+        controls.press("p")
+    assert sent == [Away(), Panic()]
+    assert all("\n" not in line for line in caplog.messages)
+    for said in ("Start again with --mic.", "Make some.", "nobody foresaw this"):
+        assert said in caplog.text
+
+
+def test_no_key_waits_for_a_recording_that_a_slow_disk_opens() -> None:
+    opened, sent = threading.Event(), list[Command]()
+
+    def send(command: Command) -> None:
+        if isinstance(command, Record):
+            opened.wait(20.0)
+        sent.append(command)
+
+    with Controls(send, window=True) as controls:
+        controls.press("v")
+        controls.press("p")
+        controls.press("a")
+        assert sent == [Panic(), Away()]
+        opened.set()
+    assert sent == [Panic(), Away(), Record()]

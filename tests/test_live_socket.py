@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -352,3 +353,19 @@ def test_mesh_and_camera_come_to_who_asks_for_them_alone(room: Room, monkeypatch
         stop.set()
         driving.join()
         room.live.expression = None
+
+
+def test_pages_are_told_when_the_run_ends(tmp_path: Path) -> None:
+    """One that has stopped reading is not waited for."""
+    with open_room(tmp_path) as opened, Page(opened) as page:
+        deaf = Page(opened, max_queue=1, close_timeout=0.1)
+        deaf.say(watch={"output": 320})
+        page.hear("state")
+        begun = time.monotonic()
+        opened.room.__exit__(None, None, None)
+        assert time.monotonic() - begun < 10.0
+        with pytest.raises(ConnectionClosed) as caught:
+            while True:
+                page.hear("state")
+        assert caught.value.rcvd is not None and caught.value.rcvd.code == 1012
+        deaf.socket.socket.close()

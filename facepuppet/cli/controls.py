@@ -6,28 +6,28 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from types import FrameType, MappingProxyType, TracebackType
+from collections.abc import Callable
+from types import FrameType, TracebackType
 
-from facepuppet.session.commands import Away, Command, Freeze, Recentre
+from facepuppet.cli.errands import Errands
+from facepuppet.session.commands import Command, Recentre
+from facepuppet.session.verbs import VERBS
 
-# In the preview window as a key, in the terminal as a line.
-KEYS: Mapping[str, Command] = MappingProxyType({"r": Recentre(), "f": Freeze(), "a": Away()})
-WORDS: Mapping[str, str] = MappingProxyType({"r": "re-centre", "f": "freeze", "a": "away"})
 _POLL_S = 0.2
 
 
 class Controls:
     """Listens to the terminal, and to SIGUSR1 (re-centre) where that exists, for as long as it is entered.
 
-        with Controls(live.control.send, window=False) as controls:
+        with Controls(show.send, window=False) as controls:
             print(controls.hint)
 
-    Standard input is read only when it is a terminal with this program in its foreground: what a script
-    pipes in is not ours, and a reading background job would be stopped.
+    What a letter stands for is told by the verbs (`session.verbs`). Standard input is read only when it is a
+    terminal with this program in its foreground: what a script pipes in is not ours, and a reading background
+    job would be stopped.
 
     Args:
-        send: given the commands, from a thread or a signal handler.
+        send: given the commands, from a thread or a signal handler; what it raises is told in one line.
         window: whether there is a preview window; its keys come to `press`.
 
     Attributes:
@@ -35,7 +35,8 @@ class Controls:
     """
 
     def __init__(self, send: Callable[[Command], None], *, window: bool) -> None:
-        self._send = send
+        self._errands = Errands(send)
+        self._keys = {verb.key: verb for verb in VERBS.values() if verb.key}
         self._stopping = threading.Event()
         self._terminal_fd = _terminal()
         self._signalled = hasattr(signal, "SIGUSR1") and (
@@ -43,17 +44,18 @@ class Controls:
         )
         ways = ["type a letter and Enter"] if self._terminal_fd is not None else []
         ways += ["press it in the preview window"] if window else []
-        letters = ", ".join(f"{key} {word}" for key, word in WORDS.items())
+        letters = ", ".join(f"{key} {verb.name}" for key, verb in self._keys.items())
         hints = [f"{letters}: {', or '.join(ways)}."] if ways else []
         hints += [f"Re-centre from outside: kill -USR1 {os.getpid()}."] if self._signalled else []
         self.hint = " ".join(hints)
 
     def press(self, key: str) -> None:
-        """Send what a key or a typed letter stands for, if it stands for anything."""
-        if key in KEYS and not self._stopping.is_set():
-            self._send(KEYS[key])
+        """Send what a key or a typed letter stands for, if it stands for anything; returns at once."""
+        if key in self._keys:
+            self._errands.ask(self._keys[key].command({}))
 
     def __enter__(self) -> Controls:
+        self._errands.__enter__()
         if self._signalled:
             self._before = signal.signal(signal.SIGUSR1, self._on_signal)
         if self._terminal_fd is not None:
@@ -67,9 +69,10 @@ class Controls:
         self._stopping.set()
         if self._signalled:
             signal.signal(signal.SIGUSR1, self._before)
+        self._errands.__exit__(kind, error, trace)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._send(Recentre())
+        self._errands.ask(Recentre())
 
     def _follow_terminal(self, terminal_fd: int) -> None:
         """Read lines without ever blocking in a read, so that the thread ends with the run."""

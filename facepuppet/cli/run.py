@@ -14,6 +14,7 @@ from facepuppet.cli.live_parts import (
     card_of,
     open_outputs,
     open_puppets,
+    said,
     tell,
     tell_end,
     windows_among,
@@ -29,6 +30,7 @@ from facepuppet.cli.options import (
     LabelEveryOption,
     LabelOption,
     MirrorOption,
+    NoLabelOption,
     ProfileOption,
     QualityOption,
     SignerOption,
@@ -66,13 +68,16 @@ MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
 
 
 def run(
+    context: typer.Context,
     avatar: AvatarsOption,
     camera: CameraOption = "0",
     profile: ProfileOption = None,
     sink: Annotated[
         list[str] | None,
         typer.Option(
-            "--sink", help="virtual, window, page (the control room alone), or a video file; several."
+            "--sink",
+            "--output",
+            help="virtual, window, page (the control room alone), or a video file; several.",
         ),
     ] = None,
     seconds: Annotated[
@@ -87,6 +92,7 @@ def run(
     mirror: MirrorOption = False,
     label: LabelOption = "br",
     label_every: LabelEveryOption = None,
+    no_label: NoLabelOption = False,
     card: Annotated[
         str | None, typer.Option("--card", help="Text or picture file of the card that panic sends.")
     ] = None,
@@ -104,6 +110,14 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    hotkeys: Annotated[
+        bool,
+        typer.Option("--hotkeys", help="Hear keys under other windows, too (extra facepuppet[hotkeys])."),
+    ] = False,
+    settings: Annotated[
+        bool,
+        typer.Option("--settings/--no-settings", help="Begin with what you last set, and keep what you set."),
+    ] = True,
     ui: Annotated[
         bool, typer.Option("--ui/--no-ui", help="Serve the control room, a page on this machine alone.")
     ] = True,
@@ -114,15 +128,20 @@ def run(
 ) -> None:
     """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
 
-    While it runs, type a letter and Enter, or press it in the preview window: r re-centres on how you sit
-    and look now (as does SIGUSR1, not on Windows), f freezes the puppet, a leaves you unheard.
+    While it runs, type a letter and Enter, or press it in the preview window: p sends a card in place of the
+    puppet, a leaves you unheard, f freezes the puppet, r re-centres on how you sit and look now (as does
+    SIGUSR1, not on Windows), m mutes the microphone, v records.
     """
     from facepuppet.cli.controls import Controls
+    from facepuppet.cli.hotkey_file import load_hotkeys
+    from facepuppet.cli.hotkeys import Hotkeys
     from facepuppet.cli.logs_aside import logs_aside
     from facepuppet.control_room import ControlRoom, PagePreview
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
+    from facepuppet.session.kept_settings import KeptSettings
     from facepuppet.session.live import LivePipeline
+    from facepuppet.session.settings_file import settings_folder
     from facepuppet.session.show import Extras, Show
     from facepuppet.sinks.fanout import Fanout
 
@@ -131,12 +150,13 @@ def run(
     check_outputs(stats, tracking)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
+    keys = load_hotkeys(settings_folder() / "hotkeys.toml") if hotkeys else {}
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     neutral = None if profile is None else load_profile(profile).neutral
     runtime, models = open_engines(engine, tracker)
-    look = Look(canvas, background, mirror, label, label_every)
+    look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
     size_px = puppet.canvas_px
@@ -145,7 +165,7 @@ def run(
         driver = stack.enter_context(
             open_driver(camera_word(camera), fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
         )
-        sinks = open_outputs(words, size_px, fps, credentials)
+        sinks = open_outputs(words, size_px, fps, credentials, waits=ui or len(words) > 1)
         switch = open_recordings(recordings, size_px, fps, credentials)
         preview = PagePreview(size_px)
         beside = [switch, preview] if ui and sinks else [switch]
@@ -161,15 +181,20 @@ def run(
                 card=puppet.card(card_of(card, size_px)),
             )
         )
-        show = Show(live, Extras(recording=switch))
+        show = Show(live, Extras(recording=switch, readers=output.seen_by))
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
+        if settings:
+            by_hand = said(context, "background", "label", "mirror")
+            tell(stack.enter_context(KeptSettings(live, said=by_hand)).hint)
         windows = windows_among(sinks)
         controls = stack.enter_context(Controls(show.send, window=bool(windows)))
         for window in windows:
             window.on_key = controls.press
         tell(controls.hint)
+        if keys:
+            tell(stack.enter_context(Hotkeys(keys, show.send)).hint)
         if ui:
             room = stack.enter_context(ControlRoom(show, preview, ui_port))
             tell(f"Control room, for you alone: {room.address}")

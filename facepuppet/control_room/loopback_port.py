@@ -33,7 +33,7 @@ def bind(port: int | None) -> socket.socket:
     raise ControlRoomError(
         f"{wanted}, where nothing can listen ({problem.strerror or problem if problem else 'none'})",
         "a free port for the control room",
-        "Choose another one with --port, or do without the page with --no-ui.",
+        "Choose another one with --ui-port, or do without the page with --no-ui.",
     ) from problem
 
 

@@ -22,6 +22,7 @@ FacepuppetError
 ├── ProfileError                a driver profile that is malformed or not neutral
 ├── DriverError                 whoever moves the puppet cannot go on
 │   └── RecordingError          a recording of a performance that is damaged, cut off or of another version
+├── SettingsError               kept settings or hotkeys that are malformed, too new, or cannot be written
 ├── ControlError                a command for a running puppet that cannot be obeyed
 ├── ControlRoomError            no port for the page, no run to speak to, or one that does not answer
 ├── NoDriverFaceError           an offline input in which no frame shows a face
@@ -133,6 +134,10 @@ class DriverError(FacepuppetError):
 
 class RecordingError(DriverError):
     """A recording of a performance that is damaged, cut off, or of another version."""
+
+
+class SettingsError(FacepuppetError):
+    """A file of kept settings, or of hotkeys, that is malformed, too new, or cannot be written."""
 
 
 class ControlError(FacepuppetError):

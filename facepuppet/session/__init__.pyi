@@ -2,6 +2,7 @@ from .commands import Away as Away
 from .commands import Freeze as Freeze
 from .commands import Panic as Panic
 from .commands import Recentre as Recentre
+from .commands import Reset as Reset
 from .commands import SetBackdrop as SetBackdrop
 from .commands import SetGain as SetGain
 from .commands import SetHeadSpeed as SetHeadSpeed
@@ -17,6 +18,7 @@ from .contact_sheet import expression_in_view as expression_in_view
 from .control import Control as Control
 from .control import ControlState as ControlState
 from .demo import run_demo as run_demo
+from .kept_settings import KeptSettings as KeptSettings
 from .live import LivePipeline as LivePipeline
 from .offline import Neutral as Neutral
 from .offline import play as play

@@ -80,6 +80,11 @@ class SetSmoothing:
 
 
 @dataclass(frozen=True, slots=True)
+class Reset:
+    """Go back to the usual settings of the avatar that is shown, and of the camera."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetBackdrop:
     """Put the puppet before another background."""
 
@@ -125,6 +130,7 @@ Command: TypeAlias = (
     | SetStill
     | SetHeadSpeed
     | SetSmoothing
+    | Reset
     | SetBackdrop
     | SetMirror
     | SetLabel

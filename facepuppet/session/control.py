@@ -20,6 +20,7 @@ from facepuppet.session.commands import (
     Freeze,
     Panic,
     Recentre,
+    Reset,
     SetBackdrop,
     SetGain,
     SetHeadSpeed,
@@ -186,8 +187,9 @@ class Control:
             case SetHeadSpeed(most_rad_s):
                 self.puppet.set_manner(replace(self.puppet.manner, head_speed_rad_s=most_rad_s))
             case SetSmoothing(strength):
-                self._driver.set_smoothing(strength)
-                self._smoothing = strength
+                self._smooth(strength)
+            case Reset():
+                self._reset()
             case SetBackdrop(backdrop):
                 self._set_scene(backdrop=backdrop)
             case SetMirror(on):
@@ -212,6 +214,15 @@ class Control:
         still = manner.still ^ one if on is None else manner.still | one if on else manner.still - one
         self.puppet.set_manner(replace(manner, still=still))
 
+    def _smooth(self, strength: float) -> None:
+        self._driver.set_smoothing(strength)
+        self._smoothing = strength
+
+    def _reset(self) -> None:
+        self.puppet.set_manner(Manner())
+        self.puppet.set_scene(self.puppet.usual_scene)
+        self._smooth(1.0)
+
     def _set_scene(self, **changed: Any) -> None:
         self.puppet.set_scene(replace(self.puppet.scene, **changed))
 
@@ -222,7 +233,12 @@ class Control:
                 f"one of {', '.join(self._puppets)}",
                 "The picture stays as it is.",
             )
+        mirror = self.puppet.scene.mirror
         self._name = name
+        if (
+            mirror is not self.puppet.scene.mirror
+        ):  # which way round is the camera's matter, not the portrait's
+            self._set_scene(mirror=mirror)
         self._use(self.step)
 
     def _set_quality(self, name: str) -> None:

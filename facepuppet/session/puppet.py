@@ -47,6 +47,7 @@ class Puppet:
         avatar: as given.
         canvas_px: width and height of the pictures.
         maker: what makes the frames.
+        usual_scene: what is around it until somebody says otherwise.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -65,7 +66,8 @@ class Puppet:
     ) -> None:
         composer = (composer or Composer(avatar)).at_shown_size()
         shown = composer.avatar
-        self.avatar, self.canvas_px, self._scene = avatar, composer.canvas_px, composer.scene
+        self.avatar, self.canvas_px = avatar, composer.canvas_px
+        self.usual_scene = self._scene = composer.scene
         self._meter = Meter()
         self._retargeter = Retargeter(shown)
         self._fallbacks: Callable[[], tuple[str, ...]] = tuple

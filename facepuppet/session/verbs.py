@@ -21,6 +21,7 @@ from facepuppet.session.commands import (
     Panic,
     Recentre,
     Record,
+    Reset,
     SetBackdrop,
     SetGain,
     SetHeadSpeed,
@@ -243,6 +244,7 @@ _ALL = (
         (Choice("corner", "where", tuple(corner.value for corner in Corner)),),
         lambda word: SetLabel(Corner(word)),
     ),
+    Verb("reset", "Go back to the usual settings of this avatar and camera.", "", (), Reset),
     Verb(
         "quality",
         "Keep one quality, or let the run choose.",

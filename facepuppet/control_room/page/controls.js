@@ -89,6 +89,7 @@ export function slider(verb, ask, { fixed = {}, about = null, name = null } = {}
     : make("input", {
         type: "checkbox",
         role: "switch",
+        "data-verb": verb.name,
         "aria-label": `${label}, on or off`,
         change: () => set(off.checked ? first ?? Number(input.value) : null),
       });
@@ -119,7 +120,7 @@ export function slider(verb, ask, { fixed = {}, about = null, name = null } = {}
     element,
     update: (message) => {
       const value = wish.shown(told(message, about));
-      if (value !== undefined) show((shown = value));
+      if (value !== null || off) show((shown = value)); // null elsewhere: nobody tells how it stands
     },
     reset: () => usual !== undefined && shown !== usual && set(usual),
   };
@@ -143,11 +144,15 @@ export function choice(verb, ask) {
     make("legend", { text: label }),
     make("div", { class: "words" }, ...labels),
   );
-  const show = (word) => inputs.forEach((input) => (input.checked = input.value === word));
   let shown = null;
+  const show = (word) => {
+    if (word === null) return; // nobody tells how it stands
+    shown = word;
+    for (const input of inputs) input.checked = input.value === word;
+  };
   return {
     element,
-    update: (message) => show((shown = wish.shown(told(message)))),
+    update: (message) => show(wish.shown(told(message))),
     reset: () => usual !== undefined && shown !== usual && void wish.want(usual),
   };
 }
