@@ -229,6 +229,7 @@ class Desktop:
         return self.listener.stdout.readline().strip()
 
 
+@pytest.mark.timeout(60)
 def test_keys_reach_the_run_once_each_and_others_do_not(display: Display, tmp_path: Path) -> None:
     usual = tmp_path / "hotkeys.toml"
     load_hotkeys(usual)
@@ -255,6 +256,7 @@ def test_keys_reach_the_run_once_each_and_others_do_not(display: Display, tmp_pa
     assert told.split() == ["over"] and desktop.listener.returncode == 0
 
 
+@pytest.mark.timeout(60)
 def test_a_display_that_goes_is_told_in_one_line_and_the_run_goes_on(
     display: Display, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ from facepuppet.core.files import write_whole
 
 SCHEMA = 1
 _MAX_BYTES = 1_000_000
-_PATIENCE_S = 2.0
+_PATIENCE_S = 5.0
 
 log = logging.getLogger(__name__)
 
