@@ -146,7 +146,7 @@ def run(
     check_outputs(stats, tracking)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
-    keys = load_hotkeys(settings_folder() / "hotkeys.toml") if hotkeys else {}
+    keys = load_hotkeys(settings_folder() / "hotkeys.toml") if hotkeys else []
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
