@@ -170,7 +170,7 @@ def test_a_crash_keeps_the_recording_so_far(
     out = tmp_path / "live.mp4"
     status, _, err = run(
         capsys,
-        *("run", "--avatar", PORTRAIT, "--camera", str(performance / "demo.mp4"), "--seconds", "20"),
+        *("run", "--avatar", PORTRAIT, "--camera", f"loop:{performance / 'demo.mp4'}", "--seconds", "60"),
         *("--sink", str(out)),
     )
     assert status == 2

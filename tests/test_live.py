@@ -12,6 +12,7 @@ import pytest
 from fakes import PATIENCE_S, MemorySink, ScriptedTracker, StreamingCamera, wait_until
 from pictures import nearest
 
+from facepuppet.core import tolerance
 from facepuppet.core.errors import CameraMissingError, OutputUnwritableError, StageError
 from facepuppet.drivers.camera.camera_driver import CameraDriver, FrameTracker
 from facepuppet.drivers.camera.rest import Rest
@@ -54,6 +55,11 @@ def assert_no_leak(frames: Sequence[Marked]) -> None:
     assert frames
     for frame in frames:
         assert nearest(frame.rgb, LEAK) > 60
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tolerance, "PAUSES_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture

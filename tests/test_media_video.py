@@ -14,7 +14,7 @@ from fakes import FakeClock, picture
 
 from facepuppet.core.errors import MediaUnreadableError
 from facepuppet.core.types import Frame
-from facepuppet.media import open_source
+from facepuppet.media import open_source, video_frame
 from facepuppet.media.video_frame import luma_of
 from facepuppet.media.video_reader import VideoReader
 from facepuppet.media.video_source import VideoSource
@@ -285,3 +285,41 @@ def test_recorded_clips_are_read_whole(shared: Path) -> None:
     frames = read_all(path)
     with open_source(path) as source:
         assert len(frames) == source.n_frames
+
+
+def test_a_full_memory_is_no_fault_of_the_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(frame: av.VideoFrame) -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    write_video(tmp_path / "clip.mp4", [0, 40])
+    with open_source(tmp_path / "clip.mp4") as source:
+        monkeypatch.setattr(video_frame, "_rgb", full)
+        with pytest.raises(MemoryError):
+            source.read()
+
+
+def test_a_loop_plays_a_file_over_and_over_at_its_own_pace(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_video(path, [0, 40, 80, 120, 160])
+    clock = FakeClock(now_ns=77)
+    with open_source(f"loop:{path}", clock=clock) as source:
+        assert source.live and source.n_frames is None and source.description.endswith("looped")
+        frames = [frame for _ in range(12) if (frame := source.read()) is not None]
+    assert [frame.frame_id for frame in frames] == list(range(12))
+    steps_s = np.diff([frame.captured_ns for frame in frames]) * 1e-9
+    assert steps_s == pytest.approx([0.04] * 11, abs=2e-3), "at the seam, too"
+    levels = [int(frame.rgb.mean()) for frame in frames]
+    assert levels[0] < levels[4] and levels[5:10] == levels[:5]
+    assert source.read() is None
+
+
+def test_a_loop_of_nothing_is_refused_and_one_whose_file_is_gone_ends(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with pytest.raises(MediaUnreadableError, match="does not exist"):
+        open_source(f"loop:{path}")
+    write_video(path, [0, 40])
+    with open_source(f"loop:{path}", clock=FakeClock()) as source:
+        assert source.read() is not None and source.read() is not None
+        path.unlink()
+        with pytest.raises(MediaUnreadableError, match="does not exist"):
+            source.read()

@@ -37,7 +37,7 @@ def moved(share=1.0):
     offsets = compose_landmarks(canonical_landmarks(), weights) - canonical_landmarks()
     lids, gaze = np.full(2, 0.5, np.float32), np.array([0.1, 0.0], np.float32)
     deltas = replace(Deltas.rest(), offsets=offsets.astype(np.float32), eye_opening=lids, gaze=gaze)
-    return Target(hopper()).motion(deltas.blended(share))
+    return Target(hopper()).motion(Deltas.rest().toward(deltas, share))
 
 
 def rest():

@@ -251,7 +251,7 @@ def test_without_a_face_it_holds_then_eases_home_and_comes_back():
     ]
     assert np.allclose(held.landmarks_px, present.landmarks_px)
     home = hopper().landmarks_px
-    assert np.abs(away.landmarks_px - home).max() < 0.1
+    assert np.abs(away.landmarks_px - home).max() < 6.0  # it sways a little
     distance = [np.abs(m.landmarks_px - home).max() for m in (held, easing, away)]
     assert distance[0] > distance[1] > distance[2]
 
@@ -307,7 +307,7 @@ def test_a_face_that_returns_to_an_idle_puppet_fades_in_from_rest_alone():
     back = [tracking(7.0 + i / 30, rotation=nod) for i in range(10)]
     motions = follow(tracking(2.0, rotation=turned), *away, *back)[-10:]
     yaws = [abs(euler_from_rotation(m.head.rotation)[0]) for m in motions]
-    assert max(yaws) < 0.01
+    assert max(yaws) < 0.04  # it sways by so much, and was turned by 0.3
 
 
 @pytest.mark.parametrize("start_s", [-333e-9, -1.0, 0.0, 1e6])

@@ -136,9 +136,12 @@ def test_a_recording_that_fails_ends_alone(tmp_path: Path) -> None:
 
 
 def test_what_is_beside_keeps_no_run_going() -> None:
-    output = Fanout([MemorySink(fails_at=0)], beside=[MemorySink()])
+    clock = FakeClock()
+    output = Fanout([MemorySink(fails_at=0)], beside=[MemorySink()], clock=clock)
     with pytest.raises(OSError, match="told to fail"):
-        output.send(marked())
+        for _ in range(4):  # the others are borne
+            output.send(marked())
+            clock.advance_s(3.0)
 
 
 # Meters

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes import MemorySink, marked, picture
+from fakes import FakeClock, MemorySink, marked, picture
 
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.types import Composed, Frame, Rendered
 from facepuppet.sinks import Fanout, Sink, open_sink
+from facepuppet.watermark import Marked
 
 SIZE_PX = (160, 128)
 
@@ -61,20 +62,57 @@ def test_fanout_sends_to_all_and_passes_times_on() -> None:
 
 def test_fanout_drops_a_failing_sink_and_goes_on() -> None:
     good, bad = MemorySink(), MemorySink(fails_at=1)
-    fanout = Fanout([bad, good])
-    for number in range(3):
+    fanout = Fanout([bad, good], clock=(clock := FakeClock()))
+    for number in range(6):
         fanout.send(marked(frame_id=number))
-    assert len(good.frames) == 3
+        clock.advance_s(3.0)
+    assert len(good.frames) == 6
     assert len(bad.frames) == 1
     assert bad.aborted
     assert [(name, str(error)) for name, error in fanout.failures] == [("memory", "memory sink told to fail")]
 
 
 def test_fanout_fails_when_its_last_sink_did() -> None:
-    fanout = Fanout([MemorySink(fails_at=0), MemorySink(fails_at=1)])
-    fanout.send(marked())
+    fanout = Fanout([MemorySink(fails_at=0), MemorySink(fails_at=1)], clock=(clock := FakeClock()))
     with pytest.raises(OSError, match="told to fail"):
+        for _ in range(6):
+            fanout.send(marked())
+            clock.advance_s(3.0)
+
+
+def test_fanout_bears_what_nobody_foresaw_a_few_times_a_minute() -> None:
+    class Shaky(MemorySink):
+        failing = True
+
+        def _write(self, frame: Marked, pts_s: float | None) -> None:
+            if self.failing:
+                raise MemoryError
+            super()._write(frame, pts_s)
+
+    shaky, good, clock = Shaky(), MemorySink(), FakeClock()
+    fanout = Fanout([shaky, good], clock=clock)
+    for number in range(90):  # three seconds, of which the first are bad
+        shaky.failing = number < 20
+        fanout.send(marked(frame_id=number))
+        clock.advance_s(1 / 30)
+    assert len(good.frames) == 90 and not fanout.failures
+    assert 74 < shaky.frames[0].frame_id < 80, "tried at once, after half a second, and after two"
+    for _ in range(4):
+        shaky.failing = True
+        clock.advance_s(61.0)
         fanout.send(marked())
+    assert not fanout.failures, "once a minute is borne for ever"
+
+
+def test_fanout_does_not_bear_what_was_foreseen() -> None:
+    class Full(MemorySink):
+        def _write(self, frame: Marked, pts_s: float | None) -> None:
+            raise OutputUnwritableError("a full disk", "room", "Free some.")
+
+    full, good = Full(), MemorySink()
+    fanout = Fanout([full, good], clock=FakeClock())
+    fanout.send(marked())
+    assert full.aborted and len(fanout.failures) == 1
 
 
 def test_fanout_closes_all_before_it_tells_of_a_failure() -> None:

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import pytest
@@ -21,9 +13,7 @@ from pyvirtualcam import PixelFormat
 from facepuppet.core.errors import VirtualCameraMissingError
 from facepuppet.core.i420 import to_i420, to_rgb
 from facepuppet.core.types import U8, ComposedI420, Pixels
-from facepuppet.media import open_source
-from facepuppet.media.devices import VirtualCameraInfo, list_virtual_cameras
-from facepuppet.sinks import open_sink, v4l2loopback
+from facepuppet.media.devices import VirtualCameraInfo
 from facepuppet.sinks.advice import virtual_camera_advice
 from facepuppet.sinks.even_size import evened
 from facepuppet.sinks.virtual_camera import VirtualCamera, find_virtual_camera
@@ -147,118 +137,3 @@ def test_a_picture_that_came_as_i420_is_not_converted_again(cameras: list[FakeCa
         VirtualCamera((160, 128), 30, device).send(frame)
     assert cameras[0].sent[0] is i420
     assert cameras[1].sent[0] is frame.rgb
-
-
-# What follows needs a real device; tools/vcam_check.py checks one at length.
-
-SIZE_PX = (640, 480)
-
-
-@pytest.fixture
-def device() -> str:
-    found = [info for info in list_virtual_cameras() if info.backend == "v4l2loopback"]
-    if not found:
-        pytest.skip("needs a v4l2loopback device")
-    return found[0].device
-
-
-@contextmanager
-def fed(device: str) -> Iterator[None]:
-    """Feed the device at 50 FPS from a thread."""
-    started, stopping = threading.Event(), threading.Event()
-    with open_sink(f"virtual:{device}", SIZE_PX, 50) as sink:
-
-        def feed() -> None:
-            while not stopping.wait(0.02):
-                sink.send(marked(picture(SIZE_PX, level=128)))
-                started.set()
-
-        thread = threading.Thread(target=feed)
-        thread.start()
-        assert started.wait(timeout=10)
-        try:
-            yield
-        finally:
-            stopping.set()
-            thread.join()
-
-
-@contextmanager
-def reader(device: str) -> Iterator[cv2.VideoCapture]:
-    """Another program that has opened the camera and got a picture."""
-    capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-    ok, bgr = capture.read()
-    assert ok and bgr.shape == (480, 640, 3)
-    assert abs(float(bgr.mean()) - 128) < 3
-    try:
-        yield capture
-    finally:
-        capture.release()
-
-
-def test_frames_reach_a_reader_and_the_device_can_be_fed_again(device: str) -> None:
-    for _ in range(2):
-        with fed(device), reader(device):
-            pass
-    assert v4l2loopback.state(device) is v4l2loopback.State.READY
-
-
-def test_a_reader_sees_the_next_feeder_too(device: str) -> None:
-    with ExitStack() as stack:
-        with fed(device):
-            capture = stack.enter_context(reader(device))
-        with fed(device):
-            assert all(capture.read()[0] for _ in range(20))
-
-
-def test_our_own_capture_reads_it_as_a_camera(device: str) -> None:
-    with fed(device), open_source(device) as camera:
-        frames = [camera.read() for _ in range(10)]
-    assert camera.size_px == SIZE_PX
-    assert [frame.frame_id for frame in frames if frame] == list(range(10))
-    assert all(abs(float(frame.rgb.mean()) - 128) < 3 for frame in frames if frame)
-
-
-def test_a_second_feeder_is_refused(device: str) -> None:
-    with fed(device), pytest.raises(VirtualCameraMissingError, match="already fed"):
-        open_sink(f"virtual:{device}", SIZE_PX, 30)
-
-
-def test_another_size_is_refused_while_a_reader_holds_the_device(device: str) -> None:
-    with ExitStack() as stack:
-        with fed(device):
-            stack.enter_context(reader(device))
-        with pytest.raises(VirtualCameraMissingError, match="640x480"):
-            open_sink(f"virtual:{device}", (320, 240), 30)
-
-
-CRASH = """
-import os, sys
-from fakes import marked, picture
-from pyvirtualcam import PixelFormat
-from facepuppet.sinks import open_sink, v4l2loopback
-sink = open_sink("virtual:" + sys.argv[1], (640, 480), 30)
-frame = marked(picture((640, 480), level=128))
-for _ in range(int(sys.argv[2])):
-    sink.send(frame)
-    __import__("time").sleep(0.02)
-os._exit(1)
-"""
-
-
-@pytest.mark.parametrize("held", [False, True])
-def test_a_crashed_feeder_does_not_block_the_next(device: str, held: bool) -> None:
-    tests = Path(__file__).parent
-    paths = f"{tests}{os.pathsep}{tests.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    with ExitStack() as stack:
-        crashing = subprocess.Popen(
-            [sys.executable, "-c", CRASH, device, "200"], env={**os.environ, "PYTHONPATH": paths}
-        )
-        if held:
-            while v4l2loopback.state(device) is not v4l2loopback.State.FED:
-                time.sleep(0.1)
-            stack.enter_context(reader(device))
-        assert crashing.wait(timeout=60) == 1
-        assert v4l2loopback.state(device) is v4l2loopback.State.STUCK
-        with fed(device):
-            assert v4l2loopback.state(device) is v4l2loopback.State.FED

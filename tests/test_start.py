@@ -23,6 +23,9 @@ UNNEEDED = {
     "mediapipe",
     "scipy",
     "onnx",
+    "uvicorn",
+    "starlette",
+    "websockets",
 }
 
 PROGRAM = """

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,19 +98,23 @@ def card_of(word: str | None, size_px: tuple[int, int]) -> U8 | None:
 
 
 def open_outputs(
-    words: Sequence[str], size_px: tuple[int, int], fps: float, credentials: Credentials | None
+    words: Sequence[str],
+    size_px: tuple[int, int],
+    fps: float,
+    credentials: Credentials | None,
+    *,
+    waits: bool,
 ) -> list[Sink]:
-    """Open every output or none; the page is none of these."""
+    """Open every output or none; the page is none of these.
+
+    With anything else to look at, a virtual camera that is not there may come later (`waits`).
+    """
     from facepuppet.core.clock import SystemClock
     from facepuppet.sinks.sink_words import open_sink
 
     with ExitStack() as opened:
-        clock = SystemClock()
-        sinks = [
-            opened.enter_context(open_sink(word, size_px, fps, clock=clock, credentials=credentials))
-            for word in words
-            if word != PAGE
-        ]
+        opens = partial(open_sink, clock=SystemClock(), credentials=credentials, waits=waits)
+        sinks = [opened.enter_context(opens(word, size_px, fps)) for word in words if word != PAGE]
         opened.pop_all()
     return sinks
 

@@ -59,7 +59,9 @@ CameraOption = Annotated[
     str,
     typer.Option(
         "--camera",
-        help="Camera index or name, video file, URL, recording (.npz), or script for the built-in piece.",
+        "--input",
+        help="Camera index or name, video file (loop:FILE plays it over and over), URL, recording (.npz), "
+        "or script for the built-in piece.",
     ),
 ]
 TrackingOption = Annotated[
@@ -87,6 +89,7 @@ LabelOption = Annotated[
         "--label", callback=_one_of(CORNERS), help="Corner of the visible label: tl, tr, bl, br or off."
     ),
 ]
+NoLabelOption = Annotated[bool, typer.Option("--no-label", help="The same as --label off.")]
 LabelEveryOption = Annotated[
     float | None,
     typer.Option(
@@ -271,7 +274,7 @@ def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | N
     Raises:
         OutputUnwritableError: two of them are one file.
     """
-    taken = {os.path.realpath(path) for path in read if path}
+    taken = {os.path.realpath(str(path).removeprefix("loop:")) for path in read if path}
     for path in written:
         if not path:
             continue
@@ -297,5 +300,5 @@ def check_outputs(*paths: Path | None) -> None:
 
 def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
-    known = word.isdecimal() or "://" in word or word.startswith("camera:") or word == "script"
+    known = word.isdecimal() or "://" in word or word.startswith(("camera:", "loop:")) or word == "script"
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"

@@ -16,6 +16,8 @@ from facepuppet.cli.options import (
     LabelEveryOption,
     LabelOption,
     MirrorOption,
+    NoLabelOption,
+    ProfileOption,
     SignerOption,
     StatsOption,
     TrackerOption,
@@ -45,18 +47,23 @@ if TYPE_CHECKING:
 
 def render(
     avatar: AvatarOption,
-    source: Annotated[str, typer.Option("--input", help="Video of the driver, or a recording (.npz).")],
-    output: Annotated[Path, typer.Option("--output", help="Video to write (.mp4, .mov, .mkv, .webm).")],
+    source: Annotated[
+        str, typer.Option("--input", "--camera", help="Video of the driver, or a recording (.npz).")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "--sink", help="Video to write (.mp4, .mov, .mkv, .webm).")
+    ],
     neutral: Annotated[
         str,
         typer.Option("--neutral", help="Driver at rest: first (moments with a face), auto, or a profile."),
     ] = "first",
+    profile: ProfileOption = None,
     canvas: CanvasOption = "1280x720",
     background: BackgroundOption = "portrait",
     mirror: MirrorOption = False,
     label: LabelOption = "br",
     label_every: LabelEveryOption = None,
-    no_label: Annotated[bool, typer.Option("--no-label", help="The same as --label off.")] = False,
+    no_label: NoLabelOption = False,
     key: KeyOption = None,
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
@@ -76,7 +83,10 @@ def render(
     from facepuppet.sinks.video_formats import format_of
 
     refuse_clobbering(
-        output, stats, tracking, read=[source, avatar, neutral, background, key, revoked, *(signed_by or ())]
+        output,
+        stats,
+        tracking,
+        read=[source, avatar, neutral, profile, background, key, revoked, *(signed_by or ())],
     )
     format_of(output)
     check_outputs(output, stats, tracking)
@@ -84,15 +94,15 @@ def render(
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
-    corner = "off" if no_label else label
+    label = "off" if no_label else label
     runtime, models = open_engines(engine, tracker)
     with progress_bar() as show:
         told = render_video(
             source,
             output,
             portrait,
-            composer=composer(portrait, canvas, background, mirror, corner, label_every),
-            neutral=_neutral(neutral),
+            composer=composer(portrait, canvas, background, mirror, label, label_every),
+            neutral=_neutral(neutral, profile),
             recording_to=tracking,
             progress=show,
             key=mark_key,
@@ -108,10 +118,10 @@ def render(
     typer.echo(f"{output}: {pace}{engine_line(told.networks, told.fallbacks, told.frame_path)}")
 
 
-def _neutral(word: str) -> Neutral | DriverNeutral:
+def _neutral(word: str, profile: Path | None) -> Neutral | DriverNeutral:
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.session.offline import Neutral
 
-    if word in {choice.value for choice in Neutral}:
+    if profile is None and word in {choice.value for choice in Neutral}:
         return Neutral(word)
-    return load_profile(Path(word)).neutral
+    return load_profile(profile or Path(word)).neutral

@@ -30,6 +30,7 @@ from facepuppet.cli.options import (
     LabelEveryOption,
     LabelOption,
     MirrorOption,
+    NoLabelOption,
     ProfileOption,
     QualityOption,
     SignerOption,
@@ -74,7 +75,9 @@ def run(
     sink: Annotated[
         list[str] | None,
         typer.Option(
-            "--sink", help="virtual, window, page (the control room alone), or a video file; several."
+            "--sink",
+            "--output",
+            help="virtual, window, page (the control room alone), or a video file; several.",
         ),
     ] = None,
     seconds: Annotated[
@@ -89,6 +92,7 @@ def run(
     mirror: MirrorOption = False,
     label: LabelOption = "br",
     label_every: LabelEveryOption = None,
+    no_label: NoLabelOption = False,
     card: Annotated[
         str | None, typer.Option("--card", help="Text or picture file of the card that panic sends.")
     ] = None,
@@ -152,7 +156,7 @@ def run(
     rights = RightsOptions(right, subject, granted)
     neutral = None if profile is None else load_profile(profile).neutral
     runtime, models = open_engines(engine, tracker)
-    look = Look(canvas, background, mirror, label, label_every)
+    look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
     size_px = puppet.canvas_px
@@ -161,7 +165,7 @@ def run(
         driver = stack.enter_context(
             open_driver(camera_word(camera), fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
         )
-        sinks = open_outputs(words, size_px, fps, credentials)
+        sinks = open_outputs(words, size_px, fps, credentials, waits=ui or len(words) > 1)
         switch = open_recordings(recordings, size_px, fps, credentials)
         preview = PagePreview(size_px)
         beside = [switch, preview] if ui and sinks else [switch]
@@ -177,7 +181,7 @@ def run(
                 card=puppet.card(card_of(card, size_px)),
             )
         )
-        show = Show(live, Extras(recording=switch))
+        show = Show(live, Extras(recording=switch, readers=output.seen_by))
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
@@ -194,6 +198,7 @@ def run(
         if ui:
             room = stack.enter_context(ControlRoom(show, preview, ui_port))
             tell(f"Control room, for you alone: {room.address}")
+            tell(f"For a browser source in OBS, the puppet alone: {room.stage_address}")
         failure = _play(live, seconds)
         told = live.stats()
     tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")

@@ -13,6 +13,13 @@ MOST_MESSAGE_BYTES = 65_536  # of JSON that somebody sends
 _DEEPEST = 4  # of objects and lists in each other
 
 
+class TooMuchError(ControlError):
+    """More was sent than is taken."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("more than is taken here", f"at most {most} bytes", "Send less.")
+
+
 def dumps(values: Any) -> str:
     """Return strict JSON in ASCII: any word may be in it, half a surrogate pair too."""
     return json.dumps(values, allow_nan=False, separators=(",", ":"))
@@ -28,8 +35,11 @@ def error_answer(problem: FacepuppetError, status: int | None = None) -> Respons
 
     Args:
         problem: what is wrong.
-        status: of HTTP; None: 400 where what was sent is wrong, 409 where it cannot be done now.
+        status: of HTTP; None: 413 where too much was sent, 400 where it is wrong, 409 where it cannot be
+            done now.
     """
+    if status is None and isinstance(problem, TooMuchError):
+        status = 413
     if status is None:
         status = 400 if isinstance(problem, ControlError | ImageUnreadableError) else 409
     return json_answer({"error": as_values(problem)}, status)

@@ -17,12 +17,13 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from facepuppet.control_room.answers import MOST_MESSAGE_BYTES, error_answer
+from facepuppet.control_room.answers import MOST_MESSAGE_BYTES, TooMuchError, error_answer
 from facepuppet.control_room.loopback_port import HOST
 from facepuppet.core.errors import ControlError, ControlRoomError
 
 MOST_PICTURE_BYTES = 20_000_000
 PICTURE_PATH = "/api/background"
+STAGE_PATH = "/api/stage"
 _PATIENCE_S = 60.0  # for a request, from its head to its end
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -39,10 +40,6 @@ _HEADERS: Mapping[str, str] = {
 log = logging.getLogger(__name__)
 
 
-class _TooMuchError(Exception):
-    """A body that went on past its bound."""
-
-
 class Guard:
     """Stands before an ASGI application.
 
@@ -50,11 +47,13 @@ class Guard:
         app: what is guarded.
         token: that lets in to everything below /api.
         port: of this server.
+        stage_token: that lets in to the stage, and to nothing else.
     """
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self._app, self._token = app, token.encode()
+    def __init__(self, app: ASGIApp, token: str, port: int, stage_token: str) -> None:
+        self._app, self._token, self._stage_token = app, token.encode(), stage_token.encode()
         self._hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
+        self._origins = {f"http://{host}" for host in self._hosts}
         self._failed = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,26 +74,17 @@ class Guard:
     async def _pass(
         self, scope: Scope, receive: Receive, send: Send, refused: tuple[int, str, str] | None
     ) -> None:
-        begun = False
-
-        async def sending(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
         most = MOST_PICTURE_BYTES if scope["path"] == PICTURE_PATH else MOST_MESSAGE_BYTES
         refused = refused or _too_long(scope, most)
-        if refused is None:
-            try:
-                await self._app(scope, _bounded(receive, most), sending)
-            except _TooMuchError:
-                refused = _too_much(most)
-            except Exception as error:  # it has been answered (see `routes`)
-                self._tell(error)
-        if refused is not None and not begun:
+        if refused is not None:
             status, got, expected = refused
             problem = ControlError(got, expected, "The show goes on as it was.")
             await error_answer(problem, status)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, _bounded(receive, most), send)
+        except Exception as error:  # it has been answered (see `routes`)
+            self._tell(error)
 
     def _refused(self, scope: Scope) -> tuple[int, str, str] | None:
         """Say why somebody may not come in: status, what was got, what was expected."""
@@ -102,7 +92,7 @@ class Guard:
         if headers.get("host", "").lower() not in self._hosts or len(headers.getlist("host")) != 1:
             return 421, "a request for another host", f"one for {HOST} and this port"
         origins = headers.getlist("origin")
-        if any(origin.lower().removeprefix("http://") not in self._hosts for origin in origins):
+        if any(origin.lower() not in self._origins for origin in origins):
             return 403, "a request from another site's page", "one from the control room's own"
         path = scope["path"]
         if (path == "/api" or path.startswith("/api/")) and not self._knows(scope, headers):
@@ -118,7 +108,9 @@ class Guard:
             except ValueError:
                 return False
             said = query.get("token", [""])[0]
-        return hmac.compare_digest(said.strip().encode("utf-8", "replace"), self._token)
+        one = said.strip().encode("utf-8", "replace")
+        lets_in_here = hmac.compare_digest(one, self._stage_token) and scope["path"] == STAGE_PATH
+        return hmac.compare_digest(one, self._token) or lets_in_here
 
     def _tell(self, error: Exception) -> None:
         """Say once that the page has an error of ours; a page that asks again fills no log."""
@@ -132,10 +124,8 @@ class Guard:
 
 def _too_long(scope: Scope, most: int) -> tuple[int, str, str] | None:
     length = Headers(scope=scope).get("content-length", "0")
-    return _too_much(most) if not length.isdecimal() or int(length) > most else None
-
-
-def _too_much(most: int) -> tuple[int, str, str]:
+    if length.isdecimal() and int(length) <= most:
+        return None
     return 413, "more than is taken here", f"at most {most} bytes"
 
 
@@ -147,7 +137,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         n += len(message.get("body", b""))
         if n > most:
-            raise _TooMuchError
+            raise TooMuchError(most)  # answered as what is wrong with any body (see `routes`)
         return message
 
     return receiving

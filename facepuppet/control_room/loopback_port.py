@@ -10,7 +10,7 @@ from facepuppet.core.errors import ControlRoomError
 HOST = "127.0.0.1"
 FIRST_PORT = 8765
 _TRIES = 50
-_BACKLOG = 64  # of connections that nobody has accepted yet; others are put off by the system
+BACKLOG = 128  # of connections that nobody has accepted yet; others are put off by the system
 
 
 def bind(port: int | None) -> socket.socket:
@@ -33,7 +33,7 @@ def bind(port: int | None) -> socket.socket:
     raise ControlRoomError(
         f"{wanted}, where nothing can listen ({problem.strerror or problem if problem else 'none'})",
         "a free port for the control room",
-        "Choose another one with --port, or do without the page with --no-ui.",
+        "Choose another one with --ui-port, or do without the page with --no-ui.",
     ) from problem
 
 
@@ -45,7 +45,7 @@ def _listening(port: int) -> socket.socket:
         else:  # there, reuse would let another program take over what is ours
             one.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", ~4), 1)
         one.bind((HOST, port))
-        one.listen(_BACKLOG)
+        one.listen(BACKLOG)
         one.setblocking(False)
     except BaseException:
         one.close()

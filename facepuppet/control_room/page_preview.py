@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from facepuppet.control_room.stage_feed import StageFeed
 from facepuppet.sinks.sink import Sink
 from facepuppet.watermark.marked import Marked
 
@@ -16,6 +17,7 @@ class PagePreview(Sink):
 
     Attributes:
         begun: set once the first frame was out.
+        stage: gets every frame, too.
     """
 
     pixels = None
@@ -23,9 +25,15 @@ class PagePreview(Sink):
     def __init__(self, size_px: tuple[int, int]) -> None:
         self.size_px, self.description = size_px, "the control room"
         self.begun = threading.Event()
+        self.stage = StageFeed(size_px)
         self._newest: Marked | None = None
         self._n_watching = 0
         self._counting = threading.Lock()
+
+    @property
+    def wants_matte(self) -> bool:
+        """Whether a stage is watched."""
+        return self.stage.wants_matte
 
     @property
     def newest(self) -> Marked | None:
@@ -47,6 +55,7 @@ class PagePreview(Sink):
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         if not self.begun.is_set():
             self.begun.set()
+        self.stage.send(frame, pts_s)
         if self._n_watching:
             with self._counting:  # the last may have left in this moment
                 self._newest = frame if self._n_watching else None
@@ -54,3 +63,4 @@ class PagePreview(Sink):
     def close(self) -> None:
         """Keep nothing."""
         self._newest = None
+        self.stage.close()

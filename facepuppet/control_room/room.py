@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from facepuppet.control_room import loopback_port, run_file
 from facepuppet.control_room.page_preview import PagePreview
 from facepuppet.control_room.room_server import RoomServer
+from facepuppet.control_room.stage_token import stage_address, stage_token
 from facepuppet.session.show import Show
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from facepuppet.control_room.room_work import RoomWork
 
 _TOKEN_BYTES = 32
 
@@ -47,7 +50,9 @@ class ControlRoom:
     ) -> None:
         self._show, self._preview, self._wanted, self._folder = show, preview, port, folder
         self._token = secrets.token_urlsafe(_TOKEN_BYTES)
+        self._stage_token = ""
         self._open = ExitStack()
+        self._work: RoomWork | None = None
         self.port = 0
 
     @property
@@ -55,8 +60,14 @@ class ControlRoom:
         """Of the page, with the token that lets in."""
         return run_file.this_run(self.port, self._token).address
 
+    @property
+    def stage_address(self) -> str:
+        """Of the page that shows the puppet alone; the same in every run on this port."""
+        return stage_address(self.port, self._stage_token)
+
     def __enter__(self) -> ControlRoom:
         listening = loopback_port.bind(self._wanted)
+        self._stage_token = stage_token(self._folder)
         self.port = listening.getsockname()[1]
         server = RoomServer(listening, self._app, self._preview.begun)
         with ExitStack() as opened:
@@ -71,6 +82,8 @@ class ControlRoom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+        if self._work is not None:
+            self._work.close()
 
     def _app(self) -> ASGIApp:
         """Make what is served; in the server's thread, when the first one connects."""
@@ -80,6 +93,5 @@ class ControlRoom:
         from facepuppet.control_room.routes import room_app
 
         folder = self._folder or Path(platformdirs.user_data_dir("facepuppet", appauthor=False))
-        work = RoomWork(self._show, self._preview, folder / "backgrounds")
-        self._open.callback(work.close)
-        return room_app(work, self._token, self.port)
+        self._work = RoomWork(self._show, self._preview, folder / "backgrounds")
+        return room_app(self._work, self._token, self.port, self._stage_token)

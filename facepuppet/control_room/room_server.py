@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import selectors
 import socket
@@ -10,6 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from facepuppet.control_room.loopback_port import BACKLOG
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -81,9 +82,11 @@ class RoomServer:
         self._first_frame.wait(_FIRST_FRAME_S)
 
     def _serve(self) -> None:
+        import asyncio
+
         import uvicorn
 
-        from facepuppet.control_room.quiet_uvicorn import MOST_CONNECTIONS, BoundedHttp, QuietServer
+        from facepuppet.control_room.quiet_uvicorn import BoundedHttp, QuietServer
 
         config = uvicorn.Config(
             self._make_app(),
@@ -100,13 +103,15 @@ class RoomServer:
             date_header=False,
             ws_max_size=65_536,
             ws_per_message_deflate=False,
-            backlog=MOST_CONNECTIONS,
+            backlog=BACKLOG,
             timeout_graceful_shutdown=_SHUT_S,
             h11_max_incomplete_event_size=16_384,
         )
         asyncio.run(self._until_stopped(QuietServer(config)), debug=False)
 
     async def _until_stopped(self, server: QuietServer) -> None:
+        import asyncio
+
         loop = asyncio.get_running_loop()
 
         def quit_soon() -> None:

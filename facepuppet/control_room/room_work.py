@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from facepuppet.control_room.answers import dumps
+from facepuppet.control_room.daemon_worker import DaemonWorker
 from facepuppet.control_room.page_pictures import PagePictures
 from facepuppet.control_room.page_preview import PagePreview
 from facepuppet.control_room.small_pictures import thumbnail_jpeg
@@ -41,8 +41,8 @@ class RoomWork:
 
     def __init__(self, show: Show, preview: PagePreview, folder: Path, clock: Clock | None = None) -> None:
         self.show, self.preview, self.clock = show, preview, clock or SystemClock()
-        self._looks = ThreadPoolExecutor(1, "page pictures")
-        self._orders = ThreadPoolExecutor(1, "page orders")
+        self._looks = DaemonWorker("page pictures")
+        self._orders = DaemonWorker("page orders")
         self.pictures = PagePictures(show, preview, self._looks, self.clock)
         self._folder = folder
         self._thumbnails: dict[str, tuple[object, bytes]] = {}
@@ -100,7 +100,7 @@ class RoomWork:
     def close(self) -> None:
         """Let no more be done; what is being done is not waited for."""
         for worker in (self._looks, self._orders):
-            worker.shutdown(wait=False, cancel_futures=True)
+            worker.shutdown()
 
     def _put_before(self, picture: bytes) -> None:
         if not picture:

@@ -16,6 +16,8 @@ from facepuppet.control_room.api_document import api_document, api_page
 from facepuppet.control_room.guard import Guard
 from facepuppet.control_room.live_socket import LiveSockets
 from facepuppet.control_room.room_work import RoomWork
+from facepuppet.control_room.stage_routes import stage_routes
+from facepuppet.control_room.stage_token import stage_address
 from facepuppet.control_room.verbs_json import all_verbs
 from facepuppet.core.errors import ControlError, FacepuppetError
 from facepuppet.session.verbs import VERBS
@@ -34,18 +36,20 @@ _TYPES = {
 }
 
 
-def room_app(work: RoomWork, token: str, port: int) -> ASGIApp:
+def room_app(work: RoomWork, token: str, port: int, stage_token: str) -> ASGIApp:
     """Return the guarded application.
 
     Args:
         work: what is done for those who ask.
         token: that lets them in.
         port: of the server.
+        stage_token: that lets them look at the stage alone.
     """
     sockets = LiveSockets(work)
     routes = [*_page_routes(), *_api_routes(work), WebSocketRoute("/api/live", sockets.serve)]
+    routes += stage_routes(work, stage_address(port, stage_token))
     handlers = {HTTPException: _as_json, FacepuppetError: _as_problem, Exception: _as_unforeseen}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port, stage_token)
 
 
 def _page_routes() -> list[BaseRoute]:

@@ -68,6 +68,7 @@ class RunStats:
         fallbacks: one sentence for each painter or engine that failed; geometry or the next engine stood in.
         quality: name of the one that pictures had in the end.
         quality_changes: one sentence for each time it changed by itself.
+        restarts: one sentence for each time a stage failed in a way nobody foresaw, and was begun again.
     """
 
     seconds: float
@@ -87,6 +88,7 @@ class RunStats:
     fallbacks: Sequence[str] = ()
     quality: str = "best"
     quality_changes: Sequence[str] = ()
+    restarts: Sequence[str] = ()
 
     @classmethod
     def offline(

@@ -251,16 +251,31 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class Matte:
+    """What of a composed picture is its background; goes beside the picture where somebody asks for it.
+
+    Attributes:
+        alpha: (H, W) uint8; 255 where nothing of the background is seen, 0 where nothing hides it.
+        behind: the background by itself, in the pixels of the picture it goes with; read-only.
+    """
+
+    alpha: U8
+    behind: U8
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """A full canvas, not yet marked; no sink accepts it.
 
     Attributes:
         rgb: (H, W, 3) uint8.
+        matte: None where nobody asked.
     """
 
     rgb: U8
     frame_id: int
     captured_ns: int
+    matte: Matte | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +284,10 @@ class ComposedI420:
 
     Attributes:
         i420: (H * 3 / 2, W) uint8: BT.601 limited range, planes Y, U, V.
+        matte: None where nobody asked.
     """
 
     i420: U8
     frame_id: int
     captured_ns: int
+    matte: Matte | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +15,12 @@ import cv2
 from facepuppet.core.cpu_use import CpuUse
 from facepuppet.core.hardware import Hardware, describe_hardware
 from facepuppet.core.metrics import RunStats
-from facepuppet.core.types import Frame, Pixels
+from facepuppet.core.types import Pixels
 from facepuppet.diagnose.cpu_watch import CpuWatch
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.inference import Runtime
-from facepuppet.media import Source, open_source
+from facepuppet.media import open_source
 from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.load import load_avatar, sample_portrait_path
 from facepuppet.session.demo import perform
@@ -66,39 +66,6 @@ class BenchResult:
             "runs": runs,
             "cpu": cpu,
         }
-
-
-class LoopedVideo(Source):
-    """A video that starts again when it ends, as an endless camera."""
-
-    def __init__(self, path: str | Path) -> None:
-        self._path = path
-        self._source = open_source(path)
-        self.fps, self.size_px = self._source.fps, self._source.size_px
-        self.live, self.n_frames = False, None
-        self.description = f"{self._source.description}, looped"
-        self._next_id = 0
-        self._offset_s = self._last_s = 0.0
-        self._closed = False
-
-    def read(self) -> Frame | None:
-        """Return the next frame; ids and times count on through the loops."""
-        frame = self._source.read()
-        if frame is None and not self._closed:
-            self._source.close()
-            self._source = open_source(self._path)
-            self._offset_s = self._last_s + 1.0 / (self.fps or FPS)
-            frame = self._source.read()
-        if frame is None:
-            return None
-        self._last_s = self._offset_s + (frame.pts_s or 0.0)
-        self._next_id += 1
-        return replace(frame, frame_id=self._next_id - 1, pts_s=self._last_s)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._closed = True
-        self._source.close()
 
 
 class NowhereSink(Sink):
@@ -178,7 +145,7 @@ def _measure(
 ) -> tuple[RunStats, CpuUse | None]:
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
     puppet = Puppet(avatar, Composer(avatar, canvas_px), engine=runtime)
-    with CameraDriver(LoopedVideo(video), models=tracking_models(tracker, runtime)) as driver:
+    with CameraDriver(open_source(f"loop:{video}"), models=tracking_models(tracker, runtime)) as driver:
         live = LivePipeline(driver, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS, quality="best")
         with CpuWatch(live.stats, seconds) as watch:
             live.run(seconds)

@@ -50,16 +50,17 @@ class Check:
 
 def examine_machine() -> list[Check]:
     """Run every check; none raises, none changes anything but a probe file in the cache folder."""
-    return [_told(check) for check in _CHECKS]
+    return [found for check in _CHECKS for found in _told(check)]
 
 
-def _told(check: Callable[[], Check]) -> Check:
+def _told(check: Callable[[], Check | list[Check]]) -> list[Check]:
     """Run a check; one that fails unforeseen is a finding too."""
     try:
-        return check()
+        found = check()
+        return found if isinstance(found, list) else [found]
     except Exception as error:
         name = check.__name__.removeprefix("_").replace("_", " ")
-        return Check(name, Verdict.FAIL, f"{type(error).__name__}: {error}", "facepuppet --debug doctor")
+        return [Check(name, Verdict.FAIL, f"{type(error).__name__}: {error}", "facepuppet --debug doctor")]
 
 
 def _python() -> Check:
@@ -103,18 +104,10 @@ def _networks() -> Check:
     return Check("networks", Verdict.OK, f"{len(trackers)} of the tracker; {found}")
 
 
-def _virtual_camera() -> Check:
-    from facepuppet.media.devices import list_virtual_cameras
-    from facepuppet.sinks.advice import virtual_camera_advice
+def _virtual_camera() -> list[Check]:
+    from facepuppet.diagnose.camera_advice import examine_camera_way
 
-    found = list_virtual_cameras()
-    if not found:
-        return Check("virtual camera", Verdict.WARN, "no driver", virtual_camera_advice())
-    detail = ", ".join(f"{camera.device} ({camera.name})" for camera in found)
-    warnings = "; ".join(camera.warning for camera in found if camera.warning)
-    if warnings:
-        return Check("virtual camera", Verdict.WARN, f"{detail}: {warnings}", virtual_camera_advice())
-    return Check("virtual camera", Verdict.OK, detail)
+    return examine_camera_way()
 
 
 def _cameras() -> Check:

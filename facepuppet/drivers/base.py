@@ -55,6 +55,9 @@ class Driver(ABC):
         """Go live: from now on expressions come in real time, stamped by this clock."""
         self._pace = _Pace(clock)
 
+    def recover(self) -> None:  # noqa: B027 - most drivers hold nothing that can break
+        """Get ready to `read` again after it failed in a way nobody foresaw; the reading thread calls it."""
+
     def recentre(self) -> None:  # noqa: B027 - most drivers have nothing to re-centre
         """Take the next moments as rest, if rest is measured here; safe in a signal handler."""
 

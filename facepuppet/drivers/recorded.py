@@ -92,6 +92,10 @@ class RecordingDriver(Driver):
             self._thread = SideThread("the recording", ROOM, self._writer.add, lambda whole: None)
         self._driver.start(clock)
 
+    def recover(self) -> None:
+        """Let the other driver get ready to read again."""
+        self._driver.recover()
+
     def recentre(self) -> None:
         """Re-centre the other driver."""
         self._driver.recentre()

@@ -52,6 +52,9 @@ class FrameMaker(ABC):
     def set_pixels(self, pixels: Pixels) -> None:  # noqa: B027 - ignoring it is right for most
         """Make later pictures as those want them who take them; makers that cannot choose make RGB."""
 
+    def set_matte(self, wanted: bool) -> None:  # noqa: B027 - a maker may be unable to tell
+        """Let later pictures come with a matte, or no longer; may be told so before every frame."""
+
     def start(self, motion: Motion) -> Callable[[], Marked]:
         """Do what must be done in order, and return what does the rest, on any one thread.
 

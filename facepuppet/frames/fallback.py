@@ -86,6 +86,11 @@ class FallbackMaker(FrameMaker):
         for maker in self._makers:
             maker.set_pixels(pixels)
 
+    def set_matte(self, wanted: bool) -> None:
+        """Let later pictures come with a matte, or no longer, whoever makes them."""
+        for maker in self._makers:
+            maker.set_matte(wanted)
+
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of each step so far; of steps that several makers share, the present one's."""
         times: dict[str, Spread] = {}

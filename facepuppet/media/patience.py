@@ -11,7 +11,8 @@ from facepuppet.core.clock import Clock
 from facepuppet.core.errors import CameraMissingError
 
 PATIENCE_S = 120.0  # how long a source may be gone
-BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)  # the last one repeats
+# The last one repeats: cameras take up to a second to open, and shall be back two after they were plugged in.
+BACK_OFF_S = (0.25, 0.5)
 STEADY_S = 5.0  # one that is lost again sooner was never quite back
 SLICE_S = 0.1  # whoever closes a source never waits longer than this for a pause to end
 

@@ -54,6 +54,8 @@ def upright_size_px(frame: av.VideoFrame, aspect: float = SQUARE) -> tuple[int, 
 def _as_shown(frame: av.VideoFrame, aspect: float, convert: Callable[[], U8]) -> U8:
     try:
         picture = stretched(convert(), aspect)
+    except MemoryError:  # PyAV's is an FFmpegError, too, but the frame is as good as any
+        raise
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaUnreadableError(
             f"a frame of pixel format {frame.format.name} ({error})",

@@ -44,10 +44,6 @@ class Deltas:
         offsets, turn = np.zeros((N_LANDMARKS, 3), np.float32), np.zeros(3, np.float32)
         return Deltas(offsets, np.ones(2, np.float32), gaze, turn, 0.0, zero2, zero2, 0.0, 0.0)
 
-    def blended(self, share: float) -> Deltas:
-        """Go from rest (0) to the full motion (1)."""
-        return self if share >= 1.0 else Deltas.rest().toward(self, share)
-
     def toward(self, other: Deltas, share: float) -> Deltas:
         """Go from these (0) to others (1)."""
         if share >= 1.0:

@@ -1,4 +1,4 @@
-"""A driver's expressions become motions of one portrait; without a face it holds, then eases to rest."""
+"""A driver's expressions become motions of one portrait; without a face it holds, eases to rest and idles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import deltas_of
 from facepuppet.retarget.head_speed import HeadSpeed
+from facepuppet.retarget.idle_life import IdleLife
 from facepuppet.retarget.manner import Manner
 from facepuppet.retarget.presence import PresenceMachine
 from facepuppet.retarget.target import Target
@@ -17,18 +18,20 @@ class Retargeter:
 
     Args:
         avatar: the portrait.
+        seed: of what the portrait does while nobody drives it.
 
     Attributes:
         manner: how it follows; may be replaced at any time, by any thread.
         presence: how the puppet stands to its driver.
     """
 
-    def __init__(self, avatar: Avatar) -> None:
+    def __init__(self, avatar: Avatar, seed: int = 0) -> None:
         self.manner = Manner()
         self.presence = Presence.AWAY
         self._target = Target(avatar)
         self._presence = PresenceMachine()
         self._crossfade = Crossfade()
+        self._idle = IdleLife(seed)
         self._head_speed = HeadSpeed()
 
     def update(self, expression: Expression) -> Motion:
@@ -36,7 +39,11 @@ class Retargeter:
         face, t_ns = expression.face, expression.captured_ns
         self.presence, share = self._presence.update(face is not None, t_ns)
         carried = None if face is None else deltas_of(face, expression.torso)
-        deltas = self._crossfade.update(carried, share, t_ns).blended(share)
+        deltas = self._crossfade.update(carried, share, t_ns)
+        if share < 1.0:
+            deltas = self._idle.update(t_ns).toward(deltas, share)
+        else:
+            self._idle.end()
         manner = self.manner
         deltas = self._head_speed.update(deltas, t_ns, manner.head_speed_rad_s)
         return self._target.motion(deltas, expression.frame_id, t_ns, manner.effective)

@@ -5,16 +5,15 @@
 A slow stage drops what it could not take and never queues it. When no expression comes (at the start, or
 while a camera is unplugged) the puppet is driven by nobody's: it holds, eases to rest and idles, and the
 output keeps flowing. A frame that nobody waits behind is finished where it was begun; where frames are made
-in one go (on a GPU) there is no finish stage.
+in one go (on a GPU) there is no finish stage. A stage that fails in a way nobody foresaw is begun again
+(`supervised`); while no pictures come from it, a card goes out.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
 
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, StageError
@@ -31,6 +30,7 @@ from facepuppet.session.puppet import Puppet
 from facepuppet.session.quality_watch import Counts, QualityWatch
 from facepuppet.session.safe_card import SafeCard
 from facepuppet.session.snapshot import Snapshot
+from facepuppet.session.supervised import Stage, Supervised
 from facepuppet.sinks.fanout import Fanout
 from facepuppet.sinks.metered_sink import MeteredSink
 from facepuppet.sinks.pacer import Cover, Pacer
@@ -38,9 +38,6 @@ from facepuppet.sinks.sink import Sink
 from facepuppet.watermark.marked import Marked
 
 _POLL_S = 0.05
-_JOIN_S = 5.0
-
-log = logging.getLogger(__name__)
 
 Unfinished = Callable[[], Marked]
 
@@ -59,7 +56,7 @@ class LivePipeline:
         sinks: one or more outputs of the puppet's canvas size.
         fps: cadence of the output.
         quality: "auto" lets it follow what the machine can do; or the name of the one to keep (`ladder`).
-        card: goes out in place of the puppet on `Panic`; the first puppet's if None.
+        card: goes out in place of the puppet on `Panic`, and where it fails; the first puppet's if None.
 
     Attributes:
         control: takes commands while the loop runs.
@@ -86,24 +83,22 @@ class LivePipeline:
         self._pictures: LatestSlot[Marked] = LatestSlot()
         self._coming = NextExpression(self._expressions, fps, self._clock)
         self._meter = Meter()
-        self._output = MeteredSink(sinks[0] if len(sinks) == 1 else Fanout(sinks), self._meter, self._clock)
+        self._output = MeteredSink(_as_one(sinks, self._clock), self._meter, self._clock)
         self._card = card or next(iter(self.control.puppets.values())).card()
-        covered = Cover(lambda: self.control.panic, self._card.at)
-        self._pacer = Pacer(self._output, self._pictures, fps, self._clock, covered)
         self._overlaps = any(one.overlaps for one in self.control.puppets.values())
-        stages: list[tuple[str, Callable[[], None], LatestSlot[Any]]] = [
-            ("driver", self._drive, self._expressions),
-            ("puppet", self._perform, self._unfinished if self._overlaps else self._pictures),
-        ]
-        if self._overlaps:
-            stages.append(("finish", self._finish, self._pictures))
-        self._workers = [
-            threading.Thread(target=self._guarded, args=stage, name=stage[0], daemon=True) for stage in stages
+        begun = self._unfinished if self._overlaps else self._pictures
+        stages = [
+            Stage("driver", self._drive, self._expressions, shows=False),
+            Stage("puppet", self._perform, begun, shows=True),
+            *([Stage("finish", self._finish, self._pictures, shows=True)] if self._overlaps else []),
         ]
         self._stopping = threading.Event()
+        self._stages = Supervised(stages, self._clock, self._stopping)
+        covered = Cover(lambda: self.control.panic or self._stages.paused, self._card.at)
+        self._pacer = Pacer(self._output, self._pictures, fps, self._clock, covered)
+        self._driver_started = False
         self._started_ns: int | None = None
         self._stopped_ns: int | None = None
-        self._failure: tuple[str, Exception] | None = None
         self._unpooled: Unpooled | None = None
         self._n_expressions = self._n_with_face = self._n_made = 0
         self._n_handed = self._n_finished = 0  # frames, to and by the finish stage
@@ -114,13 +109,13 @@ class LivePipeline:
         """Start every thread; returns at once."""
         self._started_ns = self._clock.now_ns()
         self._card.pixels = pixels = self._output.pixels or Pixels.RGB
+        self._card.at(self._started_ns)  # one in reserve, for when none can be made
         for puppet in self.control.puppets.values():
             puppet.set_pixels(pixels)
         self._unpooled = Unpooled()
         return_free_memory()
         self._pacer.start()
-        for worker in reversed(self._workers):
-            worker.start()
+        self._stages.start()
         self._watch.start()
 
     def run(self, seconds: float | None = None) -> None:
@@ -133,7 +128,7 @@ class LivePipeline:
             self.start()
         deadline_ns = None if seconds is None else self._clock.now_ns() + round(seconds * 1e9)
         try:
-            while self._pacer.running and self._failure is None:
+            while self._pacer.running and self._stages.failure is None:
                 if deadline_ns is not None and self._clock.now_ns() >= deadline_ns:
                     break
                 self._stopping.wait(_POLL_S)
@@ -150,16 +145,15 @@ class LivePipeline:
         self._watch.stop()
         self._pacer.stop()
         self._driver.close()
-        for worker in self._workers:
-            worker.join(_JOIN_S)
-            if worker.is_alive():
-                log.error("stage %s does not stop", worker.name)
+        self._stages.join()
         if self._unpooled is not None:
             self._unpooled.restore()
 
     def raise_if_failed(self) -> None:
         """Raise what ended the loop, if a stage failed; the earliest stage speaks."""
-        for stage, error in (failed for failed in (self._failure, ("sink", self._pacer.error)) if failed):
+        for stage, error in (
+            failed for failed in (self._stages.failure, ("sink", self._pacer.error)) if failed
+        ):
             if isinstance(error, FacepuppetError):
                 raise error
             if error is not None:
@@ -194,6 +188,7 @@ class LivePipeline:
             fallbacks=puppet.fallbacks,
             quality=self.control.step.name,
             quality_changes=tuple(self._watch.changes),
+            restarts=tuple(self._stages.restarts),
         )
 
     @property
@@ -223,18 +218,12 @@ class LivePipeline:
     ) -> None:
         self.stop()
 
-    def _guarded(self, stage: str, body: Callable[[], None], out: LatestSlot[Any]) -> None:
-        """Run a stage; whatever ends it also ends those after it."""
-        try:
-            body()
-        except Exception as error:  # belongs to the owner of the loop, not to this thread
-            log.debug("stage %s ended", stage, exc_info=error)
-            self._failure = self._failure or (stage, error)
-        finally:
-            out.close()
-
     def _drive(self) -> None:
-        self._driver.start(self._clock)
+        if self._driver_started:
+            self._driver.recover()
+        else:
+            self._driver_started = True
+            self._driver.start(self._clock)
         while not self._stopping.is_set() and (expression := self._driver.read()) is not None:
             self._n_expressions += 1
             self._n_with_face += expression.face is not None
@@ -245,6 +234,7 @@ class LivePipeline:
         while not self._stopping.is_set() and (expression := self._coming.take()) is not None:
             begun_ns = self._clock.now_ns()
             self.control.obey()
+            self.control.puppet.set_matte(self._output.wants_matte)
             unfinished = self.control.puppet.start(self.control.heard(expression))
             if self._is_hurried:
                 self._n_handed += 1
@@ -256,8 +246,10 @@ class LivePipeline:
     def _finish(self) -> None:
         while not self._stopping.is_set() and (unfinished := self._unfinished.take()) is not None:
             begun_ns = self._clock.now_ns()
-            self._made(unfinished())
-            self._n_finished += 1
+            try:
+                self._made(unfinished())
+            finally:
+                self._n_finished += 1
             self._finishing_ns += self._clock.now_ns() - begun_ns
 
     @property
@@ -271,6 +263,7 @@ class LivePipeline:
 
     def _made(self, picture: Marked) -> None:
         self._pictures.put(picture)
+        self._stages.shown()
         self._n_made += 1
 
     @property
@@ -280,6 +273,10 @@ class LivePipeline:
 
     def _counts(self) -> Counts:
         return Counts(self._n_arrived, self._n_made, (self._performing_ns, self._finishing_ns))
+
+
+def _as_one(sinks: Sequence[Sink], clock: Clock) -> Sink:
+    return sinks[0] if len(sinks) == 1 and isinstance(sinks[0], Fanout) else Fanout(sinks, clock=clock)
 
 
 def _unforeseen(stage: str, error: Exception) -> StageError:

@@ -176,6 +176,10 @@ class Puppet:
         """Make later pictures as a sink wants them; not beside `start`."""
         self.maker.set_pixels(pixels)
 
+    def set_matte(self, wanted: bool) -> None:
+        """Let later pictures come with a matte, or no longer; not beside `start`."""
+        self.maker.set_matte(wanted)
+
     def _refuse(self, wrong: str) -> None:
         """Tell each kind of nonsense once."""
         kind = wrong.split(" ", 1)[0]

@@ -1,6 +1,7 @@
 from .fanout import Fanout as Fanout
 from .pacer import Pacer as Pacer
 from .preview_window import display_reachable as display_reachable
+from .recording_switch import RecordingSwitch as RecordingSwitch
 from .sink import Sink as Sink
 from .sink_words import open_sink as open_sink
 from .v4l2loopback import state as state

@@ -6,23 +6,38 @@ import platform
 import shutil
 from pathlib import Path
 
+from facepuppet.media.loopback_driver import LOOPBACK_MODULE, loopback_version
+
 LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=facepuppet"
+RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
+ADD = "sudo v4l2loopback-ctl add -x 1 -n facepuppet"
+ADDS_FROM = (0, 13)  # earlier drivers make all of their devices when they are loaded
 INSTALL = {
     "apt-get": "sudo apt-get install v4l2loopback-dkms",
     "dnf": "sudo dnf install v4l2loopback",
     "pacman": "sudo pacman -S v4l2loopback-dkms",
     "zypper": "sudo zypper install v4l2loopback-kmp-default",
 }
-OBS = "Install OBS Studio 30 or later (https://obsproject.com), open it, press Start Virtual Camera once"
+OBS_ON_MACS = (
+    "Install OBS Studio 30 or later (https://obsproject.com), open it, press Start Virtual Camera once, "
+    "allow its extension in System Settings, then quit OBS."
+)
+ON_WINDOWS = (
+    "Install OBS Studio 26 or later (https://obsproject.com); or, without OBS, Unity Capture "
+    "(https://github.com/schellingb/UnityCapture): run its Install.bat as administrator."
+)
 
 
-def virtual_camera_advice() -> str:
-    """Return one sentence that says what to run or install."""
+def virtual_camera_advice(module: Path = LOOPBACK_MODULE) -> str:
+    """Return one sentence that says what to run or install where there is no virtual camera."""
     system = platform.system()
     if system == "Darwin":
-        return f"{OBS}, allow its extension in System Settings, then quit OBS."
+        return OBS_ON_MACS
     if system == "Windows":
-        return f"{OBS}, then quit OBS."
+        return ON_WINDOWS
+    version = loopback_version(module)
+    if version is not None:  # loaded, but without a device: loading it again would do nothing
+        return f"Run `{ADD if version >= ADDS_FROM and shutil.which('v4l2loopback-ctl') else RELOAD}`."
     if module_installed():
         return f"Run `{LOAD}`."
     manager = next((name for name in INSTALL if shutil.which(name)), "apt-get")

@@ -26,6 +26,11 @@ class MeteredSink(Sink):
         self.first_ns: int | None = None
         self._sink, self._meter, self._clock = sink, meter, clock
 
+    @property
+    def wants_matte(self) -> bool:
+        """Whether they who get the frames want one at present."""
+        return self._sink.wants_matte
+
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         with self._meter.time("sink"):
             self._sink.send(frame, pts_s)

@@ -15,6 +15,7 @@ from facepuppet.sinks.sink import Sink
 from facepuppet.watermark import Marked
 
 IDLE_S = 0.1  # how often to look for stop() while there is nothing to send yet
+GIVE_UP_S = 5.0  # stop() waits so long for a sink that is in the middle of a frame
 N_LATENCIES = 4096  # newest samples kept; memory must not grow with time
 
 log = logging.getLogger(__name__)
@@ -73,10 +74,12 @@ class Pacer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop sending and wait for the thread."""
+        """Stop sending and wait for the thread; one whose sink does not return is left, and told."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(GIVE_UP_S)
+            if self._thread.is_alive():
+                log.critical("%s does not take its last frame, and is left.", self._sink.description)
 
     @property
     def running(self) -> bool:

@@ -20,11 +20,18 @@ class Sink(ABC):
         description: where they go, in words for a person.
         pixels: as what it wants pictures, so that none need be converted; it takes them all. None: it does
             not care.
+        away: why it shows nothing at present, though it takes frames; None while it does.
     """
 
     size_px: tuple[int, int]
     description: str
     pixels: Pixels | None = Pixels.RGB
+    away: Exception | None = None
+
+    @property
+    def wants_matte(self) -> bool:
+        """Whether pictures should come with a matte at present; may change, and be asked by any thread."""
+        return False
 
     def send(self, frame: Marked, pts_s: float | None = None) -> None:
         """Deliver a frame.
@@ -47,6 +54,10 @@ class Sink(ABC):
     @abstractmethod
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         """Deliver a frame that has passed the gate."""
+
+    def seen_by(self) -> tuple[str, ...]:
+        """Return the names of programs that show it now, from any thread; empty where that cannot be told."""
+        return ()
 
     @abstractmethod
     def close(self) -> None:

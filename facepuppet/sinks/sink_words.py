@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
 from facepuppet.sinks.buffered import Buffered
 from facepuppet.sinks.preview_window import PreviewWindow
+from facepuppet.sinks.reopening import Reopening
 from facepuppet.sinks.sink import Sink
 from facepuppet.sinks.video_file import VideoFile
 from facepuppet.sinks.virtual_camera import VirtualCamera
@@ -24,6 +26,7 @@ def open_sink(
     audio_from: Path | None = None,
     clock: Clock | None = None,
     credentials: Credentials | None = None,
+    waits: bool = False,
 ) -> Sink:
     """Open whatever a user's word stands for.
 
@@ -35,6 +38,7 @@ def open_sink(
         clock: stamps the frames of a live recording, for which nobody waits (`Buffered`); None for a steady
             `fps`, every frame of which is written.
         credentials: who signs a video file's manifest; this machine's own if None.
+        waits: a virtual camera that is not there may come later (`Reopening`).
 
     Raises:
         SinkError: it cannot be opened; the message says what to do.
@@ -43,7 +47,8 @@ def open_sink(
     if word == "window":
         return PreviewWindow(size_px)
     if word == "virtual" or word.startswith("virtual:"):
-        return VirtualCamera(size_px, fps, word.partition(":")[2] or None)
+        opens = partial(VirtualCamera, size_px, fps, word.partition(":")[2] or None)
+        return Reopening(opens, size_px, waits=waits)
     path = Path(spec).expanduser()
     file = VideoFile(path, size_px, fps, audio_from=audio_from, credentials=credentials)
     return file if clock is None else Buffered(file, clock)

@@ -1,10 +1,13 @@
 """The state of a Linux loopback device, and the mending of one that its last feeder left stuck.
 
-v4l2loopback 0.12 with exclusive_caps=1 shows one capability at a time: "output" while it waits
-for a feeder, "capture" while it is fed. A feeder that used write(), as pyvirtualcam does, takes
-"output" away and does not give it back: closed, the device shows neither capability, or only
-"capture" for as long as some reader holds on to the last picture. Nobody can feed it then until
-the module is reloaded, or until a stream is started and its file closed, which is what give_free() does.
+v4l2loopback with exclusive_caps=1 shows one capability at a time: "output" while it waits for a feeder,
+"capture" while it is fed. Up to 0.12 a feeder that uses write() takes "output" away and does not give it
+back: closed, the device shows neither capability, or only "capture" for as long as some reader holds on to
+the last picture. Nobody can feed it then until the module is reloaded, or until a stream is started and its
+file closed, which is what give_free() does.
+
+From 0.13 on the driver knows who feeds: what a feeder held is free when it is gone, and nothing needs
+mending. It also knows who reads, and refuses a second reader.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
-from pathlib import Path
 
 from facepuppet.core.errors import VirtualCameraMissingError
 from facepuppet.media.devices import device_holders
+from facepuppet.media.loopback_driver import loopback_version
 
 if sys.platform != "win32":  # where there is no V4L2 either, and nothing here is called
     import fcntl
@@ -32,6 +35,7 @@ V4L2_CAP_VIDEO_CAPTURE = 0x1
 V4L2_CAP_VIDEO_OUTPUT = 0x2
 V4L2_BUF_TYPE_VIDEO_OUTPUT = 2
 BUFFERS_AT_MOST = 32  # v4l2loopback's own limit
+FREES_ITSELF_FROM = (0, 13)  # no state of a device is in doubt from this version on
 WATCH_S = 0.5  # a feeder that sends fewer than 2 frames a second counts as gone
 
 TWO_DEVICES = "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=2 exclusive_caps=1,1"
@@ -54,16 +58,18 @@ def state(device: str) -> State:
         OSError: it cannot be opened, or is not a V4L2 device.
     """
     with _opened(device) as descriptor:
-        capabilities = _capabilities(descriptor)
+        capabilities = capabilities_of(descriptor)
         if capabilities & V4L2_CAP_VIDEO_OUTPUT:
             return State.READY
+        if (loopback_version() or (0,)) >= FREES_ITSELF_FROM:
+            return State.FED
         if capabilities & V4L2_CAP_VIDEO_CAPTURE and _frames_arrive(descriptor):
             return State.FED
         return State.STUCK
 
 
 def give_free(device: str) -> None:
-    """Make a device ready that nobody feeds any more; does nothing to one that is ready.
+    """Make a device ready that nobody feeds any more; does nothing to one that is ready, or frees itself.
 
     Never call it on a device that somebody feeds: both would then feed it at once.
 
@@ -71,7 +77,8 @@ def give_free(device: str) -> None:
         OSError: it cannot be opened.
     """
     with _opened(device) as descriptor:
-        if _capabilities(descriptor) & V4L2_CAP_VIDEO_OUTPUT:
+        freed = (loopback_version() or (0,)) >= FREES_ITSELF_FROM
+        if freed or capabilities_of(descriptor) & V4L2_CAP_VIDEO_OUTPUT:
             return
         try:
             fcntl.ioctl(descriptor, VIDIOC_STREAMON, struct.pack("i", V4L2_BUF_TYPE_VIDEO_OUTPUT))
@@ -80,11 +87,11 @@ def give_free(device: str) -> None:
     log.info("%s: given free after its last feeder", device)
 
 
-def make_ready(device: str, size_px: tuple[int, int]) -> None:
-    """Make a device take frames of a size, whatever its last feeder left behind.
+def make_ready(device: str) -> None:
+    """Make a device take frames, whatever its last feeder left behind.
 
     Raises:
-        VirtualCameraMissingError: no permission, fed by another program, or held at another size.
+        VirtualCameraMissingError: no permission, or fed by another program.
     """
     if not os.access(device, os.R_OK | os.W_OK):
         raise VirtualCameraMissingError(
@@ -94,13 +101,8 @@ def make_ready(device: str, size_px: tuple[int, int]) -> None:
         )
     try:
         if state(device) is State.FED:
-            raise VirtualCameraMissingError(
-                f"{device}, which is already fed ({_who_holds(device)})",
-                "a virtual camera that nobody feeds",
-                f"Stop the other program, or add a second device: `{TWO_DEVICES}`.",
-            )
+            raise already_fed(device)
         give_free(device)
-        _check_size(device, size_px)
     except OSError as error:
         raise VirtualCameraMissingError(
             f"{device}, which does not answer ({error})",
@@ -109,21 +111,17 @@ def make_ready(device: str, size_px: tuple[int, int]) -> None:
         ) from error
 
 
-def _check_size(device: str, size_px: tuple[int, int]) -> None:
-    """Tell whether a reader holds the device at another size, which the driver keeps without a word."""
-    with _opened(device) as descriptor:
-        if not _capabilities(descriptor) & V4L2_CAP_VIDEO_CAPTURE:
-            return  # nobody has a picture of it: any size will do
-    carried = Path("/sys/class/video4linux", Path(device).name, "format").read_text().strip()
-    if carried and f":{size_px[0]}x{size_px[1]}" not in carried:  # as "YU12:1280x720@30"
-        raise VirtualCameraMissingError(
-            f"{device}, held at {carried} by a program that still reads it ({_who_holds(device)})",
-            f"a device that can change to {size_px[0]}x{size_px[1]}",
-            "Close the program that reads it (a call, a browser tab), or use the same size as before.",
-        )
+def already_fed(device: str) -> VirtualCameraMissingError:
+    """Return the error of a device that another program feeds."""
+    return VirtualCameraMissingError(
+        f"{device}, which is already fed ({who_holds(device)})",
+        "a virtual camera that nobody feeds",
+        f"Stop the other program, or add a second device: `{TWO_DEVICES}`.",
+    )
 
 
-def _who_holds(device: str) -> str:
+def who_holds(device: str) -> str:
+    """Say which other programs have a device open."""
     return ", ".join(device_holders(device)) or "by a program of another user"
 
 
@@ -136,7 +134,11 @@ def _opened(device: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _capabilities(descriptor: int) -> int:
+def capabilities_of(descriptor: int) -> int:
+    """Ask what an open device can do now.
+
+    Up to 0.12 the driver brings what the kernel knows of that up to date only when it is asked.
+    """
     answer = bytearray(CAPABILITIES.size)
     fcntl.ioctl(descriptor, VIDIOC_QUERYCAP, answer)
     return int(CAPABILITIES.unpack(answer)[5])

@@ -85,7 +85,7 @@ class Marker:
         reduced = np.asarray(cv2.cvtColor(self._reduce(composed.rgb), cv2.COLOR_RGB2GRAY), np.uint8)
         levels = self._levels(self._steps(reduced, composed.captured_ns if t_ns is None else t_ns, 1.0))
         rgb = self._add(composed.rgb, levels)
-        return Marked(rgb, composed.frame_id, composed.captured_ns, self.payload, self.key.name, SEAL)
+        return self._sealed(rgb, None, composed)
 
     def mark_i420(self, composed: ComposedI420, t_ns: int | None = None) -> Marked:
         """Return the frame with the mark on its luma. It takes the memory over: no unmarked frame is left.
@@ -106,7 +106,7 @@ class Marker:
         # Limited range is 16 to 235: with 15 more it does not saturate, so that one difference will do.
         cv2.add(luma, levels, dst=luma)
         cv2.subtract(luma, _LOWEST, dst=luma)
-        return Marked(None, composed.frame_id, composed.captured_ns, self.payload, self.key.name, SEAL, i420)
+        return self._sealed(None, i420, composed)
 
     def mark_yuv(self, luma: U8, t_ns: int) -> U8:
         """Return a marked copy of the (H, W) uint8 video-range luma plane of an I420 or NV12 frame.
@@ -124,6 +124,11 @@ class Marker:
                 f"{self.size_px[0]}x{self.size_px[1]}",
                 "Make a Marker for this canvas size.",
             )
+
+    def _sealed(self, rgb: U8 | None, i420: U8 | None, of: Composed | ComposedI420) -> Marked:
+        """Return a marked picture as the frame it was made of."""
+        payload, name = self.payload, self.key.name
+        return Marked(rgb, of.frame_id, of.captured_ns, payload, name, SEAL, i420, of.matte)
 
     def _lay_out(self) -> None:
         """Allocate what `_levels` returns, and the same by eights."""

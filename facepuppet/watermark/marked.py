@@ -6,7 +6,7 @@ from dataclasses import InitVar, dataclass
 
 from facepuppet.core.errors import WatermarkError
 from facepuppet.core.i420 import to_rgb
-from facepuppet.core.types import U8
+from facepuppet.core.types import U8, Matte
 from facepuppet.watermark.payload import Payload
 
 SEAL = object()  # for who puts marks on frames: `mark.Marker` and `mark_gpu.GpuMarker`
@@ -21,6 +21,7 @@ class Marked:
         key_name: name of the key it was made with.
         i420: the picture as (H * 3 / 2, W) uint8, read-only: BT.601 limited range, planes Y, U, V;
             None when nobody made it.
+        matte: what of it is background, read-only; None where nobody asked, or its maker cannot tell.
 
     Raises:
         WatermarkError: constructed by anyone but a marker, or of no picture.
@@ -33,6 +34,7 @@ class Marked:
     key_name: str
     seal: InitVar[object]
     i420: U8 | None = None
+    matte: Matte | None = None
 
     def __post_init__(self, seal: object) -> None:
         if seal is not SEAL:
@@ -42,6 +44,8 @@ class Marked:
             raise WatermarkError("a Marked frame of no picture", "RGB, I420 or both", "Mark a frame.")
         for picture in pictures:
             picture.flags.writeable = False
+        if self.matte is not None:
+            self.matte.alpha.flags.writeable = False
 
     @property
     def rgb(self) -> U8:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from facepuppet.core.clock import Clock
+from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import Expression, Frame
@@ -68,11 +69,28 @@ class CameraDriver(Driver):
         self._closed = False
         self._seen: tuple[Frame, Tracking] | None = None  # the newest, for `look` and `light`
         self._n = 0
+        self._n_captured = self._n_dropped = 0  # by threads that failed
+        self._clock: Clock = SystemClock()
 
     def start(self, clock: Clock) -> None:
         """Capture in a thread of its own from now on: a slow tracker gets the newest frame, not the next."""
+        self._clock = clock
         self._capture = CaptureThread(self._source, self._frames, clock)
         self._capture.start()
+
+    def recover(self) -> None:
+        """Open the tracker afresh, and read the source again if that was what failed."""
+        with self._tracking:
+            tracker, self._tracker = self._tracker, None
+        if tracker is not None:
+            with suppress(Exception):  # it is what failed
+                tracker.close()
+        if self._capture is not None and self._capture.error is not None and not self._closed:
+            self._n_captured += self._capture.captured
+            self._n_dropped += self._frames.dropped
+            self._frames = LatestSlot()
+            self._capture = CaptureThread(self._source, self._frames, self._clock)
+            self._capture.start()
 
     def read(self) -> Expression | None:
         """Return what the person does in the next frame, or after `start` in the newest.
@@ -147,12 +165,12 @@ class CameraDriver(Driver):
     @property
     def arrived(self) -> int | None:
         """How many frames were captured."""
-        return None if self._capture is None else self._capture.captured
+        return None if self._capture is None else self._n_captured + self._capture.captured
 
     @property
     def dropped(self) -> int:
         """How many frames were replaced by newer ones before they were tracked."""
-        return self._frames.dropped
+        return self._n_dropped + self._frames.dropped
 
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of tracking, smoothing and measuring."""

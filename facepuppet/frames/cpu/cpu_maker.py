@@ -60,9 +60,8 @@ class CpuMaker(FrameMaker):
     def surround(self) -> bool:
         """Let the renderer cut the person out for what the composer puts around; tells if that is new."""
         composer = self.finisher.composer
-        return self.renderer.stand_before(
-            Surroundings(composer.scene.backdrop.is_own, composer.shoulders.cut)
-        )
+        own = composer.scene.backdrop.is_own and not self.finisher.matte  # a stage has another background
+        return self.renderer.stand_before(Surroundings(own, composer.shoulders.cut))
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures."""
@@ -71,6 +70,12 @@ class CpuMaker(FrameMaker):
     def set_pixels(self, pixels: Pixels) -> None:
         """Make later pictures as those want them who take them."""
         self.finisher.pixels = pixels
+
+    def set_matte(self, wanted: bool) -> None:
+        """Let later pictures come with a matte, or no longer."""
+        if wanted != self.finisher.matte:
+            self.finisher.matte = wanted
+            self.surround()
 
     @property
     def networks(self) -> Mapping[str, str]:

@@ -21,21 +21,23 @@ class Finisher:
     Attributes:
         composer, marker: as given.
         pixels: what pictures are made as; canvases with an odd side are RGB all the same.
+        matte: whether they come with one.
     """
 
     def __init__(self, composer: Composer, marker: Marker, meter: Meter) -> None:
         self.composer, self.marker, self._meter = composer, marker, meter
         self.pixels = Pixels.RGB
+        self.matte = False
 
     def finish(self, rendered: Rendered) -> Marked:
         """Put the moved portrait before its background, and mark the picture."""
         if self.pixels is Pixels.I420 and self.composer.is_even:
             with self._meter.time("compose"):
-                planes = self.composer.compose_i420(rendered)
+                planes = self.composer.compose_i420(rendered, matte=self.matte)
             with self._meter.time("mark"):
                 return self.marker.mark_i420(planes)
         with self._meter.time("compose"):
-            composed = self.composer.compose(rendered)
+            composed = self.composer.compose(rendered, matte=self.matte)
         with self._meter.time("mark"):
             return self.marker.mark(composed)
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from facepuppet.core.i420 import planes_of, to_i420
-from facepuppet.core.types import U8, Composed, ComposedI420, Rendered
+from facepuppet.core.types import U8, Composed, ComposedI420, Matte, Rendered
 from facepuppet.frames.cpu.compose.background import Backdrop, canvas_background
 from facepuppet.frames.cpu.compose.framing import Framing, at_shown_size, identity_placement, place
 from facepuppet.frames.cpu.compose.label import Corner, Label
@@ -23,14 +23,15 @@ _STRIP_PX = 240  # rows composed at a time: a core's own cache holds them
 
 
 class _Ground:
-    """The background as it goes out.
+    """The background as it goes out; read-only.
 
     Attributes:
         rgb: (H, W, 3).
     """
 
     def __init__(self, rgb: U8) -> None:
-        self.rgb = rgb
+        self.rgb = rgb.view()
+        self.rgb.flags.writeable = False
         self._i420: U8 | None = None
 
     @property
@@ -38,6 +39,7 @@ class _Ground:
         """The same as (H * 3 / 2, W), converted once somebody asks."""
         if self._i420 is None:
             self._i420 = to_i420(self.rgb)
+            self._i420.flags.writeable = False
         return self._i420
 
 
@@ -102,25 +104,40 @@ class Composer:
         composer.shoulders = Shoulders(avatar, placement, self.canvas_px)
         return composer
 
-    def compose(self, rendered: Rendered) -> Composed:
-        """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size."""
-        rgb = self._ground.rgb.copy()
+    def compose(self, rendered: Rendered, *, matte: bool = False) -> Composed:
+        """Return the outgoing picture (H, W, 3) for a puppet of the avatar's own size.
+
+        Args:
+            rendered: the puppet.
+            matte: tell, too, what of the picture is background.
+        """
+        ground = self._ground
+        rgb, seen = ground.rgb.copy(), self._all_seen() if matte else None
         for layer in self._layers(rendered):
             layer.lay_on(rgb)
+            if seen is not None:
+                layer.hide(seen)
         if self.label is not None and self.label_is_due(rendered.captured_ns):
             self.label.stamp(rgb)
-        return Composed(rgb, rendered.frame_id, rendered.captured_ns)
+            if seen is not None:
+                self.label.hide(seen)
+        return Composed(rgb, rendered.frame_id, rendered.captured_ns, _matte_of(seen, ground.rgb))
 
-    def compose_i420(self, rendered: Rendered) -> ComposedI420:
+    def compose_i420(self, rendered: Rendered, *, matte: bool = False) -> ComposedI420:
         """Return the same in the pixel format of cameras, but for rounding; the canvas has even sides."""
-        i420 = self._ground.i420.copy()
+        ground = self._ground
+        i420, seen = ground.i420.copy(), self._all_seen() if matte else None
         planes = planes_of(i420)
         for layer in self._layers(rendered):
             layer.lay_on_i420(planes)
+            if seen is not None:
+                layer.hide(seen)
         if self.label is not None and self.label_is_due(rendered.captured_ns):
             for layer in self.label.layers:
                 layer.lay_on_i420(planes)
-        return ComposedI420(i420, rendered.frame_id, rendered.captured_ns)
+            if seen is not None:
+                self.label.hide(seen)
+        return ComposedI420(i420, rendered.frame_id, rendered.captured_ns, _matte_of(seen, ground.i420))
 
     @property
     def is_even(self) -> bool:
@@ -169,6 +186,11 @@ class Composer:
             for seen in layer.within(slice(0, height), slice(0, width)).seen(_STRIP_PX):
                 yield seen.flipped(width) if self.mirror else seen
 
+    def _all_seen(self) -> U8:
+        """Return how much of the background is seen before anything is laid over it, (H, W)."""
+        width, height = self.canvas_px
+        return np.full((height, width), 255, np.uint8)
+
     def _sheet(self) -> tuple[Placed, U8]:
         """Return the puppet's place, widened to even rows and columns, and its memory there, to be filled.
 
@@ -180,6 +202,11 @@ class Composer:
             shape = rows.stop - rows.start, columns.stop - columns.start, 4
             self._memory, self._memory_of = np.zeros(shape, np.uint8), self.placement
         return Placed(self._memory, rows, columns), self._memory[y % 2 : y % 2 + h, x % 2 : x % 2 + w]
+
+
+def _matte_of(seen: U8 | None, behind: U8) -> Matte | None:
+    """Return the matte, given how much of the background is seen in the end; its memory is taken over."""
+    return None if seen is None else Matte(np.asarray(cv2.bitwise_not(seen, dst=seen), np.uint8), behind)
 
 
 def _flipped(rgb: U8) -> U8:

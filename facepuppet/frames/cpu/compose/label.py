@@ -66,6 +66,11 @@ class Label:
         laid //= np.uint16(255)
         area[:] = laid
 
+    def hide(self, seen: U8) -> None:
+        """Lower how much of what is behind a whole canvas (H, W) is still seen, 255 for all."""
+        for layer in self.layers:
+            layer.hide(seen)
+
 
 def draw_pill(canvas_px: tuple[int, int]) -> U8:
     """Draw the label for a canvas of (width, height) px; returns (h, w, 4) RGBA, not premultiplied."""

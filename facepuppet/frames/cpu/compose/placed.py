@@ -75,6 +75,11 @@ class Seen:
         placed = self.placed
         lay_over_i420(placed.rgba, part_of(canvas, placed.rows, placed.columns), self.alpha)
 
+    def hide(self, seen: U8) -> None:
+        """Lower how much of what is behind a whole canvas (H, W) is still seen, 255 for all."""
+        area = seen[self.placed.rows, self.placed.columns]
+        cv2.multiply(area, cv2.bitwise_not(self.alpha), scale=1 / 255, dst=area)
+
 
 def _seen(placed: Placed) -> Seen | None:
     """Return the columns outside of which all is clear, an even number from an even one on."""

@@ -1,0 +1,1 @@
+"""What `tools/virtual_camera_check.py` feeds, reads and judges."""
