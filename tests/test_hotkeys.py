@@ -42,7 +42,7 @@ def test_where_there_is_no_file_the_usual_one_is_written_and_says_what_may_be_ed
     assert len(tomllib.loads(uncommented)["hotkeys"]) == len(USUAL) + 3, (
         "its examples can be taken as they are"
     )
-    assert len(load_hotkeys(file_of(tmp_path, uncommented))) == len(USUAL) + 3
+    assert len(load_hotkeys(file_of(tmp_path, "\ufeff" + uncommented))) == len(USUAL) + 3
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_file(tmp_path: Path) -> None:

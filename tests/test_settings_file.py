@@ -144,6 +144,14 @@ def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     assert file.path.read_bytes() == before and len(list(tmp_path.glob("*.toml"))) == 1
 
 
+def test_an_editor_of_windows_does_no_harm(tmp_path: Path) -> None:
+    file = settings_file(tmp_path)
+    file.path.write_bytes(b"\xef\xbb\xbf" + BY_HAND.replace("\n", "\r\n").encode())
+    file.change("one", "one", {("label",): "tl"})
+    assert file.read("one")["label"] == "tl" and file.read("one")["colour"] == "mauve"
+    assert "# means nothing yet" in file.path.read_text(encoding="utf-8")
+
+
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "dotfiles").mkdir()
     file, real = settings_file(tmp_path), tmp_path / "dotfiles" / "mine.toml"

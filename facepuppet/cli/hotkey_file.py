@@ -91,7 +91,7 @@ def load_hotkeys(path: Path) -> list[Hotkey]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise _bad(path, "is too large")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         table = tomllib.loads(_usual(path))
     except OSError as error:

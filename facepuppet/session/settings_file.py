@@ -135,7 +135,7 @@ class SettingsFile:
         try:
             if self.path.stat().st_size > _MAX_BYTES:
                 raise self._damaged(f"is larger than {_MAX_BYTES // 1000} kB")
-            text = self.path.read_text(encoding="utf-8")
+            text = self.path.read_text(encoding="utf-8-sig")
             document = tomllib.loads(text)
         except (FileNotFoundError, NotADirectoryError):
             return "", {}
