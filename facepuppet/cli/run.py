@@ -186,7 +186,7 @@ def run(
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
         if settings:
-            by_hand = said(context, "background", "label", "mirror")
+            by_hand = said(context, "background", "label", "no_label", "mirror")
             tell(stack.enter_context(KeptSettings(live, said=by_hand)).hint)
         windows = windows_among(sinks)
         controls = stack.enter_context(Controls(show.send, window=bool(windows)))
