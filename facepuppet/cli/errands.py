@@ -22,8 +22,8 @@ class Errands:
     """Passes commands on while it is entered; what cannot be done is told in one line.
 
     All go at once but those for a recording, which opens a file on a disk that may be slow: they go in their
-    order, on a thread of ours, and no panic waits for them. A second panic within a second is left out: it is a
-    hurried hand's, and would take the card away again.
+    order, on a thread of ours, and no panic waits for them. A second panic within a second is left out: it
+    is a hurried hand's, and would take the card away again.
 
     Args:
         send: takes a command; may raise.
