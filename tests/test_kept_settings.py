@@ -33,7 +33,7 @@ from facepuppet import (
     Scene,
 )
 from facepuppet.cli.live_parts import said
-from facepuppet.cli.options import BackgroundOption, LabelOption, MirrorOption
+from facepuppet.cli.options import BackgroundOption, LabelOption, MirrorOption, NoLabelOption
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.retarget.manner import REGIONS
@@ -341,9 +341,17 @@ def test_a_live_run_keeps_what_is_set_while_it_goes_on(tmp_path: Path) -> None:
         assert len(sink.frames) > 5
 
 
-@pytest.mark.parametrize("words", ["", "--mirror", "--label br --background portrait"])
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("", ""),
+        ("--mirror", "mirror"),
+        ("--label br --background portrait", "label background"),
+        ("--no-label", "label"),
+    ],
+)
 def test_the_command_line_is_asked_what_it_says_itself(
-    words: str, capsys: pytest.CaptureFixture[str]
+    words: str, named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = typer.Typer()
 
@@ -353,11 +361,12 @@ def test_the_command_line_is_asked_what_it_says_itself(
         background: BackgroundOption = "portrait",
         mirror: MirrorOption = False,
         label: LabelOption = "br",
+        no_label: NoLabelOption = False,
     ) -> None:
-        typer.echo(" ".join(said(context, "label", "background", "mirror")))
+        typer.echo(" ".join(said(context, "label", "no_label", "background", "mirror")))
 
     app(words.split(), standalone_mode=False)
-    assert capsys.readouterr().out.split() == [word[2:] for word in words.split() if word.startswith("--")]
+    assert capsys.readouterr().out.strip() == named
 
 
 @pytest.mark.slow

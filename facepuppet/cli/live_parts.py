@@ -173,9 +173,10 @@ def tell_end(output: Fanout, failure: Exception | None) -> None:
 
 
 def said(context: typer.Context, *names: str) -> list[str]:
-    """Return those options that the command line names itself."""
+    """Return those options that the command line names itself; `no_label` speaks of the label, too."""
     sources = {name: context.get_parameter_source(name) for name in names}
-    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    told = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    return [name.removeprefix("no_") for name in told]
 
 
 def tell(line: str) -> None:

@@ -58,6 +58,7 @@ from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption,
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
+    from facepuppet.cli.hotkey_file import Hotkey
     from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
     from facepuppet.drivers.recorded import RecordingDriver
@@ -137,15 +138,12 @@ def run(
     SIGUSR1, not on Windows), m mutes the microphone, v records.
     """
     from facepuppet.cli.controls import Controls
-    from facepuppet.cli.hotkey_file import load_hotkeys
-    from facepuppet.cli.hotkeys import Hotkeys
     from facepuppet.cli.logs_aside import logs_aside
     from facepuppet.control_room import ControlRoom, PagePreview
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
     from facepuppet.session.kept_settings import KeptSettings
     from facepuppet.session.live import LivePipeline
-    from facepuppet.session.settings_file import settings_folder
     from facepuppet.session.show import Extras, Show
     from facepuppet.sinks.fanout import Fanout
 
@@ -155,7 +153,7 @@ def run(
     sound = sound_wanted(mic, mic_to, mic_delay)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
-    keys = load_hotkeys(settings_folder() / "hotkeys.toml") if hotkeys else {}
+    keys = _hotkeys() if hotkeys else []
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
@@ -193,7 +191,7 @@ def run(
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
         if settings:
-            by_hand = [*said(context, "background", "label", "mirror"), *(["label"] if no_label else [])]
+            by_hand = said(context, "background", "label", "no_label", "mirror")
             tell(stack.enter_context(KeptSettings(live, said=by_hand)).hint)
         windows = windows_among(sinks)
         controls = stack.enter_context(Controls(show.send, window=bool(windows)))
@@ -204,6 +202,8 @@ def run(
             tell(str(sound))
         tell(controls.hint)
         if keys:
+            from facepuppet.cli.hotkeys import Hotkeys
+
             tell(stack.enter_context(Hotkeys(keys, show.send)).hint)
         if ui:
             room = stack.enter_context(ControlRoom(show, preview, ui_port))
@@ -217,6 +217,14 @@ def run(
     tell_end(output, failure)  # told only now, so that a recording so far is kept
     if recording is not None and recording.failure is not None:
         raise recording.failure
+
+
+def _hotkeys() -> list[Hotkey]:
+    """Read which keys are to be heard under other windows."""
+    from facepuppet.cli.hotkey_file import load_hotkeys
+    from facepuppet.session.settings_file import settings_folder
+
+    return load_hotkeys(settings_folder() / "hotkeys.toml")
 
 
 def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> RecordingDriver | None:
