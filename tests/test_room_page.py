@@ -637,7 +637,7 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
     words = page.evaluate(
         """async () => {
           const words = await import("/assets/words.js");
-          const { headline, light, presence, quality, readers, recording, sound } = words;
+          const { headline, light, presence, quality, readers, recording, sentTo, sound } = words;
           const state = { panic: false, away: false, frozen: false, presence: "present" };
           const open = { word: "open" };
           const line = (more, recording) => headline({ state: { ...state, ...more }, recording }, open).title;
@@ -651,6 +651,7 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
             lines: [line({}), line({ panic: true, away: true }), line({ away: true }), line({ frozen: true }),
               line({ presence: "held" }), line({}, { on: true })],
             quality: [of("best", "auto"), of("low", "auto"), of("low", "low")],
+            sentTo: [sentTo({ output: "o", missing: [] }), sentTo({ output: "o", missing: ["Load it."] })],
             readers: [readers([]).word, readers(["a", "b"]).word],
             recording: [recording({ on: true, path: "x" }).word, recording(full).more],
             sound: [mic, { ...mic, problem: "gone" }].map((one) => sound(one).more),
@@ -662,6 +663,10 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
     assert words["lines"] == ["● live", "PANIC", "○ away", "❄ frozen", "◌ live, no face", "● live, recording"]
     assert words["quality"][1].startswith("Chosen") and words["quality"][2].startswith("Kept")
     assert words["readers"] == ["nobody", "a, b"]
+    assert words["sentTo"] == [
+        {"kind": "good", "word": "o", "more": ""},
+        {"kind": "warn", "word": "o: not there yet", "more": "Load it."},
+    ]
     assert words["recording"] == ["on", "full"]
     assert words["sound"] == ["a → b · 64 ms behind · peak -18 dB", "gone"]
 
