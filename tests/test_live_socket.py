@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import struct
 import threading
@@ -125,6 +126,17 @@ def test_state_comes_by_itself_and_what_is_said_is_done(room: Room) -> None:
             page.hear("state")
             times.append(time.monotonic())
         assert 0.5 < times[-1] - times[0] < 3.0
+
+
+def test_no_log_has_the_token(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        with Page(room) as page:
+            page.hear("state")
+        room.ask("GET", f"/api/state?token={room.token}")
+        with suppress(InvalidStatus):
+            connect(f"ws://127.0.0.1:{room.room.port}/api/live?token={room.token}", origin="http://evil")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
+    assert not [line for line in ours if room.token in line]
 
 
 RUDE: dict[str, Any] = {
@@ -353,6 +365,29 @@ def test_mesh_and_camera_come_to_who_asks_for_them_alone(room: Room, monkeypatch
         stop.set()
         driving.join()
         room.live.expression = None
+
+
+def test_an_error_of_ours_ends_the_line_and_is_told_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> Any:
+        raise RuntimeError("told to fail")
+
+    with Page(room) as page:
+        page.hear("state")
+        monkeypatch.setattr(room.show, "to_json", broken)
+        with pytest.raises(ConnectionClosed):
+            page.hear("done")
+    for _ in range(2):
+        with Page(room) as page, pytest.raises(ConnectionClosed):
+            page.hear("done")
+    monkeypatch.undo()
+    with Page(room) as page:
+        page.say(do="recentre", id=1)
+        assert page.hear("done")
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "the control room met an unexpected RuntimeError (told to fail); the show goes on"
+    ]
 
 
 def test_pages_are_told_when_the_run_ends(tmp_path: Path) -> None:

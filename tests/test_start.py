@@ -26,6 +26,9 @@ UNNEEDED = {
     "uvicorn",
     "starlette",
     "websockets",
+    "sounddevice",  # asks every sound device, and has no library on some machines: for --mic alone
+    "samplerate",
+    "facepuppet.sound",
 }
 
 PROGRAM = """

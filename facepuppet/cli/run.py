@@ -54,6 +54,7 @@ from facepuppet.cli.rights import (
     RightsOptions,
     SubjectOption,
 )
+from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption, sound_wanted
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    mic: MicOption = None,
+    mic_to: MicToOption = None,
+    mic_delay: MicDelayOption = "auto",
     hotkeys: Annotated[
         bool,
         typer.Option("--hotkeys", help="Hear keys under other windows, too (extra facepuppet[hotkeys])."),
@@ -146,6 +150,7 @@ def run(
     read = [camera, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
+    sound = sound_wanted(mic, mic_to, mic_delay)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
     keys = _hotkeys() if hotkeys else []
@@ -179,7 +184,9 @@ def run(
                 card=puppet.card(card_of(card, size_px)),
             )
         )
-        show = Show(live, Extras(recording=switch, readers=output.seen_by))
+        microphone = None if sound is None else sound.microphone(lambda: live.delay_s)
+        extras = Extras(recording=switch, sound=microphone, readers=output.seen_by, missing=output.missing)
+        show = Show(live, extras)
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
@@ -190,6 +197,9 @@ def run(
         controls = stack.enter_context(Controls(show.send, window=bool(windows)))
         for window in windows:
             window.on_key = controls.press
+        if microphone is not None:
+            stack.enter_context(microphone)
+            tell(str(sound))
         tell(controls.hint)
         if keys:
             from facepuppet.cli.hotkeys import Hotkeys
