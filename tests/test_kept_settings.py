@@ -1,6 +1,7 @@
 """Settings come back in the next run: those of an avatar with it, those of a camera with that."""
 
 import math
+import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from facepuppet.retarget.manner import REGIONS
 from facepuppet.session.commands import Command, Reset, SetBackdrop, SetLabel, ShowPuppet
 from facepuppet.session.kept_settings import KeptSettings
 from facepuppet.session.setting_values import avatar_values, camera_name, with_avatar_settings
+from facepuppet.session.settings_file import SettingsFile
 from facepuppet.session.verbs import VERBS
 from facepuppet.watermark import Marked
 
@@ -304,6 +306,26 @@ def test_a_folder_that_comes_back_gets_what_could_not_be_written(
         assert len(caplog.messages) == 1, "told once, however often it was tried"
         (tmp_path / "kept").unlink()
     assert kept_of(tmp_path / "kept")["gain"] == {"head": 2.0}
+
+
+def test_a_disk_that_hangs_does_not_keep_a_run_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging, back = threading.Event(), threading.Event()
+
+    def hang(*words: Any) -> None:
+        hanging.set()
+        back.wait(20.0)
+
+    monkeypatch.setattr("facepuppet.session.kept_settings._JOIN_S", 0.1)
+    monkeypatch.setattr(SettingsFile, "change", hang)
+    with run(tmp_path) as one:
+        one.do("gain", region="head", amount=2)
+        one.kept.look()
+        one.clock.advance_s(5.0)
+        assert hanging.wait(20.0), "its own thread writes"
+    back.set()
+    assert "still being written" in caplog.text
 
 
 CAMERAS = {
