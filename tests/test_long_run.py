@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from green_room import write_clip
 from long_run import default_words, observe
 from run_samples import Sample, missed_bars, table, write
 
@@ -63,19 +64,20 @@ def test_a_run_that_ended_early_is_none() -> None:
 
 
 def run(folder: Path, seconds: float) -> list[Sample]:
-    samples = observe(seconds, default_words(None, folder), folder)
+    clip = write_clip(folder / "driver.mkv")
+    samples = observe(seconds, default_words(clip, folder), folder)
     assert "Traceback" not in (folder / "stderr.txt").read_text()
     return samples
 
 
 def test_a_few_seconds_are_seen_as_they_are(tmp_path: Path) -> None:
-    samples = run(tmp_path, 4.0)
-    assert len(samples) in (3, 4)
+    samples = run(tmp_path, 2.6)
+    assert 1 <= len(samples) <= 3
     for sample in samples:
         assert sample.rss_mb > 50 and sample.handles > 2 and sample.threads > 3
         assert 0 < sample.cpu < 4
         assert sample.frames > 0 and sample.new > 0, "the puppet moves"
-    assert samples[-1].latency_p95_ms > 0
+    assert samples[-1].time_s == pytest.approx(sum(s.seconds for s in samples), abs=0.1)
     write(samples, ["something"], tmp_path)
     with (tmp_path / "samples.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(samples)

@@ -82,9 +82,14 @@ class PipedRun:
             )
         assert self.process.stdout is not None
         self._pipe = self.process.stdout
+        self._reading = threading.Lock()
 
     def read(self) -> SeenFrame | None:
-        """Block for the next whole frame; None at the end."""
+        """Block for the next whole frame; None at the end. Any thread may."""
+        with self._reading:
+            return None if self._pipe.closed else self._read()
+
+    def _read(self) -> SeenFrame | None:
         header = self._pipe.read(_HEADER.size)
         if len(header) < _HEADER.size:
             return None
@@ -113,7 +118,7 @@ class PipedRun:
         """End it as a service would be ended, if it still runs."""
         if self.process.poll() is None:
             self.process.terminate()
-        reading = threading.Thread(target=self._pipe.read, daemon=True)  # a full pipe would keep it
+        reading = threading.Thread(target=self._read_to_the_end, daemon=True)  # a full pipe would keep it
         reading.start()
         try:
             self.process.wait(_END_S)
@@ -123,7 +128,12 @@ class PipedRun:
             raise
         finally:
             reading.join()
-            self._pipe.close()
+            with self._reading:
+                self._pipe.close()
+
+    def _read_to_the_end(self) -> None:
+        while self.read() is not None:
+            pass
 
 
 class _PipeBackend:

@@ -42,8 +42,9 @@ class Fanout(Sink):
         self.failures: list[tuple[str, Exception]] = []
         self._sinks, self._beside = list(sinks), list(beside)
         self._clock = clock or SystemClock()
-        self._tolerances = {sink: Tolerance(self._clock) for sink in everyone}
-        self._again_ns: dict[Sink, int] = {}  # when to try those that failed
+        # By id: a sink of somebody else's need not be hashable.
+        self._tolerances = {id(sink): Tolerance(self._clock) for sink in everyone}
+        self._again_ns: dict[int, int] = {}  # when to try those that failed
 
     @property
     def wants_matte(self) -> bool:
@@ -52,7 +53,7 @@ class Fanout(Sink):
 
     def _write(self, frame: Marked, pts_s: float | None) -> None:
         for sink in (*self._sinks, *self._beside):
-            if self._again_ns.get(sink, 0) > self._clock.now_ns():
+            if self._again_ns.get(id(sink), 0) > self._clock.now_ns():
                 continue
             try:
                 sink.send(frame, pts_s)
@@ -66,6 +67,10 @@ class Fanout(Sink):
     def seen_by(self) -> tuple[str, ...]:
         """Return the names of programs that show any of them."""
         return tuple(name for sink in tuple(self._sinks) for name in sink.seen_by())
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what each of them misses."""
+        return tuple(sentence for sink in tuple(self._sinks) for sentence in sink.missing())
 
     def close(self) -> None:
         """Close every sink that is left, then raise the first error that closing met."""
@@ -88,14 +93,14 @@ class Fanout(Sink):
             (self._sinks or self._beside).pop().abort()
 
     def _bear(self, sink: Sink, error: Exception) -> None:
-        pause_s = self._tolerances[sink].pause_s()
+        pause_s = self._tolerances[id(sink)].pause_s()
         if pause_s is None:
             self._drop(sink, error)
             return
         log.warning(
             "%s misses pictures: an unexpected %s (%s)", sink.description, type(error).__name__, error
         )
-        self._again_ns[sink] = self._clock.now_ns() + round(pause_s * 1e9)
+        self._again_ns[id(sink)] = self._clock.now_ns() + round(pause_s * 1e9)
 
     def _drop(self, sink: Sink, error: Exception) -> None:
         log.error("%s failed and is dropped: %s", sink.description, error)
