@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,7 +17,7 @@ from program import one_line, run
 from facepuppet.core.errors import CameraMissingError, LatencyError
 from facepuppet.core.types import Frame
 from facepuppet.diagnose.flashes import FLASH_S, MIN_CERTAINTY, cell_brightness, find_delay, flash_levels
-from facepuppet.diagnose.glass_to_glass import BRIGHT, DARK, screen_to_camera
+from facepuppet.diagnose.glass_to_glass import BRIGHT, DARK, FlashWindow, screen_to_camera
 from facepuppet.media.source import Source
 from facepuppet.testing import ListSource
 
@@ -123,6 +126,53 @@ def test_a_lamp_before_a_camera_tells_its_delay() -> None:
     room.close()
     assert found.delay_s == pytest.approx(0.12, abs=0.03)
     assert done[0] == 0.0 and done == sorted(done) and done[-1] < 1.0
+
+
+class Grab(Source):
+    """What is on the screen, grabbed by ffmpeg, as a camera that looks at it."""
+
+    fps, size_px, live, n_frames, description = 30.0, (160, 120), True, None, "the screen"
+
+    def __init__(self, display: str) -> None:
+        words = ["-v", "error", "-f", "x11grab", "-framerate", "30", "-i", display, "-vf", "scale=160:120"]
+        self._grabber = subprocess.Popen(
+            ["ffmpeg", *words, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"], stdout=subprocess.PIPE
+        )
+
+    def read(self) -> Frame | None:
+        assert self._grabber.stdout is not None
+        data = self._grabber.stdout.read(160 * 120 * 3)
+        picture = np.frombuffer(data, np.uint8)
+        return Frame(picture.reshape(120, 160, 3), 0, time.monotonic_ns(), None) if data else None
+
+    def close(self) -> None:
+        self._grabber.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("Xvfb") is None or shutil.which("ffmpeg") is None, reason="needs Xvfb, ffmpeg"
+)
+def test_a_real_window_is_seen_on_a_real_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    told_r, told_w = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(told_w), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        pass_fds=(told_w,),
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        display = f":{os.read(told_r, 16).decode().strip()}"
+        monkeypatch.setenv("DISPLAY", display)
+        window = FlashWindow()
+        with Grab(display) as screen:
+            found = screen_to_camera(screen, window, SECONDS)
+        window.close()
+    finally:
+        server.kill()
+        server.wait()
+        os.close(told_r)
+        os.close(told_w)
+    assert found.delay_s < 0.5 and found.certainty > 0.7
 
 
 def test_a_film_cannot_look_at_a_screen() -> None:

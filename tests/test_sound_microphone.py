@@ -241,10 +241,11 @@ def test_a_machine_that_is_late_gives_its_devices_more_to_hold(monkeypatch: pyte
         for _ in range(3000):
             machine.slips += 2
             time.sleep(0.005)
-            if len(machine.opened) > 2:
+            if len(machine.opened) > 1:
                 break
+        machine.slips += 100
         time.sleep(0.3)
-    assert machine.opened == [0.02, 0.04, 0.08]
+    assert machine.opened == [0.02, 0.04]
 
 
 @pytest.mark.parametrize("still", [0, 1])

@@ -25,7 +25,7 @@ Connect = Callable[[float, float], tuple[Heard, Fill]]
 
 RATE_HZ = 48_000  # what calls use; a device that cannot has its own
 LATENCY_S = 0.02  # asked of each device: two blocks, so that one may come late
-MAX_LATENCY_S = 0.08  # where that does not do
+MAX_LATENCY_S = 0.04  # where that does not do; sound is then some 60 ms later, with 0.08 it would be 150
 # Of delay that a device is believed to have. A null sink of PulseAudio tells half a second of its monitor at
 # the start, which is not so; outputs over the air really take a fifth of one.
 _MOST_HEARD_S, _MOST_PLAYED_S = 0.1, 0.4
