@@ -38,7 +38,7 @@ def silent_s(played: Played, after_s: float) -> float:
     return float((peaks < 1e-3).sum()) * 0.01
 
 
-@pytest.mark.parametrize(("in_ppm", "out_ppm"), [(0, 0), (-300, 470), (770, -100)])
+@pytest.mark.parametrize(("in_ppm", "out_ppm"), [(-300, 470), (770, -100)])
 def test_clocks_that_drift_apart_keep_sound_in_time(in_ppm: float, out_ppm: float) -> None:
     way = passage()
     played = play_through(way, clicks, 40.0, Device(in_ppm), Device(out_ppm, holds_s=0.03))
