@@ -217,6 +217,25 @@ def test_a_page_that_says_nothing_of_having_seen_gets_two_pictures_and_then_the_
         assert page.see(OUTPUT).level == pytest.approx(40 + 15 * 11, abs=3)
 
 
+def test_seeing_one_kind_is_not_seeing_another(room: Room) -> None:
+    """A page that draws the mesh at once, and has not yet decoded the output, is sent no more of that."""
+    with Page(room) as page:
+        page.say(watch={"output": 160, "mesh": True})
+        wait_until(lambda: watched(room))
+        got: list[Seen] = []
+        for i in range(8):
+            room.live.expression = Performance().expression(2.0, i)
+            flat(room, 40 + 15 * i)
+            for seen in page.pictures(0.15):
+                got.append(seen)
+                if seen.kind == MESH:
+                    page.say(seen=seen.number)
+        room.live.expression = None
+        assert [seen.kind for seen in got].count(OUTPUT) == 2
+        assert [seen.kind for seen in got].count(MESH) > 4
+
+
+@pytest.mark.slow
 def test_who_reads_no_answers_is_read_from_no_more(room: Room) -> None:
     """And waits alone: no answer is kept for it, and another page has what it always had."""
     n = 0

@@ -110,7 +110,7 @@ class LiveSocket:
                 self._watch(wanted)
             case {"seen": int(number)}:
                 for unseen in self._unseen.values():
-                    while unseen and unseen[0] <= number:
+                    while number in unseen:  # and all of that kind that came before it
                         unseen.popleft()
             case {"do": str(verb)}:
                 values = said.get("values") or {}
