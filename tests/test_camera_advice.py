@@ -20,7 +20,7 @@ from facepuppet.diagnose.camera_advice import (
     examine_virtual_camera,
 )
 from facepuppet.diagnose.doctor import Verdict
-from facepuppet.sinks.advice import LOAD, RELOAD
+from facepuppet.sinks.advice import ADD, LOAD, RELOAD, TWO_DEVICES, second_camera_advice
 
 
 class System:
@@ -96,6 +96,23 @@ def test_a_driver_without_a_device_is_not_to_be_loaded_again_as_that_does_nothin
     check = examine_virtual_camera(system.root)
     assert "is loaded, but has no device" in check.detail
     assert check.mend == f"Run `{command}`."
+
+
+@pytest.mark.parametrize(
+    ("version", "programs", "command"),
+    [
+        (None, {"v4l2loopback-ctl"}, TWO_DEVICES),
+        ("0.15.4", set(), TWO_DEVICES),
+        ("0.15.4", {"v4l2loopback-ctl"}, ADD),
+    ],
+)
+def test_beside_another_feeder_a_second_device_is_added_where_the_driver_can(
+    system: System, version: str | None, programs: set[str], command: str
+) -> None:
+    system.loads(version)
+    system.programs = programs
+    advice = second_camera_advice(system.root / camera_advice.MODULE)
+    assert advice.startswith("Stop the other program") and f"`{command}`" in advice
 
 
 def test_a_device_that_browsers_hide_is_mended_by_unloading_first(system: System) -> None:

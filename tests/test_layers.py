@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "inference": {"core"},
     "watermark": {"core", "media"},
     "sinks": {"core", "media", "watermark"},
+    "sound": {"core"},
     "portrait": {"core", "face", "media", "vision"},
     "drivers": {"core", "face", "media", "vision"},
     "retarget": {"core", "face", "portrait"},

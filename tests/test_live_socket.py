@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import struct
 import threading
@@ -127,6 +128,17 @@ def test_state_comes_by_itself_and_what_is_said_is_done(room: Room) -> None:
         assert 0.5 < times[-1] - times[0] < 3.0
 
 
+def test_no_log_has_the_token(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        with Page(room) as page:
+            page.hear("state")
+        room.ask("GET", f"/api/state?token={room.token}")
+        with suppress(InvalidStatus):
+            connect(f"ws://127.0.0.1:{room.room.port}/api/live?token={room.token}", origin="http://evil")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
+    assert not [line for line in ours if room.token in line]
+
+
 RUDE: dict[str, Any] = {
     "no JSON": "{",
     "nothing": "",
@@ -205,6 +217,25 @@ def test_a_page_that_says_nothing_of_having_seen_gets_two_pictures_and_then_the_
         assert page.see(OUTPUT).level == pytest.approx(40 + 15 * 11, abs=3)
 
 
+def test_seeing_one_kind_is_not_seeing_another(room: Room) -> None:
+    """A page that draws the mesh at once, and has not yet decoded the output, is sent no more of that."""
+    with Page(room) as page:
+        page.say(watch={"output": 160, "mesh": True})
+        wait_until(lambda: watched(room))
+        got: list[Seen] = []
+        for i in range(8):
+            room.live.expression = Performance().expression(2.0, i)
+            flat(room, 40 + 15 * i)
+            for seen in page.pictures(0.15):
+                got.append(seen)
+                if seen.kind == MESH:
+                    page.say(seen=seen.number)
+        room.live.expression = None
+        assert [seen.kind for seen in got].count(OUTPUT) == 2
+        assert [seen.kind for seen in got].count(MESH) > 4
+
+
+@pytest.mark.slow
 def test_who_reads_no_answers_is_read_from_no_more(room: Room) -> None:
     """And waits alone: no answer is kept for it, and another page has what it always had."""
     n = 0
@@ -353,6 +384,29 @@ def test_mesh_and_camera_come_to_who_asks_for_them_alone(room: Room, monkeypatch
         stop.set()
         driving.join()
         room.live.expression = None
+
+
+def test_an_error_of_ours_ends_the_line_and_is_told_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> Any:
+        raise RuntimeError("told to fail")
+
+    with Page(room) as page:
+        page.hear("state")
+        monkeypatch.setattr(room.show, "to_json", broken)
+        with pytest.raises(ConnectionClosed):
+            page.hear("done")
+    for _ in range(2):
+        with Page(room) as page, pytest.raises(ConnectionClosed):
+            page.hear("done")
+    monkeypatch.undo()
+    with Page(room) as page:
+        page.say(do="recentre", id=1)
+        assert page.hear("done")
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "the control room met an unexpected RuntimeError (told to fail); the show goes on"
+    ]
 
 
 def test_pages_are_told_when_the_run_ends(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from avatars import hopper
 from fakes import wait_until
 from room_in_browser import CAMERA_RGB, Shown, chromium, chromium_path, shown_run
 
@@ -33,6 +35,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "label": {"corner": "br"},
     "avatar": {"name": "grace"},
 }
+SIZES_PX = ((1280, 800), (400, 800), (640, 400))  # the last: the first at 200 %
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 # Text that is harder to read than 4.5:1 (3:1 where it is large) on what is behind it.
@@ -66,6 +69,13 @@ FAINT = """() => {
   return faint;
 }"""
 
+# Text that runs out of its box.
+CUT = """() => [...document.querySelectorAll("button, label, legend, h1, h2, h3, .pill, .value, .state")]
+  .filter((one) => one.checkVisibility() && !one.closest(".unseen"))
+  .filter((one) => getComputedStyle(one).display !== "inline")
+  .filter((one) => one.scrollWidth > one.clientWidth + 1)
+  .map((one) => one.textContent)"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -78,7 +88,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with shown_run(tmp_path_factory.mktemp("room")) as shown:
+    with shown_run(tmp_path_factory.mktemp("room"), hopper()) as shown:
         yield shown
 
 
@@ -133,6 +143,11 @@ def state_of(shown: Shown) -> dict[str, Any]:
     return found
 
 
+def asked(shown: Shown) -> list[tuple[str, Any]]:
+    """What was asked for, in its order."""
+    return [(verb, values) for verb, values, _ in shown.done]
+
+
 def is_card(shown: Shown) -> bool:
     frame = shown.sink.newest
     return frame is not None and bool(np.abs(frame.rgb.astype(int) - draw_card(frame.size_px)).mean() < 6)
@@ -154,36 +169,59 @@ def test_the_page_draws_the_rings_that_the_tracker_has() -> None:
     assert rings == {name: ring.tolist() for name, ring in expected.items()}
 
 
-def test_the_page_comes_without_a_complaint_and_its_preview_moves_in_time(
+def test_the_page_comes_without_a_complaint_and_its_preview_moves(
     visit: Callable[..., Page], shown: Shown
 ) -> None:
     page = visit()
-    pictures = page.evaluate(
-        """() => new Promise((done) => {
-          const canvas = document.getElementById("outgoing"), seen = [];
-          canvas.addEventListener("shown", ({ detail }) => {
-            seen.push([detail.behindMs, canvas.toDataURL("image/jpeg")]);
-            if (seen.length === 10) done(seen);
-          });
-        })"""
-    )
-    behind_ms, looks = zip(*pictures, strict=True)
-    assert sorted(behind_ms)[2] <= 150  # where the machine does much else, some come late
-    assert len(set(looks)) >= 5
+    assert len({look for _, look in pictures(page, 10)}) >= 5
     assert "token" not in page.url
     assert page.title() == "● live – facepuppet"
-    mesh = page.evaluate("document.getElementById('mesh').toDataURL()")
-    assert mesh != page.evaluate("document.createElement('canvas').toDataURL()") and len(mesh) > 2000
+    assert len(page.evaluate("document.getElementById('mesh').toDataURL()")) > 2000  # an empty one has 600
     assert page.locator("[data-verb=avatar]").count() == 2
     until(page, "[...document.querySelectorAll('.tile img')].every((one) => one.naturalWidth > 0)")
     figures = page.locator("#figures .value").all_inner_texts()
     assert float(figures[0]) > 0 and figures[1].endswith(" ms") and figures[5].endswith(" MB")
 
 
-def test_panic_by_key_and_by_button_is_out_within_two_frames(
-    visit: Callable[..., Page], shown: Shown
-) -> None:
+def pictures(page: Page, count: int) -> list[tuple[float, str]]:
+    """The preview's next pictures, and how many milliseconds after their capture they were shown."""
+    found: list[tuple[float, str]] = page.evaluate(
+        """(count) => new Promise((done) => {
+          const canvas = document.getElementById("outgoing"), seen = [];
+          canvas.addEventListener("shown", ({ detail }) => {
+            seen.push([detail.behindMs, canvas.toDataURL("image/jpeg")]);
+            if (seen.length === count) done(seen);
+          });
+        })""",
+        count,
+    )
+    return found
+
+
+def test_panic_by_key_and_by_button_sends_the_card(visit: Callable[..., Page], shown: Shown) -> None:
     page = visit()
+    for press in (lambda: page.keyboard.press("p"), lambda: page.click("#dock [data-verb=panic]")):
+        shown.done.clear()
+        press()
+        wait_until(lambda: is_card(shown))
+        page.wait_for_selector("#dock [data-verb=panic][aria-pressed=true]")
+        until(page, "document.title === 'PANIC – facepuppet'")
+        assert asked(shown) == [("panic", {"on": True})]
+        shown.show.do("panic", {"on": False})
+        page.wait_for_selector("#dock [data-verb=panic][aria-pressed=false]")
+    shown.done.clear()
+    for key in ("p", "p", "Escape"):
+        page.keyboard.press(key)
+    wait_until(lambda: is_card(shown))
+    assert asked(shown) == [("panic", {"on": True})], "a hurried hand switched panic off again"
+
+
+@pytest.mark.slow
+def test_preview_and_panic_keep_their_times(visit: Callable[..., Page], shown: Shown) -> None:
+    """The bars, for some of several: a machine that does much else is late with the others."""
+    page = visit()
+    behind_ms = sorted(behind for behind, _ in pictures(page, 30))
+    assert behind_ms[7] <= 150
     page.evaluate(
         """() => {
           window.pressed = [];
@@ -197,23 +235,10 @@ def test_panic_by_key_and_by_button_is_out_within_two_frames(
         shown.done.clear()
         press()
         wait_until(lambda: is_card(shown))
-        [(verb, values, asked_s)] = shown.done
-        assert (verb, values) == ("panic", {"on": True})
-        taken_s.append(asked_s - page.evaluate("pressed.at(-1)"))
-        page.wait_for_selector("#dock [data-verb=panic][aria-pressed=true]")
-        until(page, "document.title === 'PANIC – facepuppet'")
+        taken_s.append(shown.done[0][2] - page.evaluate("pressed.at(-1)"))
         shown.show.do("panic", {"on": False})
         page.wait_for_selector("#dock [data-verb=panic][aria-pressed=false]")
-    # And the card is what the next frame is (tests/test_panic.py). Two of four: the machine may be busy.
-    assert sorted(taken_s)[1] <= 2 * FRAME_S
-    shown.done.clear()
-    page.keyboard.press("p")
-    page.keyboard.press("p")
-    page.keyboard.press("Escape")
-    wait_until(lambda: is_card(shown))
-    assert [values for _, values, _ in shown.done] == [{"on": True}], (
-        "a hurried hand switched panic off again"
-    )
+    assert sorted(taken_s)[1] <= FRAME_S  # and the card is the next frame: tests/test_panic.py
 
 
 def test_sliders_and_switches_change_what_they_say(visit: Callable[..., Page], shown: Shown) -> None:
@@ -271,11 +296,9 @@ def test_a_hidden_tab_goes_on_telling_and_looks_at_nothing(browser: Browser, sho
     wait_until(lambda: preview.newest is None)
     time.sleep(0.3)
     looks = shown.driver.looks
-    for asked, title in ((True, "PANIC – facepuppet"), (False, "● live – facepuppet")):
-        shown.show.do("panic", {"on": asked})
-        asked_s = time.monotonic()
+    for on, title in ((True, "PANIC – facepuppet"), (False, "● live – facepuppet")):
+        shown.show.do("panic", {"on": on})
         wait_until(lambda title=title: page.title() == title)  # type: ignore[misc]
-        assert time.monotonic() - asked_s < 1.0
     assert preview.newest is None and shown.driver.looks == looks
     page.bring_to_front()
     wait_until(lambda: preview.newest is not None)
@@ -318,24 +341,16 @@ def settled(page: Page, state: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("state", ["live", "panic", "help", "used"])
-@pytest.mark.parametrize("size_px", [(1280, 800), (400, 800), (640, 400)])
-def test_every_state_is_readable_at_every_size(
-    visit: Callable[..., Page], theme: str, state: str, size_px: tuple[int, int]
-) -> None:
-    page = visit(viewport={"width": size_px[0], "height": size_px[1]}, color_scheme=theme)
+def test_every_state_is_readable_at_every_size(visit: Callable[..., Page], state: str) -> None:
+    page = visit()
     settled(page, state)
-    page.wait_for_timeout(400)
-    assert page.evaluate(FAINT) == []
-    assert page.evaluate(FITS)
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll("button, label, legend, h1, h2, h3, .pill, .value")]
-          .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)
-          .filter((one) => getComputedStyle(one).display !== "inline")
-          .map((one) => one.textContent)"""
-    )
-    assert cut == [], "text runs out of its box"
+    for theme, (width, height) in itertools.product(THEMES, SIZES_PX):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(300)
+        found = page.evaluate(FAINT), page.evaluate(CUT), page.evaluate(FITS)
+        assert found == ([], [], True), f"{theme}, {width} x {height}"
 
 
 @pytest.mark.slow
@@ -355,7 +370,7 @@ def test_axe_finds_nothing(visit: Callable[..., Page], theme: str, state: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size_px", [(1280, 800), (400, 800), (640, 400)])
+@pytest.mark.parametrize("size_px", SIZES_PX)
 def test_the_keyboard_reaches_everything_and_sees_where_it_is(
     visit: Callable[..., Page], size_px: tuple[int, int]
 ) -> None:
@@ -403,10 +418,7 @@ def test_space_and_enter_press_and_letters_are_typed_where_one_types(
         page.focus("#dock [data-verb=away]")
         page.keyboard.press(key)
         page.wait_for_timeout(500)
-    assert [(verb, values) for verb, values, _ in shown.done] == [
-        ("away", {"on": True}),
-        ("away", {"on": False}),
-    ]
+    assert asked(shown) == [("away", {"on": True}), ("away", {"on": False})]
     page.keyboard.press("r")
     wait_until(lambda: shown.driver.recentred > 0)
     shown.done.clear()
@@ -426,6 +438,16 @@ def test_space_and_enter_press_and_letters_are_typed_where_one_types(
     page.focus("[data-verb=gain][data-about=head]")
     page.keyboard.press("p")
     wait_until(lambda: is_card(shown))
+
+
+@pytest.mark.slow
+def test_the_stage_is_given_to_obs_without_being_shown(visit: Callable[..., Page], shown: Shown) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.keyboard.press("?")
+    page.click("#stage-copy")
+    until(page, "document.getElementById('stage-copy').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == shown.room.stage_address
+    assert shown.room.stage_address.partition("=")[2] not in page.content()
 
 
 @pytest.mark.slow
@@ -468,7 +490,7 @@ def test_the_wrong_token_and_none_are_told(visit: Callable[..., Page], shown: Sh
 @pytest.mark.slow
 def test_a_new_verb_appears_by_itself(visit: Callable[..., Page], shown: Shown) -> None:
     page = visit()
-    asked: list[Any] = []
+    sent: list[Any] = []
     new = [
         _verb("wave", key="w"),
         _verb("tint", _parameter("number", low=0, high=1, step=0.1)),
@@ -482,7 +504,7 @@ def test_a_new_verb_appears_by_itself(visit: Callable[..., Page], shown: Shown) 
         route.fulfill(body=json.dumps([*known, *new]), content_type="application/json")
 
     page.route("**/api/verbs", with_new)
-    page.on("websocket", lambda socket: socket.on("framesent", lambda said: asked.append(said)))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda said: sent.append(said)))
     page.reload()
     page.wait_for_selector("#standing[data-kind=good]")
     page.keyboard.press("w")
@@ -492,7 +514,7 @@ def test_a_new_verb_appears_by_itself(visit: Callable[..., Page], shown: Shown) 
     page.fill("form.any input[type=text]", "papa")  # no key of these is pressed
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#toasts').innerText.includes('say')")
-    told = [json.loads(said) for said in asked if isinstance(said, str)]
+    told = [json.loads(said) for said in sent if isinstance(said, str)]
     assert [(said["do"], said["values"]) for said in told if "do" in said] == [
         ("wave", {}),
         ("tint", {"number": 0.5}),
@@ -569,7 +591,7 @@ def test_a_server_that_is_gone_is_told_in_a_hidden_tab_and_found_again(
 ) -> None:
     session = browser.contexts[0]
     page, front = session.new_page(), None
-    with shown_run(tmp_path) as shown:
+    with shown_run(tmp_path, hopper()) as shown:
         page.goto(shown.room.address)
         page.wait_for_selector("#standing[data-kind=good]")
         front = session.new_page()
@@ -578,14 +600,10 @@ def test_a_server_that_is_gone_is_told_in_a_hidden_tab_and_found_again(
         room = shown.room
         port, token = room.port, room._token
         room.__exit__(None, None, None)
-        gone_s = time.monotonic()
         wait_until(lambda: page.title() == "⚠ connection lost – facepuppet")
-        assert time.monotonic() - gone_s < 3.0
         room._wanted, room._token = port, token
         room.__enter__()
-        back_s = time.monotonic()
         wait_until(lambda: page.title() == "● live – facepuppet")
-        assert time.monotonic() - back_s < 6.0
         assert page.is_hidden("#banner")
         for tab in (front, page):
             tab.close()
@@ -619,7 +637,7 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
     words = page.evaluate(
         """async () => {
           const words = await import("/assets/words.js");
-          const { headline, light, presence, quality, readers, recording, sound } = words;
+          const { headline, light, presence, quality, readers, recording, sentTo, sound } = words;
           const state = { panic: false, away: false, frozen: false, presence: "present" };
           const open = { word: "open" };
           const line = (more, recording) => headline({ state: { ...state, ...more }, recording }, open).title;
@@ -633,6 +651,7 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
             lines: [line({}), line({ panic: true, away: true }), line({ away: true }), line({ frozen: true }),
               line({ presence: "held" }), line({}, { on: true })],
             quality: [of("best", "auto"), of("low", "auto"), of("low", "low")],
+            sentTo: [sentTo({ output: "o", missing: [] }), sentTo({ output: "o", missing: ["Load it."] })],
             readers: [readers([]).word, readers(["a", "b"]).word],
             recording: [recording({ on: true, path: "x" }).word, recording(full).more],
             sound: [mic, { ...mic, problem: "gone" }].map((one) => sound(one).more),
@@ -644,6 +663,10 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
     assert words["lines"] == ["● live", "PANIC", "○ away", "❄ frozen", "◌ live, no face", "● live, recording"]
     assert words["quality"][1].startswith("Chosen") and words["quality"][2].startswith("Kept")
     assert words["readers"] == ["nobody", "a, b"]
+    assert words["sentTo"] == [
+        {"kind": "good", "word": "o", "more": ""},
+        {"kind": "warn", "word": "o: not there yet", "more": "Load it."},
+    ]
     assert words["recording"] == ["on", "full"]
     assert words["sound"] == ["a → b · 64 ms behind · peak -18 dB", "gone"]
 

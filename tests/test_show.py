@@ -47,7 +47,8 @@ def test_a_run_is_handled_by_name_and_told_in_plain_values() -> None:
     sink, microphone = MemorySink(CANVAS), Microphone()
     puppets = {"one": puppet(), "two": puppet()}
     with LivePipeline(ListDriver(endless()), puppets, [sink]) as live:
-        show = Show(live, Extras(sound=microphone, readers=lambda: ("a meeting",)))
+        told_by = {"readers": lambda: ("a meeting",), "missing": lambda: ("Load the driver.",)}
+        show = Show(live, Extras(sound=microphone, **told_by))
         live.start()
         wait_until(lambda: len(sink.frames) > 3)
         for verb, values in {
@@ -70,6 +71,7 @@ def test_a_run_is_handled_by_name_and_told_in_plain_values() -> None:
     assert state["still"] == ["torso"] and state["head_speed_rad_s"] == pytest.approx(math.pi / 2)
     assert state["smoothing"] == 2.0 and state["mirror"] is True and state["backdrop"] == "#102030"
     assert told["sound"] == {"muted": True} and told["readers"] == ["a meeting"]
+    assert told["missing"] == ["Load the driver."]
     assert told["recording"] is None and told["light"] is None and told["mark"].endswith("key")
     assert live.control.puppets["two"].manner == Manner(), "another puppet keeps its own manner"
 

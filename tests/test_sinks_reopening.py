@@ -210,7 +210,18 @@ def test_a_camera_that_never_came_counts_as_failed_in_the_end() -> None:
 
 def test_who_sees_them_is_told_for_all_together() -> None:
     with Reopening(Driver().open, SIZE_PX) as sink:
-        assert Fanout([sink, MemorySink(SIZE_PX)]).seen_by() == ("zoom",)
+        both = Fanout([sink, MemorySink(SIZE_PX)])
+        assert (both.seen_by(), both.missing()) == (("zoom",), ())
+
+
+def test_what_is_missing_is_told_for_all_together_as_long_as_it_is() -> None:
+    driver = Driver(there=False)
+    with Reopening(driver.open, SIZE_PX, waits=True) as sink:
+        both = Fanout([MemorySink(SIZE_PX), sink])
+        assert both.missing() == ("Got no driver; expected one. Run `modprobe it`.",)
+        driver.there = True
+        send_until(sink, driver, 1)
+        assert both.missing() == ()
 
 
 def test_the_word_virtual_opens_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from enum import Enum
+from types import SimpleNamespace
 
 import cv2
 import pytest
 from compare import CODEC, EXACT, assert_pictures_equal
 from fakes import marked, picture
-from pyvirtualcam import PixelFormat
 
 from facepuppet.core.errors import VirtualCameraMissingError
 from facepuppet.core.i420 import to_i420, to_rgb
@@ -66,6 +68,13 @@ def test_i420_is_limited_range_in_planes() -> None:
     assert_pictures_equal(back, rgb, CODEC.but(mean=3))  # half the chroma, and nothing else
 
 
+class PixelFormat(Enum):
+    """As pyvirtualcam's, which is not installed on Linux."""
+
+    RGB = "RGB"
+    I420 = "I420"
+
+
 class FakeCamera:
     """Takes what pyvirtualcam.Camera takes."""
 
@@ -89,7 +98,8 @@ def cameras(monkeypatch: pytest.MonkeyPatch) -> list[FakeCamera]:
 
     here = tuple(VirtualCameraInfo(name, name, name) for name in ("obs", "unitycapture"))
     monkeypatch.setattr("facepuppet.sinks.virtual_camera.list_virtual_cameras", lambda: here)
-    monkeypatch.setattr("pyvirtualcam.Camera", open_camera)
+    library = SimpleNamespace(Camera=open_camera, PixelFormat=PixelFormat)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", library)
     return opened
 
 

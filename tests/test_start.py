@@ -26,6 +26,9 @@ UNNEEDED = {
     "uvicorn",
     "starlette",
     "websockets",
+    "sounddevice",  # asks every sound device, and has no library on some machines: for --mic alone
+    "samplerate",
+    "facepuppet.sound",
 }
 
 PROGRAM = """
@@ -43,7 +46,7 @@ def first(self, frame, pts_s):
 MeteredSink._write = first
 try:
     main(["run", "--avatar", str(sample_portrait_path()), "--camera", "script", "--sink", sys.argv[1],
-          "--seconds", "0.3", "--right", "public-domain"])
+          "--seconds", "1", "--right", "public-domain"])
 except SystemExit as left:
     assert not left.code
 print(*imported, sep="\\n")

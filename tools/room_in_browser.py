@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,30 +112,32 @@ class Shown:
     done: list[tuple[str, Mapping[str, Any], float]]
 
 
-@cache
-def portrait() -> Avatar:
-    """Return the built-in portrait, analysed afresh: the user's cache is not touched."""
-    return load_avatar(sample_portrait_path(), cache=False)
-
-
 @contextmanager
 def shown_run(
-    folder: Path, *, canvas_px: tuple[int, int] = CANVAS, names: tuple[str, ...] = ("grace", "hopper")
+    folder: Path,
+    avatar: Avatar | None = None,
+    *,
+    canvas_px: tuple[int, int] = CANVAS,
+    names: tuple[str, ...] = ("grace", "hopper"),
+    quality: str = "low",
 ) -> Iterator[Shown]:
     """Run the built-in piece for as long as somebody needs it, and open its control room.
 
     Args:
         folder: for what the room keeps.
+        avatar: the portrait of all puppets; the built-in one, analysed afresh, if None.
         canvas_px: of the output.
-        names: of the puppets, all of the built-in portrait.
+        names: of the puppets.
+        quality: to keep; the usual one is for those who look at the page and not at the portrait.
     """
-    puppets = {name: Puppet(portrait(), Composer(portrait(), canvas_px)) for name in names}
+    avatar = avatar or load_avatar(sample_portrait_path(), cache=False)
+    puppets = {name: Puppet(avatar, Composer(avatar, canvas_px)) for name in names}
     sink, preview = NewestSink(canvas_px, "a virtual camera"), PagePreview(canvas_px)
     recording = RecordingSwitch(
         canvas_px, lambda: (NewestSink(canvas_px, "a recording"), folder / "facepuppet.mp4")
     )
     driver, sound = SeenDriver(3600.0), SteadySound()
-    with LivePipeline(driver, puppets, [sink, preview, recording]) as live:
+    with LivePipeline(driver, puppets, [sink, preview, recording], quality=quality) as live:
         show = Show(live, Extras(recording, sound, lambda: ("chromium",)))
         done: list[tuple[str, Mapping[str, Any], float]] = []
         ask = show.do

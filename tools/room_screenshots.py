@@ -13,10 +13,13 @@ import itertools
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from room_in_browser import Shown, chromium, shown_run
+
+from facepuppet.portrait import Avatar, load_avatar, sample_portrait_path
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -77,17 +80,20 @@ def main() -> None:
     parser.add_argument("--only", default="", help="states whose name has this in it")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    avatar = load_avatar(sample_portrait_path(), cache=False)
     states = {name: prepare for name, prepare in STATES.items() if arguments.only in name}
     with chromium() as browser:
         for (name, prepare), scheme, size in itertools.product(states.items(), SCHEMES, SIZES_PX):
             context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-            _take(context.new_page(), prepare, arguments.out / f"{name}-{scheme}-{size[0]}")
+            _take(context.new_page(), avatar, prepare, arguments.out / f"{name}-{scheme}-{size[0]}")
 
 
-def _take(page: Page, prepare: Prepare, out: Path) -> None:
+def _take(page: Page, avatar: Avatar, prepare: Prepare, out: Path) -> None:
     page.on("console", lambda message: print("    console:", message.text.partition("token=")[0]))
     page.on("pageerror", lambda error: print("    error:", error))
-    with tempfile.TemporaryDirectory() as folder, shown_run(Path(folder), canvas_px=(640, 360)) as shown:
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        shown = opened.enter_context(shown_run(folder, avatar, canvas_px=(640, 360), quality="auto"))
         page.goto(shown.room.address)
         page.wait_for_selector("#standing[data-kind=good]")
         prepare(page, shown)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli import bench, ctl, demo, detect, devices, doctor, engines, record, render, run
+from facepuppet.cli import bench, ctl, demo, detect, devices, doctor, engines, latency, record, render, run
 from facepuppet.core.console import write_in_any_encoding
 from facepuppet.core.errors import FacepuppetError
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, run, render, record, detect, devices, doctor, bench):
+for module in (demo, run, render, record, detect, devices, doctor, bench, latency):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
 app.command("ctl", cls=ctl.VerbsInHelp)(ctl.ctl)

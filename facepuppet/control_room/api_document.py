@@ -69,6 +69,11 @@ def _look_paths() -> dict[str, Any]:
                 "verbs", "All that can be asked of it.", _json({"type": "array", "items": {"type": "object"}})
             )
         },
+        "/api/stage": {
+            "get": _answers(
+                "stage", "The address of the page that shows the puppet alone.", _json({"type": "object"})
+            )
+        },
         "/api/avatars/{name}": {
             "get": _answers(
                 "avatar-picture",

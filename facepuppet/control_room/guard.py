@@ -61,7 +61,7 @@ class Guard:
         refused = self._refused(scope)
         if scope["type"] == "websocket":
             if refused is None:
-                await self._app(scope, receive, send)
+                await self._try(scope, receive, send)
             else:
                 await _deny(refused, send)
             return
@@ -81,9 +81,12 @@ class Guard:
             problem = ControlError(got, expected, "The show goes on as it was.")
             await error_answer(problem, status)(scope, receive, send)
             return
+        await self._try(scope, _bounded(receive, most), send)
+
+    async def _try(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._app(scope, _bounded(receive, most), send)
-        except Exception as error:  # it has been answered (see `routes`)
+            await self._app(scope, receive, send)
+        except Exception as error:  # a request has been answered (see `routes`), a WebSocket is closed
             self._tell(error)
 
     def _refused(self, scope: Scope) -> tuple[int, str, str] | None:

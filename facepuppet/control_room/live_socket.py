@@ -52,7 +52,7 @@ class LiveSockets:
         try:
             await websocket.accept()
             await LiveSocket(websocket, self._work).run()
-        except (WebSocketDisconnect, RuntimeError, OSError) as gone:
+        except WebSocketDisconnect as gone:
             log.debug("a page has gone: %s", gone)
         finally:
             self._n -= 1
@@ -110,7 +110,7 @@ class LiveSocket:
                 self._watch(wanted)
             case {"seen": int(number)}:
                 for unseen in self._unseen.values():
-                    while unseen and unseen[0] <= number:
+                    while number in unseen:  # and all of that kind that came before it
                         unseen.popleft()
             case {"do": str(verb)}:
                 values = said.get("values") or {}
@@ -179,6 +179,8 @@ class LiveSocket:
                     await self._socket.send_bytes(message)
         except TimeoutError as error:
             raise WebSocketDisconnect(_SLOW, "takes nothing") from error
+        except RuntimeError as error:  # so it is told where a goodbye is under way
+            raise WebSocketDisconnect(_SLOW, "has been closed") from error
 
 
 def _width(said: Any) -> int:

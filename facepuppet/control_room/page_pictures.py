@@ -1,4 +1,4 @@
-"""What the page shows in motion, made once for all who look, in a thread of its own."""
+"""What the page shows in motion, made once for all who look."""
 
 from __future__ import annotations
 
@@ -61,16 +61,20 @@ class PagePicture:
 class PagePictures:
     """Makes pictures of what is newest; of one moment and size only one, whoever asks.
 
+    Those of the output and the mesh are made at once, in the server's thread: half a millisecond each. A
+    camera may hang, and so has a thread of its own.
+
     Args:
         show: the run.
         preview: keeps what goes out.
-        worker: the thread that makes them.
+        worker: the thread that asks the camera.
         clock: tells when.
     """
 
     def __init__(self, show: Show, preview: PagePreview, worker: Executor, clock: Clock) -> None:
         self._show, self._preview, self._worker, self._clock = show, preview, worker, clock
-        self._kept: dict[tuple[Kind, int], tuple[object, asyncio.Future[PagePicture | None]]] = {}
+        self._kept: dict[tuple[Kind, int], tuple[object, PagePicture | None]] = {}
+        self._looking: dict[int, tuple[object, asyncio.Future[PagePicture | None]]] = {}
         self._failed = False
 
     async def newest(self, kind: Kind, width_px: int) -> PagePicture | None:
@@ -80,32 +84,40 @@ class PagePictures:
             kind: what it shall show.
             width_px: how wide at most; the next smaller one of WIDTHS_PX is taken, but of a mesh.
         """
-        width = 0 if kind is Kind.MESH else fitting_width(width_px)
-        source, make = self._source(kind, width)
-        kept = self._kept.get((kind, width))
-        if source is None:
-            return None
-        if kept is None or kept[0] is not source:
-            loop = asyncio.get_running_loop()
-            kept = source, loop.run_in_executor(self._worker, self._made, make)
-            self._kept[kind, width] = kept
-        return await asyncio.shield(kept[1])
+        width = fitting_width(width_px)
+        match kind:
+            case Kind.OUTPUT:
+                frame = self._preview.newest
+                return self._of(frame, (kind, width), lambda: _output(frame, width))
+            case Kind.MESH:
+                expression = self._show.expression
+                return self._of(expression, (kind, 0), lambda: _mesh(expression))
+            case Kind.CAMERA:
+                return await self._seen(self._show.expression, width)
 
     def forget(self) -> None:
         """Keep nothing: nobody looks any more."""
         self._kept.clear()
+        self._looking.clear()
 
-    def _source(self, kind: Kind, width: int) -> tuple[object, Callable[[], PagePicture | None]]:
-        """Return what a picture is made of, None for nothing, and what makes it."""
-        expression = self._show.expression
-        match kind:
-            case Kind.OUTPUT:
-                frame = self._preview.newest
-                return frame, lambda: _output(frame, width)
-            case Kind.MESH:
-                return expression, lambda: _mesh(expression)
-            case Kind.CAMERA:
-                return expression, lambda: self._camera(width)
+    def _of(
+        self, source: object, key: tuple[Kind, int], make: Callable[[], PagePicture | None]
+    ) -> PagePicture | None:
+        """Return the picture of a source, made once."""
+        kept = self._kept.get(key)
+        if kept is None or kept[0] is not source:
+            kept = self._kept[key] = source, self._made(make)
+        return kept[1]
+
+    async def _seen(self, moment: object, width: int) -> PagePicture | None:
+        """Return what the camera sees, looked at once a moment."""
+        kept = self._looking.get(width)
+        if kept is None or kept[0] is not moment:
+            looking = asyncio.get_running_loop().run_in_executor(
+                self._worker, self._made, lambda: self._camera(width)
+            )
+            kept = self._looking[width] = moment, looking
+        return await asyncio.shield(kept[1])
 
     def _camera(self, width: int) -> PagePicture | None:
         seen = self._show.driver.look(width)

@@ -66,8 +66,8 @@ class ControlRoom:
         return stage_address(self.port, self._stage_token)
 
     def __enter__(self) -> ControlRoom:
-        listening = loopback_port.bind(self._wanted)
         self._stage_token = stage_token(self._folder)
+        listening = loopback_port.bind(self._wanted)
         self.port = listening.getsockname()[1]
         server = RoomServer(listening, self._app, self._preview.begun)
         with ExitStack() as opened:

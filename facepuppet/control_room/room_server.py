@@ -65,9 +65,11 @@ class RoomServer:
             if not self._stopping.is_set():
                 self._serve()
         except BaseException as error:  # uvicorn leaves by SystemExit, too
-            log.error(
-                "the control room has failed (%s); the show goes on without its page", error or "no reason"
-            )
+            if not self._stopping.is_set():  # else uvicorn stumbles over pages that leave at the same time
+                log.error(
+                    "the control room has failed (%s); the show goes on without its page",
+                    error or "no reason",
+                )
             log.debug("where", exc_info=error)
         finally:
             self._listening.close()

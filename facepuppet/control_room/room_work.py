@@ -62,13 +62,14 @@ class RoomWork:
 
     async def state_text(self) -> str:
         """Return how things stand as JSON, looked at once for all who ask in the same quarter of a second."""
-        now_ns = self.clock.now_ns()
-        if self._state is None or now_ns - self._state_ns > 0.8e9 / STATE_HZ:
+        now_ns, state = self.clock.now_ns(), self._state
+        failed = state is not None and state.done() and state.exception() is not None
+        if state is None or failed or now_ns - self._state_ns > 0.8e9 / STATE_HZ:
             self._state_ns = now_ns
-            self._state = asyncio.get_running_loop().run_in_executor(
+            self._state = state = asyncio.get_running_loop().run_in_executor(
                 self._looks, lambda: dumps({"type": "state", **self.show.to_json()})
             )
-        return await asyncio.shield(self._state)
+        return await asyncio.shield(state)
 
     async def thumbnail(self, name: str) -> bytes:
         """Return a puppet's portrait as a small JPEG.

@@ -57,7 +57,7 @@ class StageSockets:
         self._n += 1
         try:
             await _Stage(websocket, self).run()
-        except (WebSocketDisconnect, RuntimeError, OSError) as gone:
+        except WebSocketDisconnect as gone:
             log.debug("a stage has gone: %s", gone)
         finally:
             self._n -= 1

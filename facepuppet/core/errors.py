@@ -31,6 +31,8 @@ FacepuppetError
 │   └── EngineRefusedError      a built engine that its library does not load, as of another version or GPU
 ├── TrackerError            an unknown tracker, or one whose package is not installed
 ├── StageError                  a stage of the pipeline that failed in a way nobody foresaw
+├── SoundError                  a microphone or an output for sound that cannot be used; the show goes on
+├── LatencyError                a delay that could not be measured
 ├── WatermarkError              a bad key or payload, or media that cannot be examined
 └── SinkError
     ├── VirtualCameraMissingError   no virtual camera driver
@@ -170,6 +172,14 @@ class TrackerError(FacepuppetError):
 
 class StageError(FacepuppetError):
     """A stage of the pipeline that failed in a way nobody foresaw; the cause is attached."""
+
+
+class SoundError(FacepuppetError):
+    """A microphone or an output for sound that cannot be used; the show goes on."""
+
+
+class LatencyError(FacepuppetError):
+    """A delay that could not be measured."""
 
 
 class WatermarkError(FacepuppetError):

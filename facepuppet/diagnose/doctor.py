@@ -16,7 +16,8 @@ from pathlib import Path
 
 from facepuppet.core.hardware import describe_hardware
 
-_PACKAGES = ("numpy", "cv2", "onnxruntime", "av", "pyvirtualcam", "PIL")
+_PACKAGES = ("numpy", "cv2", "onnxruntime", "av", "PIL")
+_ELSEWHERE = ("pyvirtualcam", "cv2_enumerate_cameras")  # than on Linux
 _DOORS = {"onnxruntime": "facepuppet.inference.silent_onnxruntime"}  # else it reports its use
 _WHEELS = {"cv2": "opencv-python", "PIL": "pillow"}
 _APT = "sudo apt-get install libgl1 libegl1 libgles2 libglib2.0-0"
@@ -73,7 +74,7 @@ def _python() -> Check:
 def _packages() -> Check:
     missing, libraries, found = [], [], []
     wheels = importlib.metadata.packages_distributions()  # cv2 may come from any of OpenCV's, or from two
-    for module in _PACKAGES:
+    for module in _PACKAGES if sys.platform == "linux" else _PACKAGES + _ELSEWHERE:
         try:
             importlib.import_module(_DOORS.get(module, module))
             of_module = sorted(set(wheels.get(module, ())))
@@ -189,6 +190,12 @@ def _display() -> Check:
     return Check("display", Verdict.WARN, "none", "Start from a desktop for --sink window; the rest works.")
 
 
+def _sound() -> Check:
+    from facepuppet.diagnose.sound_check import examine_sound
+
+    return examine_sound()
+
+
 def _cache_folder() -> Check:
     import platformdirs
 
@@ -222,5 +229,6 @@ _CHECKS = (
     _engines,
     _frames,
     _display,
+    _sound,
     _cache_folder,
 )

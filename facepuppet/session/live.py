@@ -192,6 +192,11 @@ class LivePipeline:
         )
 
     @property
+    def delay_s(self) -> float | None:
+        """How late pictures are now, capture to sink in seconds: a running median; None before the first."""
+        return self._pacer.delay_s
+
+    @property
     def driver(self) -> Driver:
         """Who moves the puppet."""
         return self._driver

@@ -11,7 +11,7 @@ import psutil
 from facepuppet.core.clock import Clock
 from facepuppet.core.metrics import RunStats, Spread
 
-AT_LEAST_S = 0.2  # figures of a shorter time say nothing: the last ones are given again
+AT_LEAST_S = 0.9  # of a shorter time, figures jump and cost more than all else a page asks for
 NEWEST = 150  # latencies: five seconds at 30 a second
 
 

@@ -36,11 +36,13 @@ class Extras:
         recording: records on demand.
         sound: the microphone that is passed on.
         readers: tells which programs read the virtual camera now; asked seldom, may take some milliseconds.
+        missing: tells, in sentences, which outputs show nothing at present, and what to do.
     """
 
     recording: RecordingSwitch | None = None
     sound: Sound | None = None
     readers: Callable[[], tuple[str, ...]] = tuple
+    missing: Callable[[], tuple[str, ...]] = tuple
 
 
 class Show:
@@ -120,6 +122,7 @@ class Show:
             "light": live.driver.light,
             "output": live.description,
             "readers": extras.readers(),
+            "missing": extras.missing(),
             "mark": live.control.puppet.mark,
             "recording": None
             if recording is None

@@ -10,6 +10,7 @@ from facepuppet.media.loopback_driver import LOOPBACK_MODULE, loopback_version
 
 LOAD = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=facepuppet"
 RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
+TWO_DEVICES = "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=2 exclusive_caps=1,1"
 ADD = "sudo v4l2loopback-ctl add -x 1 -n facepuppet"
 ADDS_FROM = (0, 13)  # earlier drivers make all of their devices when they are loaded
 INSTALL = {
@@ -35,13 +36,23 @@ def virtual_camera_advice(module: Path = LOOPBACK_MODULE) -> str:
         return OBS_ON_MACS
     if system == "Windows":
         return ON_WINDOWS
-    version = loopback_version(module)
-    if version is not None:  # loaded, but without a device: loading it again would do nothing
-        return f"Run `{ADD if version >= ADDS_FROM and shutil.which('v4l2loopback-ctl') else RELOAD}`."
+    if loopback_version(module) is not None:  # without a device: loading it again would do nothing
+        return f"Run `{ADD if _can_add(module) else RELOAD}`."
     if module_installed():
         return f"Run `{LOAD}`."
     manager = next((name for name in INSTALL if shutil.which(name)), "apt-get")
     return f"Run `{INSTALL[manager]} && {LOAD}`."
+
+
+def second_camera_advice(module: Path = LOOPBACK_MODULE) -> str:
+    """Return one sentence that says what to do where another program feeds the only device."""
+    if _can_add(module):
+        return f"Stop the other program, or add a second device: `{ADD}`."
+    return f"Stop the other program; for two devices, then `{TWO_DEVICES}`."
+
+
+def _can_add(module: Path) -> bool:
+    return (loopback_version(module) or (0,)) >= ADDS_FROM and shutil.which("v4l2loopback-ctl") is not None
 
 
 def module_installed() -> bool:

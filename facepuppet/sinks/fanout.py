@@ -68,6 +68,10 @@ class Fanout(Sink):
         """Return the names of programs that show any of them."""
         return tuple(name for sink in tuple(self._sinks) for name in sink.seen_by())
 
+    def missing(self) -> tuple[str, ...]:
+        """Return what each of them misses."""
+        return tuple(sentence for sink in tuple(self._sinks) for sentence in sink.missing())
+
     def close(self) -> None:
         """Close every sink that is left, then raise the first error that closing met."""
         errors = []

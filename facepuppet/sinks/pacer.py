@@ -17,6 +17,7 @@ from facepuppet.watermark import Marked
 IDLE_S = 0.1  # how often to look for stop() while there is nothing to send yet
 GIVE_UP_S = 5.0  # stop() waits so long for a sink that is in the middle of a frame
 N_LATENCIES = 4096  # newest samples kept; memory must not grow with time
+N_NEWEST = 61  # of them, that tell how late pictures are now
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Pacer:
         self._cadence = Cadence(fps)
         self._last: Marked | None = None
         self._latencies_s: deque[float] = deque(maxlen=N_LATENCIES)
+        self._newest_s: deque[float] = deque(maxlen=N_NEWEST)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, name="pacer", daemon=True)
         self.sent = 0
@@ -90,6 +92,12 @@ class Pacer:
     def latencies_s(self) -> tuple[float, ...]:
         """Capture-to-sink latencies of the newest new frames, in seconds; repeats do not count."""
         return tuple(self._latencies_s)
+
+    @property
+    def delay_s(self) -> float | None:
+        """How late pictures are now, in seconds: the median of the newest; None before the first."""
+        newest_s = sorted(self._newest_s)
+        return newest_s[len(newest_s) // 2] if newest_s else None
 
     def raise_if_failed(self) -> None:
         """Raise what ended the thread, if an error did."""
@@ -149,4 +157,6 @@ class Pacer:
         self._sink.send(frame)
         self._last = frame
         self.sent += 1
-        self._latencies_s.append((self._clock.now_ns() - frame.captured_ns) * 1e-9)
+        latency_s = (self._clock.now_ns() - frame.captured_ns) * 1e-9
+        self._latencies_s.append(latency_s)
+        self._newest_s.append(latency_s)

@@ -37,7 +37,7 @@ class Reopening(Sink):
     """
 
     def __init__(self, opens: Callable[[], Sink], size_px: tuple[int, int], *, waits: bool = False) -> None:
-        self.size_px, self.description = size_px, "virtual camera (not there yet)"
+        self.size_px, self.description = size_px, "virtual camera"
         self.pixels = Pixels.I420  # what most take; the others convert it
         self._opens = opens
         self._told, self._n_told = "", 0
@@ -84,7 +84,8 @@ class Reopening(Sink):
             elif (frame := self._slot.take()) is not None:
                 self._deliver(frame)
         if self._sink is not None:
-            self._sink.close()
+            with suppress(Exception):  # nobody waits for it any more
+                self._sink.close()
 
     def _reopened(self) -> bool:
         try:

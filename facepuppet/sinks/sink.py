@@ -59,6 +59,10 @@ class Sink(ABC):
         """Return the names of programs that show it now, from any thread; empty where that cannot be told."""
         return ()
 
+    def missing(self) -> tuple[str, ...]:
+        """Return sentences that say what shows nothing at present, and what to do; from any thread."""
+        return () if self.away is None else (str(self.away),)
+
     @abstractmethod
     def close(self) -> None:
         """Finish the output and release it; safe to call twice."""

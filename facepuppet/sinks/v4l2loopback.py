@@ -24,6 +24,7 @@ from enum import Enum
 from facepuppet.core.errors import VirtualCameraMissingError
 from facepuppet.media.devices import device_holders
 from facepuppet.media.loopback_driver import loopback_version
+from facepuppet.sinks.advice import second_camera_advice
 
 if sys.platform != "win32":  # where there is no V4L2 either, and nothing here is called
     import fcntl
@@ -37,8 +38,6 @@ V4L2_BUF_TYPE_VIDEO_OUTPUT = 2
 BUFFERS_AT_MOST = 32  # v4l2loopback's own limit
 FREES_ITSELF_FROM = (0, 13)  # no state of a device is in doubt from this version on
 WATCH_S = 0.5  # a feeder that sends fewer than 2 frames a second counts as gone
-
-TWO_DEVICES = "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=2 exclusive_caps=1,1"
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +115,7 @@ def already_fed(device: str) -> VirtualCameraMissingError:
     return VirtualCameraMissingError(
         f"{device}, which is already fed ({who_holds(device)})",
         "a virtual camera that nobody feeds",
-        f"Stop the other program, or add a second device: `{TWO_DEVICES}`.",
+        second_camera_advice(),
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from facepuppet.media import loopback_version
 from facepuppet.sinks import open_sink
+from facepuppet.watermark import Marked
 from virtual_camera.chromium_reading import chromium_reads
 from virtual_camera.counted_frames import FPS, Feeding, counted_frames
 from virtual_camera.driver_module import wait_until_fed
@@ -26,9 +27,9 @@ SMALL_PX = (320, 240)
 
 
 @contextmanager
-def fed(place: Place, size_px: tuple[int, int]) -> Iterator[Feeding]:
-    """Feed the device in this process."""
-    frames = counted_frames(size_px)
+def fed(place: Place, size_px: tuple[int, int], frames: list[Marked] | None = None) -> Iterator[Feeding]:
+    """Feed the device in this process, with pictures that may be there already."""
+    frames = frames or counted_frames(size_px)
     with open_sink(f"virtual:{place.node}", size_px, FPS) as sink, Feeding(sink, frames) as feeding:
         wait_until_fed(place.node, START_S)
         yield feeding
@@ -65,18 +66,19 @@ def two_readers(place: Place) -> Outcome:
 
 def restarted(place: Place) -> Outcome:
     """The feeder ends and another begins, under a reader that stays."""
-    with fed(place, place.size_px):
+    frames = counted_frames(place.size_px)
+    with fed(place, place.size_px, frames):
         reader = OpenCVReader(place.node, place.size_px, place.seconds)
         reader.wait_for_picture()
-    with fed(place, place.size_px):
+    with fed(place, place.size_px, frames):
         read = reader.result()
         again = _read(place, place.size_px)
-    told = f"the reader that stayed got {read.frames} frames; a new one: {again}"
-    return Outcome("fed again under a reader", read.mark_found and again.mark_found, told)
+    return _outcome("fed again under a reader", place, read, again)
 
 
 def killed(place: Place) -> Outcome:
     """The feeder is killed with SIGKILL under a reader, and another begins."""
+    frames = counted_frames(place.size_px)
     width, height = place.size_px
     command = [sys.executable, "-m", "virtual_camera.feeder_rounds", place.node, f"{width}x{height}"]
     feeder = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
@@ -88,12 +90,18 @@ def killed(place: Place) -> Outcome:
         feeder.send_signal(signal.SIGKILL)
         feeder.wait()
     begun_s = time.monotonic()
-    with fed(place, place.size_px):
+    with fed(place, place.size_px, frames):
         took_s = time.monotonic() - begun_s
         read = reader.result()
         again = _read(place, place.size_px)
-    told = f"fed again {took_s:.1f} s later; the reader got {read.frames} frames; a new one: {again}"
-    return Outcome("feeder killed (SIGKILL)", read.mark_found and again.mark_found, told)
+    return _outcome("feeder killed (SIGKILL)", place, read, again).but(f"fed again {took_s:.1f} s later")
+
+
+def _outcome(name: str, place: Place, stayed: Read, new: Read) -> Outcome:
+    """Judge a change of feeders by who read through it, and who came after."""
+    good = stayed.mark_found and stayed.frames > FPS * place.seconds / 2 and new.mark_found
+    told = f"the reader that stayed got {stayed.frames} frames in {place.seconds:.0f} s; a new one: {new}"
+    return Outcome(name, good, told)
 
 
 def chromium_round(place: Place) -> Outcome:

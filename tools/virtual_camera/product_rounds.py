@@ -15,6 +15,7 @@ from facepuppet.diagnose import driver_clip
 from facepuppet.portrait import sample_portrait_path
 from facepuppet.sinks import state
 from virtual_camera.chromium_reading import chromium_reads
+from virtual_camera.counted_frames import FPS
 from virtual_camera.driver_module import wait_until_fed
 from virtual_camera.feeder_rounds import SMALL_PX, START_S
 from virtual_camera.ffmpeg_reading import ffmpeg_reads, ffmpeg_records
@@ -88,7 +89,8 @@ def product_restarted(place: Place, clip: Path) -> Outcome:
             again.wait_for_picture()
             new = again.result()
             good = good and second.poll() is None
-        good = good and read.mark_found and new.mark_found and new.size_px == SMALL_PX
+        stayed = read.mark_found and read.frames > FPS * place.seconds
+        good = good and stayed and new.mark_found and new.size_px == SMALL_PX
         told.append(f"{how.name}: device {after}, reader that stayed {read.frames} frames, new one {new}")
     return Outcome("facepuppet run ended, killed, started again", good, "; ".join(told))
 

@@ -10,6 +10,7 @@ export const GROUPS = [
   { name: "Following", hint: "" },
   { name: "Picture", hint: "" },
   { name: "More", hint: "" },
+  { name: "All settings", hint: "They are kept for the next run, with each avatar and each camera." },
 ];
 
 export const KNOWN = {
@@ -39,6 +40,7 @@ export const KNOWN = {
     usual: "br",
     words: { tl: "top left", tr: "top right", bl: "bottom left", br: "bottom right" },
   },
+  reset: { group: "All settings", label: "Back to usual" },
   quality: { group: "Picture", label: "Quality", told: (m) => m.state.asked_quality, usual: "auto" },
 };
 

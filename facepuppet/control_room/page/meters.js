@@ -1,7 +1,7 @@
 // Figures of now, and how things stand; what changes is also told to screen readers, ticking numbers are not.
 
 import { make, mark, say } from "./parts.js";
-import { light, milliseconds, percent, presence, quality, readers, recording, sound } from "./words.js";
+import { light, milliseconds, percent, presence, quality, readers, recording, sentTo, sound } from "./words.js";
 
 const FIGURES = [
   ["Pictures", (f) => f.fps.toFixed(0), "new ones a second"],
@@ -17,7 +17,7 @@ const STANDINGS = [
   ["You", (m) => presence(m.state), true],
   ["Light", (m) => light(m.light), true],
   ["Mark", (m) => ({ kind: "good", word: "on every picture", more: m.mark }), false],
-  ["Sent to", (m) => ({ kind: "good", word: m.output, more: "" }), false],
+  ["Sent to", (m) => sentTo(m), true],
   ["Read by", (m) => readers(m.readers), true],
   ["Moved by", (m) => ({ kind: "idle", word: m.driver, more: "" }), false],
   ["Quality", (m) => quality(m.state), true],

@@ -170,6 +170,19 @@ function onBeat() {
   by("outgoing-empty").hidden = !isStale;
 }
 
+/** Copy the stage's address, which is not shown: a shared screen would give it away. */
+async function copyStage() {
+  const answer = await link.fetch("/api/stage").catch(() => null);
+  if (!answer?.ok) return complain("facepuppet does not answer.");
+  const { address } = await answer.json();
+  try {
+    await navigator.clipboard.writeText(address);
+    say(by("stage-copy"), "Copied");
+  } catch {
+    complain("This browser does not let the page copy. The terminal shows the stage’s address.");
+  }
+}
+
 function buildHelp(verbs) {
   for (const verb of verbs.filter((one) => one.key)) {
     const key = make("dt", {}, make("kbd", { text: verb.key }));
@@ -177,6 +190,7 @@ function buildHelp(verbs) {
   }
   by("api-link").href = `/api?token=${encodeURIComponent(token)}`;
   by("help-button").addEventListener("click", () => by("help").showModal());
+  by("stage-copy").addEventListener("click", copyStage);
   by("help-close").addEventListener("click", () => by("help").close());
 }
 

@@ -3,7 +3,7 @@
 import { choice, form, regions, slider, switchControl } from "./controls.js";
 import { GROUPS, known } from "./known.js";
 import { avatarPicker, backgroundPicker } from "./pickers.js";
-import { make } from "./parts.js";
+import { freshId, make } from "./parts.js";
 
 /** Fill `place` with groups of controls; returns them, to be told each new state. */
 export function buildSettings(place, verbs, { ask, link, complain }) {
@@ -21,7 +21,7 @@ export function buildSettings(place, verbs, { ask, link, complain }) {
       "aria-label": `${name}: back to as usual`,
       click: () => resets.forEach((control) => control.reset()),
     });
-    const title = `group-${name.toLowerCase()}`;
+    const title = freshId("group");
     place.append(
       make(
         "section",

@@ -42,6 +42,11 @@ export function quality({ quality, asked_quality }) {
   return { kind: "idle", word: quality, more: "Chosen so that pictures come in time on this machine." };
 }
 
+export function sentTo({ output, missing }) {
+  if (missing.length) return { kind: "warn", word: `${output}: not there yet`, more: missing.join(" ") };
+  return { kind: "good", word: output, more: "" };
+}
+
 export function readers(names) {
   if (!names.length) return { kind: "idle", word: "nobody", more: "No program has the camera open." };
   return { kind: "good", word: names.join(", "), more: "" };
