@@ -121,8 +121,8 @@ function onStanding({ detail }) {
   standing = detail;
   const banner = by("banner");
   banner.hidden = detail.word === "open";
-  const later = detail.word === "lost" ? " Trying again. The call goes on as it stood; the letters in the terminal still work." : "";
-  say(banner, detail.why + later);
+  const later = " Trying again. If facepuppet still runs, the call goes on as it stood, and the letters in its terminal work.";
+  say(banner, detail.why + (detail.word === "lost" ? later : ""));
   const isOpen = detail.word === "open";
   document.body.classList.toggle("is-lost", !isOpen);
   say(by("standings-title"), isOpen ? "How things stand" : "How things stood");
