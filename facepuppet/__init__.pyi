@@ -32,6 +32,7 @@ from .session.commands import Away as Away
 from .session.commands import Freeze as Freeze
 from .session.commands import Panic as Panic
 from .session.commands import Recentre as Recentre
+from .session.commands import Reset as Reset
 from .session.commands import SetBackdrop as SetBackdrop
 from .session.commands import SetGain as SetGain
 from .session.commands import SetHeadSpeed as SetHeadSpeed

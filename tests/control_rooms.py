@@ -8,13 +8,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fakes import ListDriver, marked
 from test_control import CANVAS, endless, puppet
 
-from facepuppet import LivePipeline
+from facepuppet import LivePipeline, Puppet
 from facepuppet.control_room import ControlRoom, PagePreview
 from facepuppet.session import Show
 
@@ -79,11 +80,17 @@ class Room:
             return answered
 
 
+@cache
+def puppets() -> dict[str, Puppet]:
+    """Two, made once for all rooms of a process, which leave them as they have set them."""
+    return {"one": puppet(), "two": puppet()}
+
+
 @contextmanager
 def open_room(folder: Path, port: int | None = 0) -> Iterator[Room]:
     """Open one over a run whose loop does not turn: tests send its frames, and obey."""
     preview = PagePreview(CANVAS)
-    live = LivePipeline(ListDriver(endless()), {"one": puppet(), "two": puppet()}, [preview])
+    live = LivePipeline(ListDriver(endless()), puppets(), [preview])
     show = Show(live)
     preview.begun.set()
     with ControlRoom(show, preview, port, folder=folder) as room:

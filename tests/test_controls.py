@@ -12,9 +12,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import pytest
-from fakes import marked, wait_until
+from fakes import FakeClock, marked, wait_until
 
 from facepuppet.cli.controls import Controls
+from facepuppet.cli.errands import Errands
 from facepuppet.core.errors import ControlError, OutputUnwritableError
 from facepuppet.session.commands import Away, Command, Freeze, Mute, Panic, Recentre, Record
 from facepuppet.session.verbs import VERBS
@@ -172,3 +173,14 @@ def test_no_key_waits_for_a_recording_that_a_slow_disk_opens() -> None:
         assert sent == [Panic(), Away()]
         opened.set()
     assert sent == [Panic(), Away(), Record()]
+
+
+def test_a_hurried_hand_does_not_take_the_card_away_again() -> None:
+    clock, sent = FakeClock(), list[Command]()
+    with Errands(sent.append, clock) as errands:
+        for pause_s in (0.0, 0.2, 0.5, 0.7, 0.1):
+            clock.advance_s(pause_s)
+            errands.ask(Panic())
+        assert sent == [Panic(), Panic()], "at once, and 1.4 s later"
+        errands.ask(Panic(False))
+    assert sent[2:] == [Panic(False)], "what is said in full is done"

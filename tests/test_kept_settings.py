@@ -1,6 +1,7 @@
 """Settings come back in the next run: those of an avatar with it, those of a camera with that."""
 
 import math
+import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +34,14 @@ from facepuppet import (
     Scene,
 )
 from facepuppet.cli.live_parts import said
-from facepuppet.cli.options import BackgroundOption, LabelOption, MirrorOption
+from facepuppet.cli.options import BackgroundOption, LabelOption, MirrorOption, NoLabelOption
 from facepuppet.core.errors import FacepuppetError
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.retarget.manner import REGIONS
 from facepuppet.session.commands import Command, Reset, SetBackdrop, SetLabel, ShowPuppet
 from facepuppet.session.kept_settings import KeptSettings
 from facepuppet.session.setting_values import avatar_values, camera_name, with_avatar_settings
+from facepuppet.session.settings_file import SettingsFile
 from facepuppet.session.verbs import VERBS
 from facepuppet.watermark import Marked
 
@@ -306,6 +308,26 @@ def test_a_folder_that_comes_back_gets_what_could_not_be_written(
     assert kept_of(tmp_path / "kept")["gain"] == {"head": 2.0}
 
 
+def test_a_disk_that_hangs_does_not_keep_a_run_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging, back = threading.Event(), threading.Event()
+
+    def hang(*words: Any) -> None:
+        hanging.set()
+        back.wait(20.0)
+
+    monkeypatch.setattr("facepuppet.session.kept_settings._JOIN_S", 0.1)
+    monkeypatch.setattr(SettingsFile, "change", hang)
+    with run(tmp_path) as one:
+        one.do("gain", region="head", amount=2)
+        one.kept.look()
+        one.clock.advance_s(5.0)
+        assert hanging.wait(20.0), "its own thread writes"
+    back.set()
+    assert "still being written" in caplog.text
+
+
 CAMERAS = {
     "camera 0 (HD (2) Webcam)": "HD (2) Webcam",
     "rtsp://me:secret@house:554/door?token=secret": "rtsp://house:554/door",
@@ -341,9 +363,17 @@ def test_a_live_run_keeps_what_is_set_while_it_goes_on(tmp_path: Path) -> None:
         assert len(sink.frames) > 5
 
 
-@pytest.mark.parametrize("words", ["", "--mirror", "--label br --background portrait"])
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("", ""),
+        ("--mirror", "mirror"),
+        ("--label br --background portrait", "label background"),
+        ("--no-label", "label"),
+    ],
+)
 def test_the_command_line_is_asked_what_it_says_itself(
-    words: str, capsys: pytest.CaptureFixture[str]
+    words: str, named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = typer.Typer()
 
@@ -353,11 +383,12 @@ def test_the_command_line_is_asked_what_it_says_itself(
         background: BackgroundOption = "portrait",
         mirror: MirrorOption = False,
         label: LabelOption = "br",
+        no_label: NoLabelOption = False,
     ) -> None:
-        typer.echo(" ".join(said(context, "label", "background", "mirror")))
+        typer.echo(" ".join(said(context, "label", "no_label", "background", "mirror")))
 
     app(words.split(), standalone_mode=False)
-    assert capsys.readouterr().out.split() == [word[2:] for word in words.split() if word.startswith("--")]
+    assert capsys.readouterr().out.strip() == named
 
 
 @pytest.mark.slow

@@ -235,6 +235,7 @@ def test_seeing_one_kind_is_not_seeing_another(room: Room) -> None:
         assert [seen.kind for seen in got].count(MESH) > 4
 
 
+@pytest.mark.slow
 def test_who_reads_no_answers_is_read_from_no_more(room: Room) -> None:
     """And waits alone: no answer is kept for it, and another page has what it always had."""
     n = 0

@@ -15,8 +15,10 @@ from test_i420 import SMALL, person_before
 
 from facepuppet import LivePipeline, Panic
 from facepuppet.control_room.cut_out import cut_out, cut_out_bgr
-from facepuppet.core.types import U8, Pixels
-from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner
+from facepuppet.core.errors import EngineError
+from facepuppet.core.types import U8, Motion, Pixels
+from facepuppet.frames.base import FrameMaker
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Scene
 from facepuppet.frames.cpu.compose.placed import Seen
 from facepuppet.frames.fallback import FallbackMaker
 from facepuppet.session.safe_card import SafeCard
@@ -170,7 +172,19 @@ def test_a_run_makes_mattes_for_as_long_as_any_of_its_sinks_wants_them() -> None
         newest(wanting, lambda frame: frame.matte is None)
 
 
-def test_makers_that_stand_in_for_each_other_both_know_what_is_wanted() -> None:
-    makers = [puppet().maker, puppet().maker]
-    FallbackMaker(makers, lambda lost, problem: None).set_matte(True)
-    assert [maker.finisher.matte for maker in makers] == [True, True]  # type: ignore[attr-defined]
+class LostMaker(FrameMaker):
+    """A maker on a GPU that is lost, and cannot tell what is background."""
+
+    def make(self, motion: Motion) -> Marked:
+        raise EngineError("a lost GPU", "one that answers", "Use the CPU.")
+
+    def set_scene(self, scene: Scene) -> None:
+        """Nothing is shown."""
+
+
+def test_the_maker_that_stands_in_for_a_lost_one_knows_what_is_wanted() -> None:
+    one, cpu = puppet(), puppet().maker
+    one.maker = FallbackMaker([LostMaker(), cpu], lambda lost, problem: None)
+    one.set_matte(True)
+    assert not cpu.finisher.matte, "it shares the first one's parts"  # type: ignore[attr-defined]
+    assert one.show(next(endless())).matte is not None

@@ -42,6 +42,7 @@ PUBLIC = [
     "RecordedDriver",
     "RecordingDriver",
     "RecordingWriter",
+    "Reset",
     "RunStats",
     "Runtime",
     "Scene",

@@ -88,9 +88,11 @@ def heard_delays_s(pulse: PrivatePulse, seconds: float) -> np.ndarray:
     return delays_s(before.stop(), after.stop())
 
 
-def paced_delays_s(pulse: PrivatePulse, microphone: Microphone, seconds: float) -> np.ndarray:
+def paced_delays_s(
+    pulse: PrivatePulse, microphone: Microphone, seconds: float, n_tries: int = N_TRIES
+) -> np.ndarray:
     """The same, of a time in which this machine was in time for its sound devices."""
-    for _ in range(N_TRIES):
+    for _ in range(n_tries):
         slips = microphone.slips
         with Pace() as pace:
             delays = heard_delays_s(pulse, seconds)
@@ -99,18 +101,18 @@ def paced_delays_s(pulse: PrivatePulse, microphone: Microphone, seconds: float) 
     pytest.skip(TOO_BUSY)
 
 
-def test_sound_has_the_wanted_delay_and_comes_back_when_its_output_was_unplugged(pulse: PrivatePulse) -> None:
+def test_sound_comes_back_when_its_output_was_unplugged_and_has_the_wanted_delay(pulse: PrivatePulse) -> None:
     with Microphone("one.monitor", "two", PortAudio(), lambda: WANTED_S) as microphone:
         assert eventually(lambda: microphone.state.running)
-        delays = paced_delays_s(pulse, microphone, 3.0)
-        assert len(delays) > 2
-        assert np.median(delays) == pytest.approx(WANTED_S, abs=BAR_S)
         pulse.unload("two")
         assert eventually(lambda: bool(microphone.state.problem))
         assert not microphone.state.running
         pulse.load("two")
-        assert eventually(lambda: microphone.state.running)
-        assert microphone.state.problem == "" and microphone.state.restarts > 0
+        assert eventually(lambda: microphone.state.running and not microphone.state.problem)
+        assert microphone.state.restarts > 0
+        delays = paced_delays_s(pulse, microphone, 3.0, n_tries=2)
+        assert len(delays) > 2
+        assert np.median(delays) == pytest.approx(WANTED_S, abs=BAR_S)
 
 
 def test_the_doctors_command_makes_an_output_and_a_microphone(pulse: PrivatePulse) -> None:

@@ -46,7 +46,7 @@ def first(self, frame, pts_s):
 MeteredSink._write = first
 try:
     main(["run", "--avatar", str(sample_portrait_path()), "--camera", "script", "--sink", sys.argv[1],
-          "--seconds", "0.3", "--right", "public-domain"])
+          "--seconds", "1", "--right", "public-domain"])
 except SystemExit as left:
     assert not left.code
 print(*imported, sep="\\n")

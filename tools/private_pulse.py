@@ -155,7 +155,7 @@ class PrivatePipewire(PrivatePulse):
             **self.environment,
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}",
             "PIPEWIRE_RUNTIME_DIR": str(self._folder / "run"),
-            "PULSE_SERVER": f"unix:{self._folder / 'run' / 'pulse' / 'native'}",
+            "PULSE_SERVER": f"unix:{self._folder / 'run' / 'native'}",
         }
         self._others = []
         for words in (["dbus-daemon", "--session", "--nofork", f"--address=unix:path={bus}"], ["pipewire"]):

@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from facepuppet.session.verbs import VERBS, verb_named
 SCHEMA = 1
 USUAL = ("panic", "away", "freeze", "recentre", "mute")  # no recording is started by a slip of the fingers
 _MAX_BYTES = 100_000
+_MODIFIERS = ("<ctrl>", "<alt>", "<shift>", "<cmd>")
 _COMBINATION = re.compile(r"((?:<(?:ctrl|alt|shift|cmd)>\+)*)(<[a-z0-9_]+>|[^\s<>])")
 _NAMED = frozenset(
     [f"<f{n}>" for n in range(1, 21)]
@@ -65,11 +67,23 @@ _EXAMPLES = """\
 log = logging.getLogger(__name__)
 
 
-def load_hotkeys(path: Path) -> dict[str, Command]:
-    """Read a file of hotkeys; where there is none it is written, with the usual ones.
+@dataclass(frozen=True, slots=True)
+class Hotkey:
+    """What a combination of keys asks for.
 
-    Returns:
-        What to do by combination of keys, written in one way: "<alt>+<ctrl>+p".
+    Attributes:
+        keys: written in one way, such as "<ctrl>+<alt>+p".
+        words: what it asks for, as its user says it.
+        command: the same, for a run.
+    """
+
+    keys: str
+    words: str
+    command: Command
+
+
+def load_hotkeys(path: Path) -> list[Hotkey]:
+    """Read a file of hotkeys; where there is none it is written, with the usual ones.
 
     Raises:
         SettingsError: it cannot be read, is malformed or too new, or has a key or a verb that there is not.
@@ -77,7 +91,7 @@ def load_hotkeys(path: Path) -> dict[str, Command]:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise _bad(path, "is too large")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         table = tomllib.loads(_usual(path))
     except OSError as error:
@@ -92,17 +106,17 @@ def load_hotkeys(path: Path) -> dict[str, Command]:
     return _checked(path, hotkeys)
 
 
-def _checked(path: Path, hotkeys: Mapping[str, Any]) -> dict[str, Command]:
-    checked: dict[str, Command] = {}
-    for keys, words in hotkeys.items():
-        combination = _one_way(path, keys)
-        if combination in checked:
-            raise _bad(path, f"has two things on {combination}")
+def _checked(path: Path, table: Mapping[str, Any]) -> list[Hotkey]:
+    hotkeys: dict[str, Hotkey] = {}
+    for combination, words in table.items():
+        keys = _one_way(path, combination)
+        if keys in hotkeys:
+            raise _bad(path, f"has two things on {keys}")
         try:
-            checked[combination] = _command(words)
+            hotkeys[keys] = Hotkey(keys, str(words), _command(words))
         except FacepuppetError as error:
-            raise _bad(path, f"has {error.got} on {keys[:40]}", error.expected) from error
-    return checked
+            raise _bad(path, f"has {error.got} on {keys}", error.expected) from error
+    return list(hotkeys.values())
 
 
 def _one_way(path: Path, keys: str) -> str:
@@ -110,8 +124,8 @@ def _one_way(path: Path, keys: str) -> str:
     match = _COMBINATION.fullmatch(keys.replace(" ", "").lower())
     if match is None or (len(match[2]) > 1 and match[2] not in _NAMED):
         raise _bad(path, f"has keys {keys[:40]!r}", "keys such as <ctrl>+<alt>+p or <f9>")
-    modifiers, key = sorted({*match[1].split("+")} - {""}), match[2]
-    if not set(modifiers) & {"<ctrl>", "<alt>", "<cmd>"} and not _ALONE.fullmatch(key):
+    modifiers, key = [one for one in _MODIFIERS if one in match[1]], match[2]
+    if not {*modifiers} - {"<shift>"} and not _ALONE.fullmatch(key):
         raise _bad(path, f"has keys {keys[:40]!r}, which everybody types", "<ctrl>, <alt> or <cmd> with them")
     return "+".join([*modifiers, key])
 

@@ -7,13 +7,14 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from types import TracebackType
 from typing import Any
 
 from facepuppet.cli.errands import Errands
+from facepuppet.cli.hotkey_file import Hotkey
 from facepuppet.session.commands import Command
 
 _REPEATED_S = 0.04  # a finger does not press again as soon after it let go
@@ -27,15 +28,15 @@ class Hotkeys:
     """Listens to the keyboard, whichever window has the focus, for as long as it is entered.
 
     Args:
-        keys: what to do, by combinations of keys as `hotkey_file` writes them.
+        hotkeys: what to do on which keys.
         send: given the commands, from a thread; what it raises is told in one line.
 
     Attributes:
         hint: which keys are heard, or why none are and what to do, in one line for a person.
     """
 
-    def __init__(self, keys: Mapping[str, Command], send: Callable[[Command], None]) -> None:
-        self._keys, self._errands = keys, Errands(send)
+    def __init__(self, hotkeys: Sequence[Hotkey], send: Callable[[Command], None]) -> None:
+        self._hotkeys, self._errands = hotkeys, Errands(send)
         self._listener: Any = None
         self.hint = ""
 
@@ -44,12 +45,13 @@ class Hotkeys:
         obstacle = _obstacle()
         if not obstacle:
             try:
-                self._listener = _Ears(self._keys, self._errands.ask).listener
+                self._listener = _Ears(self._hotkeys, self._errands.ask).listener
                 self._listener.start()
             except Exception as error:  # whatever pynput, Xlib or the system meets: the run goes on without
                 log.debug("no hotkeys", exc_info=error)
                 obstacle = _why(error)
-        self.hint = f"No hotkeys: {obstacle}" if obstacle else f"Hotkeys: {', '.join(self._keys)}."
+        told = ", ".join(f"{hotkey.keys} {hotkey.words}" for hotkey in self._hotkeys)
+        self.hint = f"No hotkeys: {obstacle}" if obstacle else f"Under other windows, too: {told}."
         return self
 
     def __exit__(
@@ -68,14 +70,12 @@ class _Ears:
         listener: pynput's, to be started; a thread.
     """
 
-    def __init__(self, keys: Mapping[str, Command], ask: Callable[[Command], None]) -> None:
+    def __init__(self, hotkeys: Sequence[Hotkey], ask: Callable[[Command], None]) -> None:
         keyboard: Any = import_module("pynput.keyboard")  # asks for the display, and may fail
         key = keyboard.Key
         self._ask, self._alt_gr = ask, key.alt_gr
         self._modifiers = {key.ctrl, key.alt, key.shift, key.cmd}
-        self._commands = {
-            frozenset(keyboard.HotKey.parse(combination)): command for combination, command in keys.items()
-        }
+        self._commands = {frozenset(keyboard.HotKey.parse(hotkey.keys)): hotkey.command for hotkey in hotkeys}
         self._matter = self._modifiers.union(*self._commands)
         self._down_s: dict[Any, float] = {}  # when they were pressed last
         self._up_s: dict[Any, float] = {}

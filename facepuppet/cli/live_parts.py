@@ -17,6 +17,7 @@ from facepuppet.cli.rights import RightsOptions, cleared
 from facepuppet.core.errors import OutputUnwritableError
 
 if TYPE_CHECKING:
+    from facepuppet.control_room import PagePreview
     from facepuppet.core.types import U8
     from facepuppet.inference.runtime import Runtime
     from facepuppet.session.puppet import Puppet
@@ -97,26 +98,62 @@ def card_of(word: str | None, size_px: tuple[int, int]) -> U8 | None:
     return fit_card(load_picture(word), size_px) if Path(word).is_file() else draw_card(size_px, word)
 
 
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where pictures go.
+
+    Attributes:
+        fanout: sends them everywhere.
+        recordings: what is recorded on demand.
+        preview: what the control room shows.
+        windows: preview windows, whose keys are commands.
+    """
+
+    fanout: Fanout
+    recordings: RecordingSwitch
+    preview: PagePreview
+    windows: Sequence[PreviewWindow]
+
+
 def open_outputs(
     words: Sequence[str],
     size_px: tuple[int, int],
     fps: float,
     credentials: Credentials | None,
     *,
-    waits: bool,
-) -> list[Sink]:
-    """Open every output or none; the page is none of these.
+    ui: bool,
+    folder: Path | None,
+) -> Outputs:
+    """Open every output or none.
 
-    With anything else to look at, a virtual camera that is not there may come later (`waits`).
+    With anything else to look at, a virtual camera that is not there may come later.
+
+    Args:
+        words: of the outputs.
+        size_px: width and height of the pictures.
+        fps: nominal rate.
+        credentials: who signs recordings; this machine's own if None.
+        ui: the control room gets pictures, too.
+        folder: of recordings on demand; the user's own for videos if None.
+
+    Raises:
+        SinkError: one cannot be opened.
     """
+    from facepuppet.control_room import PagePreview
     from facepuppet.core.clock import SystemClock
+    from facepuppet.sinks.fanout import Fanout
+    from facepuppet.sinks.preview_window import PreviewWindow
     from facepuppet.sinks.sink_words import open_sink
 
     with ExitStack() as opened:
+        waits = ui or len(words) > 1
         opens = partial(open_sink, clock=SystemClock(), credentials=credentials, waits=waits)
         sinks = [opened.enter_context(opens(word, size_px, fps)) for word in words if word != PAGE]
         opened.pop_all()
-    return sinks
+    switch, preview = recordings(folder, size_px, fps, credentials), PagePreview(size_px)
+    beside = [switch, preview] if ui and sinks else [switch]
+    windows = [sink for sink in sinks if isinstance(sink, PreviewWindow)]
+    return Outputs(Fanout(sinks or [preview], beside=beside), switch, preview, windows)
 
 
 def recordings(
@@ -157,13 +194,6 @@ def _recording_path(folder: Path | None) -> Path:
     return path
 
 
-def windows_among(sinks: Sequence[Sink]) -> list[PreviewWindow]:
-    """Return the preview windows, whose keys are commands."""
-    from facepuppet.sinks.preview_window import PreviewWindow
-
-    return [sink for sink in sinks if isinstance(sink, PreviewWindow)]
-
-
 def tell_end(output: Fanout, failure: Exception | None) -> None:
     """Raise what went wrong, once everything is closed and told; a lost output comes last."""
     if failure is not None:
@@ -173,9 +203,10 @@ def tell_end(output: Fanout, failure: Exception | None) -> None:
 
 
 def said(context: typer.Context, *names: str) -> list[str]:
-    """Return those options that the command line names itself."""
+    """Return those options that the command line names itself; `no_label` speaks of the label, too."""
     sources = {name: context.get_parameter_source(name) for name in names}
-    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    told = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    return [name.removeprefix("no_") for name in told]
 
 
 def tell(line: str) -> None:

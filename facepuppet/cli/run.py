@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepuppet.cli.live_clients import Clients, wanted_hotkeys
 from facepuppet.cli.live_parts import (
     PAGE,
     Look,
@@ -17,9 +20,7 @@ from facepuppet.cli.live_parts import (
     said,
     tell,
     tell_end,
-    windows_among,
 )
-from facepuppet.cli.live_parts import recordings as open_recordings
 from facepuppet.cli.options import (
     AvatarsOption,
     BackgroundOption,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from facepuppet.drivers.base import Driver
     from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.session.live import LivePipeline
+    from facepuppet.vision.trackers import TrackingModels
 
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 ENOUGH = 0.75  # of the output's rate; films of 24 and 25 pictures are no surprise at 30
@@ -136,79 +138,40 @@ def run(
     puppet, a leaves you unheard, f freezes the puppet, r re-centres on how you sit and look now (as does
     SIGUSR1, not on Windows), m mutes the microphone, v records.
     """
-    from facepuppet.cli.controls import Controls
-    from facepuppet.cli.hotkey_file import load_hotkeys
-    from facepuppet.cli.hotkeys import Hotkeys
     from facepuppet.cli.logs_aside import logs_aside
-    from facepuppet.control_room import ControlRoom, PagePreview
-    from facepuppet.drivers.camera.profile_file import load_profile
-    from facepuppet.drivers.driver_words import open_driver
-    from facepuppet.session.kept_settings import KeptSettings
     from facepuppet.session.live import LivePipeline
-    from facepuppet.session.settings_file import settings_folder
-    from facepuppet.session.show import Extras, Show
-    from facepuppet.sinks.fanout import Fanout
 
     read = [camera, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
-    sound = sound_wanted(mic, mic_to, mic_delay)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
-    keys = load_hotkeys(settings_folder() / "hotkeys.toml") if hotkeys else {}
+    by_hand = said(context, "background", "label", "no_label", "mirror")
+    sound, keys = sound_wanted(mic, mic_to, mic_delay), wanted_hotkeys() if hotkeys else []
+    clients = Clients(settings, by_hand, keys, sound, ui, ui_port)
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
-    neutral = None if profile is None else load_profile(profile).neutral
     runtime, models = open_engines(engine, tracker)
+    opens = _driver_opener(camera, profile, fps, models)
     look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
     size_px = puppet.canvas_px
+    shown_card = puppet.card(card_of(card, size_px))
     with ExitStack() as stack:
         stack.enter_context(logs_aside())
-        driver = stack.enter_context(
-            open_driver(camera_word(camera), fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
-        )
-        sinks = open_outputs(words, size_px, fps, credentials, waits=ui or len(words) > 1)
-        switch = open_recordings(recordings, size_px, fps, credentials)
-        preview = PagePreview(size_px)
-        beside = [switch, preview] if ui and sinks else [switch]
-        output = stack.enter_context(Fanout(sinks or [preview], beside=beside))
+        driver = stack.enter_context(opens())
+        outputs = open_outputs(words, size_px, fps, credentials, ui=ui, folder=recordings)
+        output = stack.enter_context(outputs.fanout)
         recording = _recording(driver, tracking, stack)
         live = stack.enter_context(
-            LivePipeline(
-                recording or driver,
-                puppets,
-                [output],
-                fps=fps,
-                quality=quality,
-                card=puppet.card(card_of(card, size_px)),
-            )
+            LivePipeline(recording or driver, puppets, [output], fps=fps, quality=quality, card=shown_card)
         )
-        microphone = None if sound is None else sound.microphone(lambda: live.delay_s)
-        extras = Extras(recording=switch, sound=microphone, readers=output.seen_by, missing=output.missing)
-        show = Show(live, extras)
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driver.fps, fps))
-        if settings:
-            by_hand = [*said(context, "background", "label", "mirror"), *(["label"] if no_label else [])]
-            tell(stack.enter_context(KeptSettings(live, said=by_hand)).hint)
-        windows = windows_among(sinks)
-        controls = stack.enter_context(Controls(show.send, window=bool(windows)))
-        for window in windows:
-            window.on_key = controls.press
-        if microphone is not None:
-            stack.enter_context(microphone)
-            tell(str(sound))
-        tell(controls.hint)
-        if keys:
-            tell(stack.enter_context(Hotkeys(keys, show.send)).hint)
-        if ui:
-            room = stack.enter_context(ControlRoom(show, preview, ui_port))
-            tell(f"Control room, for you alone: {room.address}")
-            tell(f"For a browser source in OBS, the puppet alone: {room.stage_address}")
+        clients.enter(stack, live, outputs)
         failure = _play(live, seconds)
         told = live.stats()
     tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")
@@ -217,6 +180,22 @@ def run(
     tell_end(output, failure)  # told only now, so that a recording so far is kept
     if recording is not None and recording.failure is not None:
         raise recording.failure
+
+
+def _driver_opener(
+    camera: str, profile: Path | None, fps: float, models: TrackingModels
+) -> Callable[[], Driver]:
+    """Read the driver's profile; return what opens the driver.
+
+    Raises:
+        ProfileError: the profile is malformed.
+    """
+    from facepuppet.drivers.camera.profile_file import load_profile
+    from facepuppet.drivers.driver_words import open_driver
+
+    neutral = None if profile is None else load_profile(profile).neutral
+    word = camera_word(camera)
+    return partial(open_driver, word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
 
 
 def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> RecordingDriver | None:

@@ -28,7 +28,7 @@ class FallbackMaker(FrameMaker):
             raise ValueError("got no frame maker, expected at least one")
         self._makers, self._on_loss = list(makers), on_loss
         self._lost: list[FrameMaker] = []  # kept: destructors of a lost GPU may hang
-        self._quality = Quality()
+        self._quality, self._matte = Quality(), False
 
     @property
     def maker(self) -> FrameMaker:
@@ -69,6 +69,7 @@ class FallbackMaker(FrameMaker):
                 self._lost.append(lost)
                 self._on_loss(lost, problem)
                 self.maker.set_quality(self._quality)
+                self.maker.set_matte(self._matte)
         return self.maker.start(motion)
 
     def set_scene(self, scene: Scene) -> None:
@@ -88,8 +89,8 @@ class FallbackMaker(FrameMaker):
 
     def set_matte(self, wanted: bool) -> None:
         """Let later pictures come with a matte, or no longer, whoever makes them."""
-        for maker in self._makers:
-            maker.set_matte(wanted)
+        self._matte = wanted
+        self.maker.set_matte(wanted)  # the others share its parts here, too
 
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of each step so far; of steps that several makers share, the present one's."""

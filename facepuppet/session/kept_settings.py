@@ -103,7 +103,10 @@ class KeptSettings:
     ) -> None:
         self._leaving.set()
         self._thread.join(_JOIN_S)
-        self.look(last=True)
+        if self._thread.is_alive():  # a disk that hangs does not keep a run from ending
+            log.warning("Settings are still being written: what you set last may not be kept.")
+        else:
+            self.look(last=True)
 
     def look(self, *, last: bool = False) -> None:
         """Note what has changed, and write what has rested since; all of it if this is the last look."""

@@ -26,7 +26,7 @@ from facepuppet.core.files import write_whole
 
 SCHEMA = 1
 _MAX_BYTES = 1_000_000
-_PATIENCE_S = 2.0
+_PATIENCE_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class SettingsFile:
         try:
             if self.path.stat().st_size > _MAX_BYTES:
                 raise self._damaged(f"is larger than {_MAX_BYTES // 1000} kB")
-            text = self.path.read_text(encoding="utf-8")
+            text = self.path.read_text(encoding="utf-8-sig")
             document = tomllib.loads(text)
         except (FileNotFoundError, NotADirectoryError):
             return "", {}

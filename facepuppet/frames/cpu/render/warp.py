@@ -58,7 +58,7 @@ class Warp:
         self._texture_from_cells = np.hstack([self.scale * linear, self.in_texture(origin.T).T])
         self.mesh = FaceMesh(avatar.landmarks_px, avatar.size_px, scale=self.scale, offset_px=offset)
         self._before = Surroundings()
-        self._kept: tuple[U8, Extent] | None = None  # made when they are first needed
+        self._kept: dict[Surroundings, tuple[U8, Extent]] = {}  # made when they are first needed
 
     @property
     def texture(self) -> U8:
@@ -69,7 +69,9 @@ class Warp:
         """Cut the person out for what they stand before from now on; tells whether that is new."""
         if surroundings == self._before:
             return False
-        self._before, self._kept = surroundings, None
+        # Those of before stay: a scene that shows a stage comes and goes.
+        self._kept = {one: kept for one, kept in self._kept.items() if one in (self._before, surroundings)}
+        self._before = surroundings
         return True
 
     def render(self, motion: Motion) -> U8:
@@ -111,11 +113,11 @@ class Warp:
 
     def _prepared(self) -> tuple[U8, Extent]:
         """Return the texture, and where it shows anything."""
-        if self._kept is None:
+        if self._before not in self._kept:
             cutout = cut_out(self._avatar, self._before)
             texture = premultiplied_texture(cutout, self.scale, self._margin_px)
-            self._kept = texture, Extent(cutout.alpha, self.body.grid)
-        return self._kept
+            self._kept[self._before] = texture, Extent(cutout.alpha, self.body.grid)
+        return self._kept[self._before]
 
     def _blend(self, patch: FacePatch, flow: F32) -> None:
         """Lay the face over the body's flow in its box, in place; they meet at the face oval."""
