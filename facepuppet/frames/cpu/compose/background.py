@@ -56,7 +56,7 @@ class Backdrop:
             red, green, blue, *_ = ImageColor.getrgb(text)
         except ValueError as error:
             raise ImageUnreadableError(
-                f"background '{text[:80]}'",
+                f"background '{text[:160]}'",
                 "'portrait', 'blur', a colour such as '#00ff00', or an image file",
                 "Check the spelling of the file or colour.",
             ) from error
