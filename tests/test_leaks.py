@@ -35,7 +35,7 @@ PLACES = [(0, 0), (100, 300), (324, 576), (163, 211)]  # top and left of a hundr
 def piece() -> list[U8]:
     """The puppet in each pose of the piece, as a camera's reader sees it."""
     puppet, piece = Puppet(hopper(), Composer(hopper(), CANVAS_PX, label=Corner.OFF)), Performance()
-    return [to_rgb(to_i420(puppet.show(piece.expression(i / 5, i)).rgb)) for i in range(60)]
+    return [to_rgb(to_i420(puppet.show(piece.expression(i / 3, i)).rgb)) for i in range(36)]
 
 
 def with_leak(rgb: U8, camera: U8, opacity: float, *, place: tuple[int, int] | None = None) -> U8:
@@ -60,13 +60,13 @@ def test_a_performing_puppet_is_no_leak(piece: list[U8]) -> None:
 )
 def test_a_hundredth_of_the_camera_is_noticed_anywhere(piece: list[U8], seen: U8) -> None:
     assert green_share(seen) > 0.99
-    for rgb, place, opacity in product(piece[::20], PLACES, (1.0, 0.4)):
+    for rgb, place, opacity in product(piece[::12], PLACES, (1.0, 0.4)):
         with pytest.raises(AssertionError, match="of the tint"):
             assert_nothing_of_the_camera([rgb, with_leak(rgb, seen, opacity, place=place)])
 
 
 def test_a_ghost_of_the_whole_camera_is_noticed(piece: list[U8]) -> None:
-    for rgb in piece[::20]:
+    for rgb in piece[::12]:
         with pytest.raises(AssertionError, match="of the tint"):
             assert_nothing_of_the_camera([with_leak(rgb, room_with(190), 0.08)])
 

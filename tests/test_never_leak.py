@@ -54,7 +54,7 @@ def test_nothing_leaks_from_start_through_hands_and_strangers() -> None:
             room_with(40, 380),
         ):
             green.camera.rgb = seen
-            green.wait_for_frames()
+            green.wait_for_frames(20)
         green.wait_for_face()
     green.assert_safe()
 
@@ -115,15 +115,20 @@ def test_a_puppet_that_cannot_be_drawn_is_stood_in_for_by_the_card(
     show.assert_safe(show.wait_for_frames())
     shown = show.sink.frames[start:]
     cards = [unlike(frame.rgb, card) < CARD_BAR for frame in shown]
-    assert 5 < sum(cards) < 30 and sum(np.diff(cards)) == 2, "one stretch of it, for as long as it pauses"
+    assert 2 < sum(cards) < 40 and sum(np.diff(cards)) == 2, "one stretch of it, for as long as it pauses"
     assert_nothing_of_the_camera([frame.rgb for frame in shown])
     assert_marked([frame.rgb for frame in shown], show.sink.sent_ns[start:])
 
 
 @pytest.mark.parametrize(
-    ("part", "stage"), [("puppet", "puppet"), ("camera", "driver"), ("tracker", "driver"), ("sink", "sink")]
+    ("part", "stage", "pixels"),
+    [
+        ("puppet", "puppet", Pixels.RGB),
+        ("camera", "driver", Pixels.I420),
+        ("tracker", "driver", Pixels.RGB),
+        ("sink", "sink", Pixels.I420),
+    ],
 )
-@pytest.mark.parametrize("pixels", Pixels)
 def test_a_stage_that_fails_again_and_again_ends_the_run(part: str, stage: str, pixels: Pixels) -> None:
     green = GreenShow(pixels)
     green.camera.rgb = room_with(MIDDLE_PX)

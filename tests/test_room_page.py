@@ -17,6 +17,7 @@ from avatars import hopper
 from fakes import wait_until
 from room_in_browser import CAMERA_RGB, Shown, chromium, chromium_path, shown_run
 
+from facepuppet.control_room.live_socket import MOST_SOCKETS
 from facepuppet.control_room.page_pictures import Kind
 from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER
 from facepuppet.frames.cpu.compose.card import draw_card
@@ -156,7 +157,7 @@ def is_card(shown: Shown) -> bool:
 def test_the_page_draws_the_rings_that_the_tracker_has() -> None:
     text = (PAGE / "pictures.js").read_text(encoding="utf-8")
     rings = {
-        name: [int(index) for index in indices.split(",")]
+        name: [int(index) for index in re.findall(r"\d+", indices)]
         for name, indices in re.findall(r"(\w+): \[([\d,\s]+)\]", text)
     }
     left, right = EYES
@@ -485,6 +486,24 @@ def test_the_wrong_token_and_none_are_told(visit: Callable[..., Page], shown: Sh
     assert page.title() == "wrong token – facepuppet"
     page = visit(address=address, ready=False, hear=False)
     page.wait_for_selector("#banner:has-text('has no token')")
+
+
+@pytest.mark.slow
+def test_a_page_too_many_hears_why_and_comes_in_when_there_is_room(visit: Callable[..., Page]) -> None:
+    others = visit()
+    others.evaluate(
+        """(most) => {
+          const address = `ws://${location.host}/api/live?token=${sessionStorage.getItem("token")}`;
+          window.sockets = Array.from({ length: most - 1 }, () => new WebSocket(address));
+        }""",
+        MOST_SOCKETS,
+    )
+    until(others, "sockets.every((one) => one.readyState === WebSocket.OPEN)")
+    page = visit(ready=False)
+    page.wait_for_selector(f"#banner:has-text('more than {MOST_SOCKETS}')")
+    assert page.title() == "⚠ connection lost – facepuppet"
+    others.evaluate("sockets.forEach((one) => one.close())")
+    page.wait_for_selector("#standing[data-kind=good]")
 
 
 @pytest.mark.slow

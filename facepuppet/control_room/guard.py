@@ -159,6 +159,7 @@ async def _deny(refused: tuple[int, str, str], send: Send) -> None:
     """Refuse a WebSocket before it is one; browsers tell their pages only that it failed."""
     status, got, expected = refused
     answer = error_answer(ControlRoomError(got, expected, HTTPStatus(status).phrase + "."), status)
-    start = {"type": "websocket.http.response.start", "status": status, "headers": answer.raw_headers}
-    await send(start)
+    # uvicorn adds the length by itself; some of its versions do so where there is one, too.
+    headers = [header for header in answer.raw_headers if header[0] != b"content-length"]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": bytes(answer.body)})

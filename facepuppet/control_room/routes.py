@@ -46,7 +46,8 @@ def room_app(work: RoomWork, token: str, port: int, stage_token: str) -> ASGIApp
         stage_token: that lets them look at the stage alone.
     """
     sockets = LiveSockets(work)
-    routes = [*_page_routes(), *_api_routes(work), WebSocketRoute("/api/live", sockets.serve)]
+    routes = [*_page_routes(), *_look_routes(work), *_ask_routes(work)]
+    routes.append(WebSocketRoute("/api/live", sockets.serve))
     routes += stage_routes(work, stage_address(port, stage_token))
     handlers = {HTTPException: _as_json, FacepuppetError: _as_problem, Exception: _as_unforeseen}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), token, port, stage_token)
@@ -62,31 +63,14 @@ def _page_routes() -> list[BaseRoute]:
     return [Route("/", page), Route("/assets/{name}", asset)]
 
 
-def _api_routes(work: RoomWork) -> list[BaseRoute]:
+def _look_routes(work: RoomWork) -> list[BaseRoute]:
+    """Return what only looks."""
+
     async def verbs(request: Request) -> Response:
         return json_answer(all_verbs())
 
     async def state(request: Request) -> Response:
         return Response(await work.state_text(), media_type="application/json")
-
-    async def do(request: Request) -> Response:
-        verb = request.path_params["verb"]
-        body = await request.body()
-        if verb not in VERBS:
-            problem = ControlError(f"{verb[:60]!r}", f"one of {', '.join(VERBS)}", "Correct the word.")
-            return error_answer(problem, 404)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if body and kind != "application/json":
-            problem = ControlError(
-                f"{kind[:60]!r}", "Content-Type: application/json", "Say so with what is sent."
-            )
-            return error_answer(problem, 415)
-        await work.do(verb, read_object(body))
-        return json_answer({"done": verb})
-
-    async def background(request: Request) -> Response:
-        await work.background(await request.body())
-        return json_answer({"done": "background"})
 
     async def avatar(request: Request) -> Response:
         return Response(await work.thumbnail(request.path_params["name"]), media_type="image/jpeg")
@@ -102,9 +86,32 @@ def _api_routes(work: RoomWork) -> list[BaseRoute]:
         Route("/api/openapi.json", document),
         Route("/api/verbs", verbs),
         Route("/api/state", state),
+        Route("/api/avatars/{name:path}", avatar),
+    ]
+
+
+def _ask_routes(work: RoomWork) -> list[BaseRoute]:
+    """Return what asks for something."""
+
+    async def do(request: Request) -> Response:
+        verb, body = request.path_params["verb"], await request.body()
+        if verb not in VERBS:
+            problem = ControlError(f"{verb[:60]!r}", f"one of {', '.join(VERBS)}", "Correct the word.")
+            return error_answer(problem, 404)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if body and kind != "application/json":
+            expected, todo = "Content-Type: application/json", "Say so with what is sent."
+            return error_answer(ControlError(f"{kind[:60]!r}", expected, todo), 415)
+        await work.do(verb, read_object(body))
+        return json_answer({"done": verb})
+
+    async def background(request: Request) -> Response:
+        await work.background(await request.body())
+        return json_answer({"done": "background"})
+
+    return [
         Route("/api/do/{verb}", do, methods=["POST"]),
         Route("/api/background", background, methods=["POST"]),
-        Route("/api/avatars/{name:path}", avatar),
     ]
 
 

@@ -22,6 +22,7 @@ from virtual_camera.outcome import Outcome, Place, judged_read
 
 P95_MS = 50.0
 LATE_S = 3.0
+SECOND_S = 15.0  # a second program may take so long to start on a slow machine
 START_S = 60.0
 SMALL_PX = (320, 240)
 
@@ -55,7 +56,7 @@ def two_readers(place: Place) -> Outcome:
     """OpenCV and ffmpeg at once; from 0.13 on the driver refuses the second."""
     single = (loopback_version() or (0,)) >= (0, 13)
     with fed(place, place.size_px):
-        reader = OpenCVReader(place.node, place.size_px, place.seconds)
+        reader = OpenCVReader(place.node, place.size_px, place.seconds + SECOND_S)
         reader.wait_for_picture()
         second = ffmpeg_reads(place.node, place.seconds / 2)
         read = reader.result()

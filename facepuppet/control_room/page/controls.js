@@ -26,7 +26,7 @@ export function dockButton(verb, ask) {
   const show = (value) => {
     on = value === true;
     mark(element, "aria-pressed", on);
-    say(state, value === null ? without ?? "" : on ? words.on : words.off);
+    say(state, value === null ? (without ?? "") : on ? words.on : words.off);
     element.disabled = value === null && without !== undefined;
   };
   const press = () => {
@@ -91,7 +91,7 @@ export function slider(verb, ask, { fixed = {}, about = null, name = null } = {}
         role: "switch",
         "data-verb": verb.name,
         "aria-label": `${label}, on or off`,
-        change: () => set(off.checked ? first ?? Number(input.value) : null),
+        change: () => set(off.checked ? (first ?? Number(input.value)) : null),
       });
   function show(value) {
     if (value !== null && Number(input.value) !== value) input.value = value;
@@ -174,7 +174,11 @@ export function regions(verbs, ask) {
     element: make("div", { class: "regions" }, ...rows.map((row) => row.element)),
     update: (message) => {
       all.forEach((part) => part.update(message));
-      for (const row of rows) row.element.classList.toggle("is-still", row.parts.some((p) => p.input?.checked));
+      for (const row of rows)
+        row.element.classList.toggle(
+          "is-still",
+          row.parts.some((p) => p.input?.checked),
+        );
     },
     reset: () => all.forEach((part) => part.reset()),
   };

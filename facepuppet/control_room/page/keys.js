@@ -1,6 +1,7 @@
 // Keys of the page: a verb's letter, and "?" for help. Escape only closes what is open; it never panics.
 
-const TYPED_IN = "textarea, select, [contenteditable], input:not([type=range], [type=checkbox], [type=radio], [type=color], [type=file])";
+const TYPED_IN =
+  "textarea, select, [contenteditable], input:not([type=range], [type=checkbox], [type=radio], [type=color], [type=file])";
 
 /**
  * Listen to a document's keys.

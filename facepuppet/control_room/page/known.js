@@ -27,7 +27,8 @@ export const KNOWN = {
   "head-speed": {
     group: "Following",
     label: "Head speed",
-    told: (m) => (m.state.head_speed_rad_s === null ? null : Math.round(m.state.head_speed_rad_s * DEGREES * 10) / 10),
+    told: (m) =>
+      m.state.head_speed_rad_s === null ? null : Math.round(m.state.head_speed_rad_s * DEGREES * 10) / 10,
     usual: null,
     first: 90, // when it is switched on
   },

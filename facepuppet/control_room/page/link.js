@@ -88,15 +88,20 @@ export class Link extends EventTarget {
 
   #heard(data) {
     this.#heardMs = performance.now();
-    if (this.standing !== "open") {
-      this.#tries = 0;
-      this.#stand("open");
-    }
     if (typeof data !== "string") return this.#picture(data);
     const message = JSON.parse(data);
     if (message.type === "done") this.#answer(message.id);
     else if (message.type === "refused") this.#answer(message.id, new Refused(message.message));
-    else this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
+    else this.#told(message);
+  }
+
+  /** How things stand is what an open line tells; a page too many hears why, and then the end. */
+  #told(message) {
+    if (this.standing !== "open") {
+      this.#tries = 0;
+      this.#stand("open");
+    }
+    this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
   }
 
   #picture(data) {

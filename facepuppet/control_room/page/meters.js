@@ -34,7 +34,9 @@ function clipping(times) {
 export function buildFigures(list) {
   const values = FIGURES.map(([name, , unit]) => {
     const value = make("dd", { class: "value", text: "–" });
-    list.append(make("div", { class: "figure" }, make("dt", { text: name }), value, make("dd", { class: "unit", text: unit })));
+    list.append(
+      make("div", { class: "figure" }, make("dt", { text: name }), value, make("dd", { class: "unit", text: unit })),
+    );
     return value;
   });
   return (message) => FIGURES.forEach(([, of], i) => say(values[i], message ? of(message.figures) : "–"));
@@ -46,7 +48,12 @@ export function buildStandings(list, tell) {
     const sign = make("span", { class: "sign", "aria-hidden": "true" });
     const word = make("span", { class: "word" });
     const more = make("span", { class: "more" });
-    const row = make("div", { class: "standing", hidden: true }, make("dt", { text: name }), make("dd", {}, sign, word, more));
+    const row = make(
+      "div",
+      { class: "standing", hidden: true },
+      make("dt", { text: name }),
+      make("dd", {}, sign, word, more),
+    );
     list.append(row);
     return { name, of, isTold, row, word, more };
   });

@@ -55,7 +55,12 @@ export class Mini {
     head.append(make("link", { rel: "stylesheet", href: new URL("/assets/style.css", location.href).href }));
     body.className = "mini";
     const canvas = make("canvas", { role: "img", "aria-label": "The picture that goes out" });
-    const pill = make("p", { class: "pill" }, make("span", { class: "sign", "aria-hidden": "true" }), make("span", { class: "word" }));
+    const pill = make(
+      "p",
+      { class: "pill" },
+      make("span", { class: "sign", "aria-hidden": "true" }),
+      make("span", { class: "word" }),
+    );
     const buttons = this.#verbs.map((verb) => dockButton(verb, this.#ask));
     const icons = document.getElementById("icons").cloneNode(true);
     body.append(icons, pill, canvas, make("div", { class: "row" }, ...buttons.map((button) => button.element)));

@@ -19,7 +19,13 @@ export function avatarPicker(verb, ask, link) {
   const fill = (puppets) => {
     names = puppets.join("\n");
     inputs = puppets.map((name) =>
-      make("input", { type: "radio", name: group, value: name, "data-verb": verb.name, change: () => wish.want(name) }),
+      make("input", {
+        type: "radio",
+        name: group,
+        value: name,
+        "data-verb": verb.name,
+        change: () => wish.want(name),
+      }),
     );
     const tiles = puppets.map((name, i) => {
       const image = make("img", { alt: "", width: 80, height: 80, hidden: true });
@@ -59,9 +65,19 @@ export function backgroundPicker(verb, ask, link, complain) {
     "aria-label": "Colour of the background",
     input: () => want(colour.value),
   });
-  const file = make("input", { type: "file", accept: "image/*", hidden: true, change: () => send(file, link, complain) });
+  const file = make("input", {
+    type: "file",
+    accept: "image/*",
+    hidden: true,
+    change: () => send(file, link, complain),
+  });
   const tile = (kind, text, press, part) => {
-    const button = make("button", { type: "button", "aria-pressed": "false", click: press }, part, make("span", { text }));
+    const button = make(
+      "button",
+      { type: "button", "aria-pressed": "false", click: press },
+      part,
+      make("span", { text }),
+    );
     button.dataset.background = kind;
     return button;
   };

@@ -9,12 +9,11 @@ import { Mini, MINI_PX } from "./mini.js";
 import { make, mark, say } from "./parts.js";
 import { drawMesh, Picture, pointsOf } from "./pictures.js";
 import { buildSettings } from "./settings.js";
+import { complain, expireToasts } from "./toasts.js";
 import { headline, readers } from "./words.js";
 
 const WIDEST_PX = 640;
 const STALE_MS = 2000;
-const TOAST_MS = 15000;
-const MOST_TOASTS = 3;
 const by = (id) => document.getElementById(id);
 
 const token = takeToken();
@@ -48,15 +47,6 @@ function tell(sentence) {
 
 function readOut() {
   if (sentences.length) by("told").textContent = sentences.splice(0).join(" ");
-}
-
-function complain(text) {
-  const toasts = by("toasts");
-  const close = make("button", { type: "button", "aria-label": "Dismiss", text: "×", click: () => toast.remove() });
-  const toast = make("div", { class: "toast", role: "alert" }, make("p", { text }), close);
-  toast.atMs = performance.now();
-  toasts.append(toast);
-  while (toasts.childElementCount > MOST_TOASTS) toasts.firstElementChild.remove();
 }
 
 async function ask(verb, values) {
@@ -121,8 +111,9 @@ function onStanding({ detail }) {
   standing = detail;
   const banner = by("banner");
   banner.hidden = detail.word === "open";
-  const later = detail.word === "lost" ? " Trying again. The call goes on as it stood; the letters in the terminal still work." : "";
-  say(banner, detail.why + later);
+  const later =
+    " Trying again. If facepuppet still runs, the call goes on as it stood, and the letters in its terminal work.";
+  say(banner, detail.why + (detail.word === "lost" ? later : ""));
   const isOpen = detail.word === "open";
   document.body.classList.toggle("is-lost", !isOpen);
   say(by("standings-title"), isOpen ? "How things stand" : "How things stood");
@@ -156,9 +147,7 @@ function onMesh({ detail }) {
 function onBeat() {
   const nowMs = performance.now();
   link.beat();
-  for (const toast of [...by("toasts").children]) {
-    if (nowMs - toast.atMs > TOAST_MS && !toast.matches(":hover, :focus-within")) toast.remove();
-  }
+  expireToasts(nowMs);
   if (cameraOn && nowMs - newest.camera > STALE_MS) {
     by("camera").hidden = true;
     by("camera-empty").hidden = false;
@@ -212,10 +201,15 @@ function build(verbs) {
 }
 
 async function start() {
-  if (!token) return onStanding({ detail: { word: "refused", why: "This address has no token. Open the one that facepuppet run printed." } });
+  if (!token)
+    return onStanding({
+      detail: { word: "refused", why: "This address has no token. Open the one that facepuppet run printed." },
+    });
   const answer = await link.fetch("/api/verbs").catch(() => null);
   if (!answer?.ok) {
-    const why = answer ? "This page's token is not the run's. Open the address that facepuppet run printed." : "facepuppet does not answer. Load this page again once it runs.";
+    const why = answer
+      ? "This page's token is not the run's. Open the address that facepuppet run printed."
+      : "facepuppet does not answer. Load this page again once it runs.";
     return onStanding({ detail: { word: answer ? "refused" : "lost", why } });
   }
   build(await answer.json());
