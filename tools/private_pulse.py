@@ -64,7 +64,11 @@ class PrivatePulse:
         self._others: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> PrivatePulse:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
