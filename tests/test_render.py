@@ -178,7 +178,7 @@ def test_gaze_moves_the_dark_of_the_eye(renderer):
         weight = np.clip(np.percentile(light, 35) - light, 0, None)
         return (xs * weight).sum() / weight.sum()
 
-    left, right = (motion(gaze=np.array([g, 0.0], np.float32)) for g in (-0.12, 0.12))
+    left, right = (motion(gaze=np.array([[g, 0.0]] * 2, np.float32)) for g in (-0.12, 0.12))
     a, b = (renderer.render(m).rgba[..., :3] for m in (left, right))
     for eye in EYES:
         outline = opening_outline(hopper().landmarks_px, eye)

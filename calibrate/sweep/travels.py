@@ -43,9 +43,9 @@ class Channel:
             turn = vector_from_rotation(rotation_from_euler(*angles))
             return replace(rest, turn=turn.astype(np.float32))
         if self.field == "gaze_x":
-            return replace(rest, gaze=np.array([value, 0.0], np.float32))
+            return replace(rest, gaze=np.array([[value, 0.0]] * 2, np.float32))
         if self.field == "gaze_y":
-            return replace(rest, gaze=np.array([0.0, value], np.float32))
+            return replace(rest, gaze=np.array([[0.0, value]] * 2, np.float32))
         if self.field == "eye_opening":
             return replace(rest, eye_opening=np.full(2, value, np.float32))
         return replace(rest, offsets=np.float32(value) * _jaw_drop())
