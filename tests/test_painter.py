@@ -35,7 +35,7 @@ def moved(share=1.0):
     """A motion from rest (0) to speech, a glance and half a blink (1)."""
     weights = weights_at(8.25)
     offsets = compose_landmarks(canonical_landmarks(), weights) - canonical_landmarks()
-    lids, gaze = np.full(2, 0.5, np.float32), np.array([0.1, 0.0], np.float32)
+    lids, gaze = np.full(2, 0.5, np.float32), np.array([[0.1, 0.0]] * 2, np.float32)
     deltas = replace(Deltas.rest(), offsets=offsets.astype(np.float32), eye_opening=lids, gaze=gaze)
     return Target(hopper()).motion(Deltas.rest().toward(deltas, share))
 
