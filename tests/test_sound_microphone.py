@@ -248,6 +248,23 @@ def test_a_machine_that_is_late_gives_its_devices_more_to_hold(monkeypatch: pyte
     assert machine.opened == [0.02, 0.04]
 
 
+def test_a_machine_that_is_in_time_again_lets_its_devices_hold_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine()
+    monkeypatch.setattr("facepuppet.sound.stream_watch.START_S", 0.1)
+    monkeypatch.setattr("facepuppet.sound.stream_watch.SLIPS_S", 0.1)
+    monkeypatch.setattr(module, "CALM_S", 0.3)
+    with running(machine) as microphone:
+        assert eventually(lambda: microphone.state.running)
+        for _ in range(3000):
+            machine.slips += 2
+            time.sleep(0.005)
+            if len(machine.opened) > 1:
+                break
+        assert eventually(lambda: len(machine.opened) > 2)
+        assert microphone._calm_s == 0.6, "and is tried less and less often"
+    assert machine.opened[:3] == [0.02, 0.04, 0.02]
+
+
 @pytest.mark.parametrize("still", [0, 1])
 def test_a_device_that_gives_nothing_more_is_named(still: int) -> None:
     watch, blocks = StreamWatch(("Mic", "Cable")), [1, 1]
@@ -275,7 +292,7 @@ def test_only_slips_that_go_on_hurry() -> None:
     for k in range(200):
         slips += 3 if k < 25 else k % 20 == 0  # many while it starts, then one in two seconds
         watch.look((k + 1, k + 1), slips, 0.1)
-        assert not watch.hurried
+        assert not watch.hurried and watch.calm_s == 0.0
     for k in range(200, 200 + 2 * round(SLIPS_S / 0.1)):
         watch.look((k + 1, k + 1), slips := slips + 1, 0.1)
     assert watch.hurried and MAX_SLIPS > 2

@@ -19,6 +19,7 @@ from facepuppet.sound.stream_watch import StreamWatch
 LOOK_S = 0.2  # how often the devices and the picture's delay are looked at
 RETRY_S = 0.5  # between attempts to open
 MAX_DELAY_S = 2.0
+CALM_S, MOST_CALM_S = 60.0, 960.0  # in time for so long, and devices need not hold more than at first
 PATIENCE_S = 5.0  # with a sound system that does not let go
 
 Listener = Callable[[F32, float, float], None]
@@ -60,7 +61,7 @@ class Microphone:
         self._muted = False
         self._wanted_s = self._drift = 0.0
         self._problem = ""
-        self._latency_s = LATENCY_S
+        self._latency_s, self._calm_s = LATENCY_S, CALM_S
         self._opened = self._underruns = self.slips = 0
         self._told: set[str] = set()
         self._stopping = threading.Event()
@@ -183,10 +184,23 @@ class Microphone:
             watch.look((passage.captures, passage.plays), streams.slips, LOOK_S)
             if told := streams.lost:
                 raise SoundError(told, "a device that stays", "It is tried again until it works.")
-            if watch.hurried and self._latency_s < MAX_LATENCY_S:
-                self._latency_s *= 2.0
-                log.info("sound: this machine is late; devices hold %.2f s from now on", self._latency_s)
+            if self._adapts(watch):
                 return
+
+    def _adapts(self, watch: StreamWatch) -> bool:
+        """Let devices hold more while the machine is late, and less again once it is not; tells if so.
+
+        What they hold beyond what was asked for comes on top of the delay: it must not stay for ever.
+        """
+        if watch.hurried and self._latency_s < MAX_LATENCY_S:
+            self._latency_s *= 2.0
+        elif watch.calm_s >= self._calm_s and self._latency_s > LATENCY_S:
+            self._latency_s = max(self._latency_s / 2.0, LATENCY_S)
+            self._calm_s = min(2.0 * self._calm_s, MOST_CALM_S)  # each time it is opened anew is heard
+        else:
+            return False
+        log.info("sound: devices hold %.2f s from now on", self._latency_s)
+        return True
 
     def _look_at_picture(self) -> None:
         delay_s = self._delay_s()

@@ -19,10 +19,11 @@ class StreamWatch:
 
     Attributes:
         hurried: the machine is not in time for the devices, which should hold more.
+        calm_s: for how long it has been in time.
     """
 
     def __init__(self, names: tuple[str, str]) -> None:
-        self.hurried = False
+        self.hurried, self.calm_s = False, 0.0
         self._names = names
         self._seen, self._still_s = [0, 0], [0.0, 0.0]
         self._passed_s = self._counted_s = 0.0
@@ -54,4 +55,5 @@ class StreamWatch:
             self._slips, self._counted_s = slips, 0.0
         elif self._counted_s >= SLIPS_S:
             self.hurried = slips - self._slips > MAX_SLIPS
+            self.calm_s = 0.0 if slips - self._slips > 1 else self.calm_s + self._counted_s
             self._slips, self._counted_s = slips, 0.0
