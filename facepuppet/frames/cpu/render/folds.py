@@ -84,7 +84,7 @@ class Folds:
         side = np.where((run > 0) == upright, 1.0, -1.0)
         ahead = points[end] - points[start]
         table = np.column_stack([upright, side, rise / run, origin, height, 1.0 / run, points[start], ahead])
-        table = table.astype(np.float32)[edge]
+        table = np.take(table.astype(np.float32), edge, axis=0)
         gone = line.astype(np.float32) - table[:, 3]
         along = table[:, 4] + table[:, 2] * gone
         share = np.clip(gone * table[:, 5], 0.0, 1.0)
