@@ -50,7 +50,7 @@ class WarpStage:
 
     def renew(self) -> None:
         """Take over the CPU's texture of now, which is as large as the one before; between frames."""
-        self._device.fill(self._texture, self._warp.texture)
+        self._device.fill(self.texture, self.cpu.texture)
 
     def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
