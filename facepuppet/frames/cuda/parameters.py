@@ -8,9 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.core.types import N_LANDMARKS
+from facepuppet.face.topology import FACE_OVAL
+from facepuppet.frames.cpu.render.fold_sides import Crossing
 from facepuppet.portrait.views import MAX_VIEWS
 
 N_CROPS = 4  # of painters: frame, mouth, image-left eye, image-right eye
+
+N_FOLDS = 8192  # rows and columns that cross folds; of more, the farthest are left as they are
 
 N_VIEW_LAYERS = 4  # face, mouth, image-left lids, image-right lids
 N_VIEWS_SHARING = 3
@@ -28,6 +32,10 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("lid_unfolding", "float", (2,)),
     ("face_box_px", "int", (4,)),
     ("face_cells", "int", (2,)),
+    ("oval_weight", "float", (len(FACE_OVAL),)),
+    # folds, the farthest first; columns are those of `Crossing`
+    ("fold_count", "int", ()),
+    ("folds", "float", (N_FOLDS, len(Crossing))),
     # views: face, mouth and lids; number −1 is none
     ("view_number", "int", (N_VIEW_LAYERS, N_VIEWS_SHARING)),
     ("view_share", "float", (N_VIEW_LAYERS, N_VIEWS_SHARING)),

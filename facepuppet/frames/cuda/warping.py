@@ -30,24 +30,27 @@ class WarpStage:
         parameters: of the frame, on the GPU.
 
     Attributes:
+        cpu: the same on the CPU.
         moved: (H, W, 4) uint8 premultiplied RGBA on the GPU, of the last frame.
         triangles: of the moved mesh, as the kernels' `Triangle`.
         n_triangles: how many.
         front: which triangle is seen in each cell of the face's grid.
         texture_from_face: (cells, 2) float32 map from that grid into the enlarged texture.
+        texture_from_cell: (cells, 2) float32 the same from the body's grid, where no face is.
+        texture: the portrait's enlarged texture.
     """
 
     def __init__(self, device: Device, warp: Warp, size_px: tuple[int, int], parameters: Array) -> None:
-        self._device, self._warp, self._size, self._parameters = device, warp, size_px, parameters
+        self._device, self.cpu, self._size, self._parameters = device, warp, size_px, parameters
         self.moved = device.empty((size_px[1], size_px[0], 4), np.uint8)
-        self._texture = device.upload(warp.texture)
+        self.texture = device.upload(warp.texture)
         self.n_triangles = len(warp.mesh.triangles)
         self._prepare_body()
         self._prepare_mesh()
 
     def renew(self) -> None:
         """Take over the CPU's texture of now, which is as large as the one before; between frames."""
-        self._device.fill(self._texture, self._warp.texture)
+        self._device.fill(self.texture, self.cpu.texture)
 
     def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage needs to know of a frame."""
@@ -58,43 +61,44 @@ class WarpStage:
         parameters["torso_linear"] = ((cos, -sin), (sin, cos))
         parameters["torso_shift_px"] = torso.shift_px
         parameters["lid_unfolding"] = [unfolding(1.0 - opening) for opening in motion.eye_opening.tolist()]
-        grid = self._warp.mesh.grid(motion.landmarks_px)
+        grid = self.cpu.mesh.grid(motion.landmarks_px)
         parameters["face_box_px"] = (*grid.origin_px, *grid.size_px) if grid else 0
         parameters["face_cells"] = grid.cells if grid else 0
+        parameters["oval_weight"] = self.cpu.mesh.oval.of(motion.landmarks_px)
 
     def enqueue(self) -> None:
         """Fill `moved`."""
         self._enqueue_body()
         self._enqueue_mesh()
-        texture_height, texture_width = self._warp.texture.shape[:2]
+        texture_height, texture_width = self.cpu.texture.shape[:2]
         self._device.launch(
             "warp",
             self._size,
             self._parameters,
-            self._texture,
+            self.texture,
             texture_width,
             texture_height,
-            self._from_cell,
-            *self._warp.body.grid,
+            self.texture_from_cell,
+            *self.cpu.body.grid,
             self.texture_from_face,
             *self._size,
             self.moved,
         )
 
     def _prepare_body(self) -> None:
-        body, upload = self._warp.body, self._device.upload
+        body, upload = self.cpu.body, self._device.upload
         self._depth, self._head_weight = upload(_f32(body.depth_px)), upload(_f32(body.head_weight))
         self._oval, self._oval_weights = upload(_f32(body.oval_px)), upload(_f32(body.oval_weights))
         self._oval_index = upload(np.asarray(FACE_OVAL, np.int32))
         self._taps = upload(cv2.getGaussianKernel(SMOOTH_TAPS, SMOOTH_CELLS, cv2.CV_32F))
         width, height = body.grid
-        self._displacement, self._smooth, self._from_cell = (
+        self._displacement, self._smooth, self.texture_from_cell = (
             self._device.empty((height, width, 2), np.float32) for _ in range(3)
         )
 
     def _enqueue_body(self) -> None:
-        body, launch = self._warp.body, self._device.launch
-        cell, texture = body.cell_px.tolist(), (float(self._warp.scale), *self._warp.offset_px.tolist())
+        body, launch = self.cpu.body, self._device.launch
+        cell, texture = body.cell_px.tolist(), (float(self.cpu.scale), *self.cpu.offset_px.tolist())
         launch(
             "body_displace",
             body.grid,
@@ -122,11 +126,11 @@ class WarpStage:
             *cell,
             *texture,
             *body.grid,
-            self._from_cell,
+            self.texture_from_cell,
         )
 
     def _prepare_mesh(self) -> None:
-        mesh, upload = self._warp.mesh, self._device.upload
+        mesh, upload = self.cpu.mesh, self._device.upload
         n = self.n_triangles
         hidden, lid = mesh.source[..., :2].copy(), np.full((n, 3), -1, np.int32)
         for which, one in enumerate(mesh.lids):
@@ -134,12 +138,15 @@ class WarpStage:
             lid[one.triangle, one.corner] = which
         self._vertices, self._rest = upload(np.asarray(mesh.triangles, np.int32)), upload(_f32(mesh.source))
         self._hidden, self._lid = upload(_f32(hidden)), upload(lid)
+        oval = np.full((n, 3), -1, np.int32)
+        oval[mesh.oval.triangle, mesh.oval.corner] = mesh.oval.at
+        self._oval_at = upload(oval)
         self.triangles = self._device.empty((n * _TRIANGLE.itemsize,), np.uint8)
         self.front = self._device.empty((mesh.max_grid, mesh.max_grid), np.uint64)
         self.texture_from_face = self._device.empty((mesh.max_grid, mesh.max_grid, 2), np.float32)
 
     def _enqueue_mesh(self) -> None:
-        mesh, launch = self._warp.mesh, self._device.launch
+        mesh, launch = self.cpu.mesh, self._device.launch
         n, cells = self.n_triangles, (mesh.max_grid, mesh.max_grid)
         launch(
             "mesh_setup",
@@ -149,10 +156,11 @@ class WarpStage:
             self._rest,
             self._hidden,
             self._lid,
+            self._oval_at,
             n,
             mesh.n_skin,
-            float(self._warp.scale),
-            *self._warp.offset_px.tolist(),
+            float(self.cpu.scale),
+            *self.cpu.offset_px.tolist(),
             self.triangles,
         )
         launch("mesh_clear", cells, self.front, mesh.max_grid)
@@ -163,8 +171,8 @@ class WarpStage:
             self._parameters,
             self.triangles,
             self.front,
-            self._from_cell,
-            *self._warp.body.grid,
+            self.texture_from_cell,
+            *self.cpu.body.grid,
             *self._size,
             self.texture_from_face,
         )

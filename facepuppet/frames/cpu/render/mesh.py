@@ -23,6 +23,7 @@ from facepuppet.face.topology import (
     mouth_interior_triangles,
 )
 from facepuppet.frames.cpu.render.lashes import Lid
+from facepuppet.frames.cpu.render.oval_weights import OvalWeights
 from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
 
 
@@ -32,12 +33,14 @@ class FacePatch:
 
     Attributes:
         source_from_patch: (h, w, 2) float32, source x and y, in the frame that `FaceMesh` was asked for.
-        weight: (h, w, 2) float32, twice the same: 1 well inside the mesh, falling to 0 at the face oval
-            and outside.
+        weight: (h, w, 2) float32, twice the same: 1 well inside the mesh, falling to `oval_weight` at the
+            face oval, 0 outside.
         origin_px: portrait coordinates of the patch's top-left corner.
         size_px: width and height the patch covers in the portrait frame.
         vertices: (T, 3, 2) float32 corners of the moved triangles (`all_triangles`), in cells of the grid.
         numbers: (h, w) int32, 1 + the triangle seen in each cell, 0 outside.
+        front: (S,) bool, which triangles of the skin face the viewer.
+        oval_weight: (36,) float32 along FACE_OVAL.
     """
 
     source_from_patch: F32
@@ -46,6 +49,8 @@ class FacePatch:
     size_px: tuple[int, int]
     vertices: F32
     numbers: npt.NDArray[np.int32]
+    front: npt.NDArray[np.bool_]
+    oval_weight: F32
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class FaceMesh:
         n_skin: how many of them are skin; the rest fill eyes and mouth.
         source: (T, 3, 3) x, y (portrait px) and weight of their corners at rest.
         lids: image-left eye first.
+        oval: how the face ends.
     """
 
     def __init__(
@@ -111,6 +117,7 @@ class FaceMesh:
         weight[FACE_OVAL] = 0.0
         source = np.column_stack([landmarks_px[:, :2], weight]).astype(np.float32)
         self.source = source[self.triangles]
+        self.oval = OvalWeights(landmarks_px)
         self.lids = [Lid(landmarks_px[:, :2], eye, self.triangles) for eye in EYES]
 
     def grid(self, landmarks_px: F32) -> PatchGrid | None:
@@ -130,12 +137,16 @@ class FaceMesh:
         grid_from_portrait = np.divide(grid.cells, grid.size_px).astype(np.float32)
         vertices = (landmarks_px[:N_MESH, :2] - grid.origin_px + 0.5) * grid_from_portrait - 0.5
         triangles = vertices[self.triangles].astype(np.float32)
-        numbers = draw_numbers(triangles, self._order(landmarks_px[:, 2]), grid.cells)
+        front, oval_weight = facing(triangles[: self.n_skin]), self.oval.of(landmarks_px)
+        numbers = draw_numbers(triangles, self._order(landmarks_px[:, 2], front), grid.cells)
         source = self.source.copy()
         for lid, opening in zip(self.lids, eye_opening.tolist(), strict=True):
             lid.unfold(source, 1.0 - opening)
+        self.oval.put(source, oval_weight)
         source_from_patch, weight = self._sampled(affine_table(triangles, source), numbers)
-        return FacePatch(source_from_patch, weight, grid.origin_px, grid.size_px, triangles, numbers)
+        return FacePatch(
+            source_from_patch, weight, grid.origin_px, grid.size_px, triangles, numbers, front, oval_weight
+        )
 
     def _sampled(self, table: F32, numbers: npt.NDArray[np.int32]) -> tuple[F32, F32]:
         """Evaluate source and weight in every cell; their frame changes in the table, which is smaller."""
@@ -148,18 +159,28 @@ class FaceMesh:
         cv2.mixChannels([sampled], [source, weight], [0, 0, 1, 1, 2, 2, 3, 3])
         return source, weight
 
-    def _order(self, depth_px: F32) -> npt.NDArray[np.intp]:
-        """Which triangles to draw first, given every landmark's depth.
+    def _order(self, depth_px: F32, front: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+        """Which triangles to draw first, given every landmark's depth and which skin faces the viewer.
 
-        Farthest first: what has turned away is drawn over, never left as a hole. Eyes and mouth come
-        before all skin, so that no sliver of them shows between shut lids or lips.
+        Skin that has turned away is drawn before all else, never left as a hole: only where nothing lies
+        before it is it seen. Eyes and mouth come before the skin that faces the viewer, so that no sliver of
+        them shows between shut lids or lips. Of that skin the farthest is first.
         """
         depth = np.take(depth_px, self.triangles[: self.n_skin])
         summed = depth[:, 0] + depth[:, 1] + depth[:, 2]
         # Small whole numbers are sorted by counting, in a tenth of the time; an eighth of a pixel will do.
         nearness = np.clip(summed * np.float32(-8 / 3), -32768, 32767).astype(np.int16)
-        inside = np.arange(self.n_skin, len(self.triangles))
-        return np.concatenate([inside, np.argsort(nearness, kind="stable")])
+        skin = np.argsort(nearness, kind="stable")
+        inside, faces = np.arange(self.n_skin, len(self.triangles)), front[skin]
+        return np.concatenate([skin[~faces], inside, skin[faces]])
+
+
+def facing(triangles: F32) -> npt.NDArray[np.bool_]:
+    """Which triangles (T, 3, 2) of the skin face the viewer, as seen on the picture."""
+    x, y = triangles[..., 0], triangles[..., 1]
+    turned: F32 = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (y[:, 1] - y[:, 0]) * (x[:, 2] - x[:, 0])
+    front: npt.NDArray[np.bool_] = turned < np.float32(0.0)
+    return front
 
 
 def all_triangles() -> npt.NDArray[np.int32]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from facepuppet.core.types import Motion, Quality, Rendered
 from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
+from facepuppet.frames.cpu.render.folds import Folds
 from facepuppet.frames.cpu.render.lashes import Lashes
 from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.painter import load_painters
@@ -32,7 +33,7 @@ class Renderer:
             Runtime that puppets share.
 
     Attributes:
-        warp, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
+        warp, folds, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
             where the portrait has none.
         runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
@@ -44,6 +45,7 @@ class Renderer:
     def __init__(self, avatar: Avatar, weights: Path | None = None, engine: str | Runtime = "auto") -> None:
         self.runtime = engine if isinstance(engine, Runtime) else Runtime(engine)
         self.warp = Warp(avatar)
+        self.folds = Folds(avatar, self.warp)
         self.eyes = Eyes(avatar)
         self.lashes = Lashes(avatar)
         self.mouth = Mouth(avatar, self.eyes.white_rgb)
@@ -90,6 +92,7 @@ class Renderer:
         choice = self.views.choose(motion, left_out) if self.views else None
         if self.views and choice:
             self.views.draw_face(rgba, flow, choice)
+        self.folds.mend(rgba, flow, motion.landmarks_px)
         self.mouth.draw(rgba, motion)
         if self.views and choice:
             self.views.draw_parts(rgba, flow, choice)

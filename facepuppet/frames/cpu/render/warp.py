@@ -31,11 +31,13 @@ class Flow:
         texture_from_moved: (H, W, 2) float32 map into the enlarged texture.
         face: the moved face mesh; None when it left the picture.
         windows: rows and columns of the picture outside of which nothing of the person is seen.
+        body: (h, w, 2) float32, the same map without the face, on the body field's cells.
     """
 
     texture_from_moved: F32
     face: FacePatch | None
     windows: Sequence[Window]
+    body: F32
 
 
 class Warp:
@@ -101,10 +103,10 @@ class Warp:
         patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
         windows = self._prepared()[1].windows(cells, patch, self._size)
         if patch is None:
-            return Flow(flow, None, windows)
+            return Flow(flow, None, windows, body)
         (x, y), (width, height) = patch.origin_px, patch.size_px
         self._blend(patch, flow[y : y + height, x : x + width])
-        return Flow(flow, patch, windows)
+        return Flow(flow, patch, windows, body)
 
     def in_texture(self, portrait_px: F32) -> F32:
         """Carry (..., 2) points of the portrait frame into the enlarged texture."""

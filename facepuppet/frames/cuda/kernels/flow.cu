@@ -65,7 +65,7 @@ struct Triangle {
 };
 
 KERNEL mesh_setup(const Parameters* p, const int* vertices, const float* rest, const float* hidden,
-                  const int* lid, int n, int n_skin, float scale, float offset_x, float offset_y,
+                  const int* lid, const int* oval, int n, int n_skin, float scale, float offset_x, float offset_y,
                   Triangle* triangles) {
     if (X >= n || Y > 0 || p->face_box_px[2] == 0) return;
     Triangle* t = triangles + X;
@@ -83,15 +83,16 @@ KERNEL mesh_setup(const Parameters* p, const int* vertices, const float* rest, c
         float y = mix(rest[3 * corner + 1], hidden[2 * corner + 1], share);
         value[k][0] = (x + 0.5f) * scale + offset_x;
         value[k][1] = (y + 0.5f) * scale + offset_y;
-        value[k][2] = rest[3 * corner + 2];
+        value[k][2] = oval[corner] < 0 ? rest[3 * corner + 2] : p->oval_weight[oval[corner]];
     }
-    // What fills eyes and mouth lies behind all skin, so that no sliver of it shows between shut lids.
-    float nearness = -(depth / 3.f + (X < n_skin ? 0.f : 1e6f));
-    unsigned int bits = __float_as_uint(nearness);
-    t->rank = bits & 0x80000000u ? ~bits : bits | 0x80000000u;  // floats in the order of integers
     float abx = t->corner[1][0] - t->corner[0][0], aby = t->corner[1][1] - t->corner[0][1];
     float acx = t->corner[2][0] - t->corner[0][0], acy = t->corner[2][1] - t->corner[0][1];
     float determinant = abx * acy - aby * acx;
+    // What fills eyes and mouth lies behind all skin that faces the viewer, so that no sliver of it shows between
+    // shut lids, and skin that has turned away behind that.
+    float nearness = -(depth / 3.f + (X >= n_skin ? 1e5f : determinant < 0.f ? 0.f : 2e5f));
+    unsigned int bits = __float_as_uint(nearness);
+    t->rank = bits & 0x80000000u ? ~bits : bits | 0x80000000u;  // floats in the order of integers
     float inverse = 1.f / (fabsf(determinant) < 1e-6f ? 1e-6f : determinant);
     for (int a = 0; a < 3; a++) {
         float ab = value[1][a] - value[0][a], ac = value[2][a] - value[0][a];
@@ -105,7 +106,7 @@ KERNEL mesh_clear(unsigned long long* front, int side) {
     if (X < side && Y < side) front[Y * side + X] = 0;
 }
 
-// How far a cell lies inside an edge, along the edge's minor axis: edges cover what their line rounds to.
+// How far a cell's centre lies inside an edge, along the edge's minor axis.
 __device__ inline float inside_edge(const float a[2], const float b[2], float x, float y, float side) {
     float dx = b[0] - a[0], dy = b[1] - a[1];
     float length = fmaxf(fmaxf(fabsf(dx), fabsf(dy)), 1e-6f);
@@ -128,8 +129,8 @@ KERNEL mesh_raster(const Parameters* p, const Triangle* triangles, int n, int la
     int columns = x1 - x0 + 1, cells = columns * (y1 - y0 + 1);
     for (int i = X; i < cells; i += lanes) {
         int x = x0 + i % columns, y = y0 + i / columns;
-        if (inside_edge(a, b, x, y, side) >= -0.5f && inside_edge(b, c, x, y, side) >= -0.5f &&
-            inside_edge(c, a, x, y, side) >= -0.5f)
+        if (inside_edge(a, b, x, y, side) >= 0.f && inside_edge(b, c, x, y, side) >= 0.f &&
+            inside_edge(c, a, x, y, side) >= 0.f)
             atomicMax(&front[y * w + x], key);
     }
 }
@@ -156,19 +157,23 @@ KERNEL face_blend(const Parameters* p, const Triangle* triangles, const unsigned
     texture_from_face[Y * columns + X] = source;
 }
 
+// Where a pixel comes from, in the enlarged texture.
+__device__ inline float2 flow_at(const Parameters* p, const float2* texture_from_cell, int body_w, int body_h,
+                                 const float2* texture_from_face, int column, int row, int w, int h) {
+    const int *box = p->face_box_px, *cells = p->face_cells;
+    if (in_box(box, column, row)) {
+        float x = (column - box[0] + 0.5f) * cells[0] / box[2] - 0.5f;
+        float y = (row - box[1] + 0.5f) * cells[1] / box[3] - 0.5f;
+        return sample2(texture_from_face, cells[0], cells[0], cells[1], x, y);
+    }
+    float x = (column + 0.5f) * body_w / w - 0.5f, y = (row + 0.5f) * body_h / h - 0.5f;
+    return sample2(texture_from_cell, body_w, body_w, body_h, x, y);
+}
+
 KERNEL warp(const Parameters* p, const uchar4* texture, int texture_w, int texture_h,
             const float2* texture_from_cell, int body_w, int body_h, const float2* texture_from_face, int w, int h,
             uchar4* moved) {
     if (X >= w || Y >= h) return;
-    const int *box = p->face_box_px, *cells = p->face_cells;
-    float2 at;
-    if (in_box(box, X, Y)) {
-        float x = (X - box[0] + 0.5f) * cells[0] / box[2] - 0.5f;
-        float y = (Y - box[1] + 0.5f) * cells[1] / box[3] - 0.5f;
-        at = sample2(texture_from_face, cells[0], cells[0], cells[1], x, y);
-    } else {
-        float x = (X + 0.5f) * body_w / w - 0.5f, y = (Y + 0.5f) * body_h / h - 0.5f;
-        at = sample2(texture_from_cell, body_w, body_w, body_h, x, y);
-    }
+    float2 at = flow_at(p, texture_from_cell, body_w, body_h, texture_from_face, X, Y, w, h);
     moved[Y * w + X] = rounded(sample4(texture, texture_w, texture_h, at.x, at.y));
 }
