@@ -114,6 +114,7 @@ def test_show_writes_the_preview(full: Path, tmp_path: Path) -> None:
         assert max(picture.size) <= 1024
 
 
+@pytest.mark.slow
 def test_equal_packs_do_not_differ(full: Path) -> None:
     assert run("diff", full, full)[:2] == (0, "No difference.\n")
     assert json.loads(run("diff", full, full, "--json")[1]) == {}

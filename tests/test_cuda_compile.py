@@ -24,7 +24,10 @@ def compiled(code: str, target: int) -> tuple[bool, str]:
     return error == nvrtc.nvrtcResult.NVRTC_SUCCESS, log.decode()
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "target",
+    [pytest.param(target, marks=[pytest.mark.slow] if 75 < target < 120 else []) for target in TARGETS],
+)
 def test_kernels_compile_without_a_warning_or_spill(target):
     done, log = compiled(source(), target)
     assert done and "warning" not in log, log

@@ -81,6 +81,7 @@ def test_a_performance_is_the_cpus(engine):
     assert cuda(on_gpu) is not None and on_gpu.fallbacks == ()
 
 
+@pytest.mark.slow
 def test_threads_do_not_wait_for_each_other(machine):
     """In whatever order they run, the picture is the same: on a GPU there is none."""
     machine.capturable = False  # a graph would keep the order in which it was captured
@@ -115,6 +116,7 @@ def test_a_label_that_comes_and_goes_starts_with_the_first_frame(engine):
     assert_pictures_equal(given.rgb[box], truth.rgb[box], GPU)
 
 
+@pytest.mark.slow
 def test_views_take_part(engine):
     on_gpu, on_cpu = (puppet(by, with_views()) for by in (engine, "cpu"))
     assert cuda(on_gpu) is not None
@@ -137,6 +139,7 @@ def test_the_cpu_goes_on_after_less_than_a_second(machine, monkeypatch, how):
     assert one.show(PIECE.expression(TIMES_S[-1], len(TIMES_S) + 1)).i420 is None
 
 
+@pytest.mark.slow
 def test_what_sinks_want_is_wanted_of_the_next_maker_too(machine):
     one = puppet(canvas_px=SMALL)
     one.set_pixels(Pixels.I420)
@@ -148,6 +151,7 @@ def test_what_sinks_want_is_wanted_of_the_next_maker_too(machine):
 
 
 @pytest.mark.parametrize("what_fails", ["capturable", "replayable"])
+@pytest.mark.slow
 def test_without_graphs_kernels_are_launched_one_by_one(machine, caplog, what_fails):
     """A graph that does not do what was captured brings no frame of the right number, and none is marked."""
     setattr(machine, what_fails, False)
@@ -157,6 +161,7 @@ def test_without_graphs_kernels_are_launched_one_by_one(machine, caplog, what_fa
     assert_pictures_equal(given.rgb, truth.rgb, GPU)
 
 
+@pytest.mark.slow
 def test_a_full_gpu_leaves_frames_to_the_cpu(machine):
     """Networks alone may still fit."""
     puppet()
@@ -255,6 +260,7 @@ def test_a_lost_gpu_keeps_the_background_that_was_set(machine):
     assert cuda(one) is None and after.rgb[4, 4, 1] > 150
 
 
+@pytest.mark.slow
 def test_puppets_of_one_runtime_share_kernels_and_networks(engine, monkeypatch):
     made = []
     compile_kernels = Device._new_module

@@ -55,6 +55,7 @@ def namespace() -> tuple[str, ...]:
     return enter
 
 
+@pytest.mark.slow
 def test_no_job_asks_python_for_the_network(tmp_path: Path) -> None:
     for job, seen in work(tmp_path, "hook", *JOBS).items():
         assert seen["attempts"] == [], job

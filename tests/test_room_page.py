@@ -242,6 +242,7 @@ def test_preview_and_panic_keep_their_times(visit: Callable[..., Page], shown: S
     assert sorted(taken_s)[1] <= FRAME_S  # and the card is the next frame: tests/test_panic.py
 
 
+@pytest.mark.slow
 def test_sliders_and_switches_change_what_they_say(visit: Callable[..., Page], shown: Shown) -> None:
     page = visit()
     page.fill("[data-verb=gain][data-about=mouth]", "1.5")

@@ -82,6 +82,7 @@ def test_a_turned_portrait_turns_no_farther_than_a_profile_unless_another_pictur
     assert found[1] == pytest.approx(found[0] - 0.5, abs=0.06)
 
 
+@pytest.mark.slow
 def test_an_avatar_s_own_range_does_not_matter(swept: tuple[Sweep, list[tuple[Sample, U8]]]) -> None:
     tight = SafeRange((0.1, 0.1), (0.1, 0.1), (0.1, 0.1), (0.05, 0.05), (0.05, 0.05), 0.1, 1.1)
     assert sweep(dataclasses.replace(hopper(), safe_range=tight)).safe_range == swept[0].safe_range

@@ -103,7 +103,16 @@ CHANGES: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+LARGE = "a gallery"  # takes as long as four others
+
+
+def few(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    return (pytest.mark.slow,) if name == LARGE else ()
+
+
+@pytest.mark.parametrize(
+    "change", [pytest.param(CHANGES[name], id=name, marks=few(name)) for name in CHANGES]
+)
 def test_the_mark_is_found_in(tmp_path: Path, marked: list[U8], change: Change) -> None:
     detection = detect(_video(tmp_path / "seen.mp4", marked, change))
     assert detection.marked
@@ -114,10 +123,11 @@ def test_the_mark_is_found_in(tmp_path: Path, marked: list[U8], change: Change) 
     "size_px",
     [
         pytest.param((1120, 480), id="wide"),
-        pytest.param((720, 1280), id="upright", marks=pytest.mark.slow),
-        pytest.param((512, 512), id="square", marks=pytest.mark.slow),
+        pytest.param((720, 1280), id="upright"),
+        pytest.param((512, 512), id="square"),
     ],
 )
+@pytest.mark.slow
 def test_a_third_of_any_canvas_will_do(tmp_path: Path, size_px: tuple[int, int]) -> None:
     width, height = size_px
     frames = _frames(PUBLIC_KEY, size_px)
