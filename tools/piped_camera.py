@@ -136,20 +136,17 @@ class PipedRun:
             pass
 
 
-class _PipeBackend:
-    """A camera of pyvirtualcam's (see its `register_backend`) that is a pipe."""
+class _PipedFeeder:
+    """Feeds a pipe in place of a driver."""
 
-    pipe: BinaryIO
-
-    def __init__(self, *, width: int, height: int, fourcc: int, device: str, **others: Any) -> None:
-        self._size = width, height
-        self.device, self.native_fourcc = device, fourcc
+    def __init__(self, pipe: BinaryIO, size_px: tuple[int, int]) -> None:
+        self._pipe, self._size = pipe, size_px
 
     def send(self, frame: U8) -> None:
         """Write a frame, whole."""
-        self.pipe.write(_HEADER.pack(*self._size, time.monotonic_ns()))
-        self.pipe.write(memoryview(frame))
-        self.pipe.flush()
+        self._pipe.write(_HEADER.pack(*self._size, time.monotonic_ns()))
+        self._pipe.write(memoryview(frame))
+        self._pipe.flush()
 
     def close(self) -> None:
         """The pipe stays the process's."""
@@ -166,18 +163,15 @@ def _observed(live: LivePipeline, path: Path) -> None:
 
 def main() -> None:
     """Run the program, as the child."""
-    import pyvirtualcam
-
     from facepuppet.cli import main as program
     from facepuppet.session import LivePipeline
 
     snapshots, *words = sys.argv[1:]
-    _PipeBackend.pipe = sys.stdout.buffer
+    pipe = sys.stdout.buffer
     sys.stdout = sys.stderr
-    pyvirtualcam.register_backend("pipe", _PipeBackend)
     sink = import_module("facepuppet.sinks.virtual_camera")  # the one place that asks which cameras there are
-    pipe = sink.VirtualCameraInfo("pipe", "a pipe", "pipe")
-    sink.list_virtual_cameras = lambda: (pipe,)
+    sink.list_virtual_cameras = lambda: (sink.VirtualCameraInfo("pipe", "a pipe", "pipe"),)
+    sink._pyvirtualcam = lambda info, size_px, fps, *, rgb: _PipedFeeder(pipe, size_px)
     start = LivePipeline.start
 
     def observed_start(live: LivePipeline) -> None:
