@@ -232,17 +232,22 @@ def test_it_stops_twice_and_without_having_found_a_device() -> None:
     assert not microphone.state.running
 
 
+def be_late(machine: Machine) -> None:
+    """Slip until the devices are opened anew."""
+    for _ in range(3000):
+        machine.slips += 2
+        time.sleep(0.005)
+        if len(machine.opened) > 1:
+            break
+
+
 def test_a_machine_that_is_late_gives_its_devices_more_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
     monkeypatch.setattr("facepuppet.sound.stream_watch.START_S", 0.1)
     monkeypatch.setattr("facepuppet.sound.stream_watch.SLIPS_S", 0.1)
     with running(machine) as microphone:
         assert eventually(lambda: microphone.state.running)
-        for _ in range(3000):
-            machine.slips += 2
-            time.sleep(0.005)
-            if len(machine.opened) > 1:
-                break
+        be_late(machine)
         machine.slips += 100
         time.sleep(0.3)
     assert machine.opened == [0.02, 0.04]
@@ -255,11 +260,7 @@ def test_a_machine_that_is_in_time_again_lets_its_devices_hold_less(monkeypatch:
     monkeypatch.setattr(module, "CALM_S", 0.3)
     with running(machine) as microphone:
         assert eventually(lambda: microphone.state.running)
-        for _ in range(3000):
-            machine.slips += 2
-            time.sleep(0.005)
-            if len(machine.opened) > 1:
-                break
+        be_late(machine)
         assert eventually(lambda: len(machine.opened) > 2)
         assert microphone._calm_s == 0.6, "and is tried less and less often"
     assert machine.opened[:3] == [0.02, 0.04, 0.02]

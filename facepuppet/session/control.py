@@ -235,9 +235,8 @@ class Control:
             )
         mirror = self.puppet.scene.mirror
         self._name = name
-        if (
-            mirror is not self.puppet.scene.mirror
-        ):  # which way round is the camera's matter, not the portrait's
+        # Which way round is the camera's matter, not the portrait's.
+        if mirror is not self.puppet.scene.mirror:
             self._set_scene(mirror=mirror)
         self._use(self.step)
 
