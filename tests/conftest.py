@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gpus
 import pytest
 from compare import PicturesError
 from fake_gpu import Machine
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SHARED = Path(os.environ.get("FACEPUPPET_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
@@ -84,3 +88,15 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     machine.install(monkeypatch)
     yield machine
     machine.check_fences()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; one for all tests of a module."""
+    pytest.importorskip("playwright", reason="Playwright is not installed (extra dev)")
+    from room_in_browser import chromium, chromium_path
+
+    if chromium_path() is None:
+        pytest.skip("no chromium on PATH")
+    with chromium() as opened:
+        yield opened

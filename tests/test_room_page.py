@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from avatars import hopper
 from fakes import wait_until
-from room_in_browser import CAMERA_RGB, Shown, chromium, chromium_path, shown_run
+from room_in_browser import CAMERA_RGB, Shown, shown_run
 
 from facepuppet.control_room.live_socket import MOST_SOCKETS
 from facepuppet.control_room.page_pictures import Kind
@@ -76,15 +76,6 @@ CUT = """() => [...document.querySelectorAll("button, label, legend, h1, h2, h3,
   .filter((one) => getComputedStyle(one).display !== "inline")
   .filter((one) => one.scrollWidth > one.clientWidth + 1)
   .map((one) => one.textContent)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    pytest.importorskip("playwright", reason="Playwright is not installed (extra dev)")
-    if chromium_path() is None:
-        pytest.skip("no chromium on PATH")
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from compare import JPEG, MARK, Tolerance, assert_pictures_equal
 from control_rooms import Room, open_room
 from fakes import wait_until
 from PIL import Image
-from room_in_browser import chromium, chromium_path, shown_run
+from room_in_browser import shown_run
 from test_control import CANVAS
 from test_stage import ALPHA, cut
 
@@ -35,15 +35,6 @@ NO_WEBGL = "HTMLCanvasElement.prototype.getContext = new Proxy(HTMLCanvasElement
     "{apply: (get, one, [kind, ...how]) => kind === 'webgl' ? null : get.call(one, kind, ...how)});"
 )
 SOFT = np.broadcast_to(np.linspace(0, 255, CANVAS[0]).astype(np.uint8), ALPHA.shape).copy()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    pytest.importorskip("playwright", reason="Playwright is not installed (extra dev)")
-    if chromium_path() is None:
-        pytest.skip("no chromium on PATH")
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
