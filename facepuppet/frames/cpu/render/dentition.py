@@ -112,7 +112,8 @@ def _around(values: F32, weight: F32, reach_px: float) -> F32:
 def _relief(layer: MouthLayer, rgba: F32, px_per_cm: float) -> Relief:
     rgba[:, [0, -1]] = 0.0  # columns beyond go on for ever
     rgba[-1] = 0.0
-    return Relief(to_u8(rgba), px_per_cm, layer.top_cm, layer.level_cm, layer.slope, _BEND * layer.curve_cm)
+    curve = _BEND * layer.curve_cm if layer.curve_cm.any() else None
+    return Relief(to_u8(rgba), px_per_cm, layer.top_cm, layer.level_cm, layer.slope, curve)
 
 
 def _normals(layer: MouthLayer) -> F32:
@@ -120,7 +121,8 @@ def _normals(layer: MouthLayer) -> F32:
     across, down = layer.across / solid, layer.down / solid
     towards = -np.sqrt(np.clip(1 - across**2 - down**2, 0, 1))
     normals: F32 = np.stack([across, down, towards], -1)
-    return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-3)
+    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-3)
+    return normals
 
 
 def _resized(rgba: F32, scale: float) -> F32:
@@ -145,7 +147,7 @@ def _cavity(flesh: F32, px_per_cm: float) -> Relief:
     away = smoothstep(np.hypot(x[None], (y[:, None] - 1.1) * 0.8) / 2.4)[..., None]
     colour = flesh * (_THROAT * (1 - away) + _CHEEK * away)
     rgba = np.dstack([colour, np.full((height, width), 255.0, np.float32)])
-    return Relief(to_u8(rgba), px_per_cm, top, depth, 0.0, np.zeros(3, np.float32))
+    return Relief(to_u8(rgba), px_per_cm, top, depth, 0.0, None)
 
 
 def _tooth_rgb(white_rgb: F32, flesh: F32) -> F32:

@@ -10,15 +10,15 @@ from facepuppet.face.topology import EYES, LIPS, N_MESH, face_triangles
 from facepuppet.frames.cpu.render.dentition import Light
 from facepuppet.portrait.avatar import Avatar
 
-_SMOOTH_IOD = 0.03  # blur of the picture, in inter-ocular distances
+_SMOOTH_IOD = 0.05  # reach of a mean of the picture, in inter-ocular distances
 _MOST_AIMED = 0.5  # of the even light: paint and make-up are no light
 
 
 def face_light(avatar: Avatar) -> Light:
     """Fit the skin's luminance by even + aimed · normal, in the portrait frame's axes."""
     points = avatar.landmarks_px[:N_MESH]
-    grey = cv2.cvtColor(avatar.portrait_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), max(_SMOOTH_IOD * avatar.inter_ocular_px, 1.0))
+    grey = cv2.cvtColor(avatar.portrait_rgb, cv2.COLOR_RGB2GRAY)
+    grey = cv2.blur(grey, (2 * round(_SMOOTH_IOD * avatar.inter_ocular_px) + 1,) * 2).astype(np.float32)
     width, height = avatar.size_px
     column, row = (np.rint(points[:, i]).astype(int) for i in (0, 1))
     normals = _normals(points)
@@ -49,4 +49,5 @@ def _normals(points: F32) -> F32:
     normals = np.zeros((len(points), 3), np.float32)
     for i in range(3):
         np.add.at(normals, triangles[:, i], np.cross(b - a, c - a))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    return normals

@@ -170,7 +170,7 @@ class Mouth:
         linear = np.float32(self._px_per_cm) * self._rest_from_model[:2]
         # The picture may show more than the model's teeth are long.
         more = round(_OWN_CM * drawn.px_per_cm)
-        drawn = replace(drawn, rgba=np.pad(drawn.rgba, ((0, more), (0, 0), (0, 0))))
+        drawn = drawn.repainted(np.pad(drawn.rgba, ((0, more), (0, 0), (0, 0))))
         at = drawn.points_cm() @ linear.T + (self._rest[0, :2] + linear[:, 1] * np.float32(_SHOWN_CM[0]))
         x, y = cv2.split(at.astype(np.float32))
         own = cv2.remap(avatar.portrait_rgb, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -186,17 +186,14 @@ class Mouth:
         coverage = cv2.GaussianBlur(cv2.remap(above, x, y, cv2.INTER_LINEAR), (0, 0), 1.0)
         coverage[:, [0, -1]] = coverage[-1] = 0
         colour = cv2.multiply(to_u8(filled), cv2.merge([coverage] * 3), scale=1 / 255)
-        return replace(drawn, rgba=np.dstack([colour, coverage]))
+        return drawn.repainted(np.dstack([colour, coverage]))
 
     def _interior(self, placed: PlacedMouth) -> U8:
         size = placed.box_px[2:]
-        front = None
-        for layer, where in zip(self.layers.values(), placed.layers, strict=True):
-            cut = layer.sample(where, size)
-            if front is None:
-                front = cut
-            else:
-                lay_layer(front, cut)
+        back, *others = zip(self.layers.values(), placed.layers, strict=True)
+        front = back[0].sample(back[1], size)
+        for layer, where in others:
+            lay_layer(front, layer.sample(where, size))
         return np.ascontiguousarray(front[..., :3])
 
 
