@@ -45,6 +45,7 @@ class Avatar:
         safe_range: how far it bears to be moved; None when nobody measured it.
         views: more pictures of the same person, at most 8; they change how the portrait is rendered.
         painters: networks tuned to it, which take the places of the shipped ones.
+        unpainted: regions whose shipped painter makes this portrait worse than the drawing beneath.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Avatar:
     safe_range: SafeRange | None = None
     views: tuple[View, ...] = ()
     painters: tuple[TunedPainter, ...] = ()
+    unpainted: tuple[str, ...] = ()
 
     @property
     def size_px(self) -> tuple[int, int]:
