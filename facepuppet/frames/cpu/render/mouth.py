@@ -39,9 +39,9 @@ from facepuppet.portrait.avatar import Avatar
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _OPEN_PORTRAIT = 0.035  # inner-lip gap over inter-ocular distance from which the portrait shows its own teeth
 # Of upper and lower teeth, more than the model shows: parted lips are shorter than pressed ones.
-_SHOWN_CM = (0.2, 0.25)
+_SHOWN_CM = (0.1, 0.2)
 # How far lower teeth rise above the lower lip's edge at most, and hide below it, whatever the chin says.
-_ABOVE_LIP_CM, _BELOW_LIP_CM = 0.5, -0.1
+_ABOVE_LIP_CM, _BELOW_LIP_CM = 0.2, 0.2
 _LIPS_OWN = 0.55  # how much less the jaw sank where the lip sank more than the chin
 _PARTED = 0.8  # of a gap between resting lips, how much of it is the jaw's
 _ASIDE = 0.5  # how far teeth follow the chin aside: on turned heads, trackers move it too
