@@ -43,7 +43,7 @@ ICT_POINTS = (1507, 1528, 3742, 3721, 1147, 5708, 6213, 5533)
 MEDIAPIPE_POINTS = (33, 133, 362, 263, 2, 61, 291, 13)
 UPPER_LIP, OUTER_EYES = 5533, (1507, 3721)
 TONGUE = slice(16312, GUMS.stop)  # among other flesh at the back
-THROAT_CM = 5.5  # how far behind the lips the upper layer ends
+THROAT_CM, FLOOR_CM = 5.5, 4.0  # how far behind the lips the flesh of the upper and the lower layer ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,9 @@ def members(heads: IctHeads) -> dict[str, Mask]:
     tongue = (number >= TONGUE.start) & (number < TONGUE.stop) & moves & (np.abs(v[:, 0]) < 2.0)
     tongue = _largest_piece(heads.triangles, tongue)
     near = v[:, 2] < heads.neutral[UPPER_LIP, 2] + THROAT_CM
-    return {"upper": inside & ~moves & near, "lower": inside & moves & ~tongue, "tongue": tongue}
+    # Flesh behind the lower row would stand beside the tongue like a wall.
+    front = (number >= TEETH.start) | (v[:, 2] < heads.neutral[UPPER_LIP, 2] + FLOOR_CM)
+    return {"upper": inside & ~moves & near, "lower": inside & moves & ~tongue & front, "tongue": tongue}
 
 
 def _largest_piece(triangles: I64, member: Mask) -> Mask:

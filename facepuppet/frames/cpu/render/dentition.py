@@ -21,7 +21,7 @@ from facepuppet.frames.cpu.render.relief import Relief
 # Shares of the lips' colour in full light.
 _THROAT = np.array([0.30, 0.21, 0.21], np.float32)
 _CHEEK = np.array([0.58, 0.45, 0.44], np.float32)
-_TONGUE = np.array([1.02, 1.0, 0.98], np.float32)
+_TONGUE = np.array([0.92, 0.88, 0.87], np.float32)
 _GUM = np.array([0.92, 0.84, 0.83], np.float32)
 _LOWER_ROW = 0.95  # how light lower teeth are beside upper ones
 _DEEPER = np.array([0.9, 1.15, 1.15], np.float32)  # exponents of the shade: light between wet walls turns red

@@ -46,6 +46,7 @@ _LIPS_OWN = 0.55  # how much less the jaw sank where the lip sank more than the 
 _PARTED = 0.8  # of a gap between resting lips, how much of it is the jaw's
 _ASIDE = 0.5  # how far teeth follow the chin aside: on turned heads, trackers move it too
 _OWN_CM = 1.2  # how much farther down own teeth may reach
+_RIM_CM = 0.07
 _OWN_PX = 30  # fewer pixels between the lips tell no colour
 _MOST_DROP = 1.2  # of the jaw
 _ON_JAW = ("lower", "tongue")
@@ -183,7 +184,11 @@ class Mouth:
         across, up = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1]]), -linear[:, 1] * 3
         ends = [lower[-1] + across, lower[-1] + across + up, lower[0] - across + up, lower[0] - across]
         above = polygon_mask(np.concatenate([lower, ends]).astype(np.float32), (0, 0), self._size)
-        coverage = cv2.GaussianBlur(cv2.remap(above, x, y, cv2.INTER_LINEAR), (0, 0), 1.0)
+        rim = np.ones(
+            (2 * round(_RIM_CM * drawn.px_per_cm) + 1, 1), np.uint8
+        )  # of the lower lip, in their edge
+        coverage = cv2.erode(cv2.remap(above, x, y, cv2.INTER_LINEAR), rim)
+        coverage = cv2.GaussianBlur(coverage, (0, 0), 1.0)
         coverage[:, [0, -1]] = coverage[-1] = 0
         colour = cv2.multiply(to_u8(filled), cv2.merge([coverage] * 3), scale=1 / 255)
         return drawn.repainted(np.dstack([colour, coverage]))
