@@ -79,7 +79,8 @@ def _normals(vertices: F64, triangles: I64) -> F64:
     for i in range(3):
         np.add.at(normals, triangles[:, i], np.cross(b - a, c - a))
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return normals * np.where(normals[:, 2:] > 0, -1.0, 1.0)
+    normals *= np.where(normals[:, 2:] > 0, -1.0, 1.0)
+    return normals
 
 
 def members(heads: IctHeads) -> dict[str, Mask]:
@@ -218,7 +219,7 @@ def main(path: Path) -> None:
     cm_per_unit = np.float32(np.linalg.norm(np.subtract(*heads.neutral[list(OUTER_EYES)])))
     # What trackers see of a dropped jaw: landmarks on soft skin sink less than the bone below.
     sunk = landmark_basis()[ARKIT_INDEX["jawOpen"], [CHIN, LOWER_LIP_INNER[5]], 1]
-    stored: dict[str, npt.NDArray[np.generic]] = {
+    stored: dict[str, npt.ArrayLike] = {
         "head_from_model": fit.rotation.astype(np.float32),
         "cm_per_unit": cm_per_unit,
         "jaw_landmarks_cm": (cm_per_unit * sunk).astype(np.float32),
