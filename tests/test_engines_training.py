@@ -175,7 +175,9 @@ def test_training_goes_on_from_an_exported_network(tmp_path: Path) -> None:
     samples, start = toy(), tmp_path / "eye.onnx"
     network = build_network("eye")
     with torch.no_grad():
-        for values in network.parameters():  # the exporter keeps equal ones, as untrained biases are, only once
+        for (
+            values
+        ) in network.parameters():  # the exporter keeps equal ones, as untrained biases are, only once
             values.add_(0.01 * torch.randn_like(values))
     start.write_bytes(export.to_onnx(network, "eye"))
     trainer = Trainer(Recipe("eye", steps=2), samples, samples, tmp_path / "run", start.read_bytes())
