@@ -115,6 +115,11 @@ class RecordingDriver(Driver):
         """As the other driver's."""
         return self._driver.dropped
 
+    @property
+    def rejected(self) -> int:
+        """As the other driver's."""
+        return self._driver.rejected
+
     def timings(self) -> Mapping[str, Spread]:
         """As the other driver's."""
         return self._driver.timings()

@@ -39,7 +39,7 @@ class Retargeter:
         face, t_ns = expression.face, expression.captured_ns
         self.presence, share = self._presence.update(face is not None, t_ns)
         carried = None if face is None else deltas_of(face, expression.torso)
-        deltas = self._crossfade.update(carried, share, t_ns)
+        deltas = self._crossfade.update(carried, share, t_ns, expression.whose)
         if share < 1.0:
             deltas = self._idle.update(t_ns).toward(deltas, share)
         else:
