@@ -14,6 +14,7 @@ from facepuppet.drivers.remote.remote_driver import RemoteDriver
 from facepuppet.wires import Decoder
 from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkDecoder
+from facepuppet.wires.vmc import MARIONETTE_PORT, VmcDecoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Protocol:
 
 PROTOCOLS: Mapping[str, Protocol] = {
     "livelink": Protocol("Live Link Face", LIVELINK_PORT, LiveLinkDecoder),
+    "vmc": Protocol("VMC", MARIONETTE_PORT, VmcDecoder),
 }
 
 
