@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "sound": {"core"},
     "portrait": {"core", "face", "media", "vision"},
     "drivers": {"core", "face", "media", "vision", "wires"},
+    "senders": {"core", "drivers", "face", "wires"},
     "retarget": {"core", "face", "portrait"},
     "frames": {"core", "drivers", "face", "inference", "media", "portrait", "retarget", "watermark"},
 }

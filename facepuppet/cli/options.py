@@ -72,6 +72,12 @@ DriversOption = Annotated[
         "file; several by priority, of which the first that sees a face drives.",
     ),
 ]
+SendOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--send", help="Tell another program what the driver does: vmc or livelink, :HOST:PORT; several."
+    ),
+]
 TrackingOption = Annotated[
     Path | None, typer.Option("--tracking", help="Record the driver's expressions, too (.npz).")
 ]

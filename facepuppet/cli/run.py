@@ -35,6 +35,7 @@ from facepuppet.cli.options import (
     NoLabelOption,
     ProfileOption,
     QualityOption,
+    SendOption,
     SignerOption,
     StatsOption,
     TrackerOption,
@@ -116,6 +117,7 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    send: SendOption = None,
     mic: MicOption = None,
     mic_to: MicToOption = None,
     mic_delay: MicDelayOption = "auto",
@@ -168,6 +170,8 @@ def run(
         driving = stack.enter_context(opens())
         outputs = open_outputs(words, size_px, fps, credentials, ui=ui, folder=recordings)
         output = stack.enter_context(outputs.fanout)
+        if send:
+            driving = _sending(driving, send, stack)
         recording = _recording(driving, tracking, stack)
         live = stack.enter_context(
             LivePipeline(recording or driving, puppets, [output], fps=fps, quality=quality, card=shown_card)
@@ -200,6 +204,15 @@ def _driver_opener(
     neutral = None if profile is None else load_profile(profile).neutral
     asked = [camera_word(word) for word in words]
     return partial(open_drivers, asked, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
+
+
+def _sending(driver: Driver, words: Sequence[str], stack: ExitStack) -> Driver:
+    """Let others hear of what the driver does."""
+    from facepuppet.senders import SendingDriver, open_sender
+
+    senders = [stack.enter_context(open_sender(word)) for word in words]
+    tell("Sends " + ", ".join(sender.description for sender in senders))
+    return stack.enter_context(SendingDriver(driver, senders))
 
 
 def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> RecordingDriver | None:

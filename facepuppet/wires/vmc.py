@@ -36,6 +36,7 @@ from facepuppet.wires.wire_face import MalformedPacketError, WireFace, WireSampl
 MARIONETTE_PORT, PERFORMER_PORT = 39539, 39540
 _UPRIGHT = ("Spine", "Chest", "UpperChest", "Neck", "Head")  # from the hips up: together they turn the head
 _EYES = ("RightEye", "LeftEye")  # image-left first
+_HEADS_ALONE = 5  # after so many a performer is taken to tell no expressions
 _NECK_SHARE = 0.4  # of a turned head, as necks do
 _MOST_BYTES = 1300  # of a packet: less than networks carry in one piece
 _WIDTHS = {"i": 4, "f": 4, "h": 8, "d": 8, "t": 8, "T": 0, "F": 0, "N": 0, "I": 0}
@@ -48,13 +49,13 @@ class VmcDecoder:
         self._bones: dict[str, F64] = {}
         self._coming: dict[str, float] = {}  # expressions that do not count yet
         self._applied: dict[str, float] = {}
-        self._applies = False  # this performer tells expressions at all
+        self._heads_alone = 0  # heads since the last expression
         self._eyes: F32 | None = None
         self._sent_s: float | None = None
         self._tracks = True
 
     def decode(self, packet: bytes) -> WireSample | None:
-        """Return the face once expressions are applied; of a performer without any, with every head.
+        """Return the face once expressions are applied; of a performer without any, with each head.
 
         Raises:
             MalformedPacketError: no OSC.
@@ -77,7 +78,7 @@ class VmcDecoder:
             for value in _numbers(values[1:2]):
                 self._coming[str(values[0])] = value
         elif address == "/VMC/Ext/Blend/Apply":
-            self._applies = True
+            self._heads_alone = 0
             self._applied.update(self._coming)
             return True
         elif address == "/VMC/Ext/T" and values:
@@ -94,7 +95,8 @@ class VmcDecoder:
         if name in _UPRIGHT or name in _EYES:
             x, y, z, w = quaternion
             self._bones[name] = rotation_from_quaternion(w, x, y, z)
-        return bool(name == "Head" and not self._applies)
+        self._heads_alone += name == "Head"
+        return bool(name == "Head" and self._heads_alone > _HEADS_ALONE)
 
     def _face(self) -> WireFace:
         head = np.eye(3)

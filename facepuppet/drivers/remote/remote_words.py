@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from facepuppet.core.addresses import parted_address
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import DriverError
 from facepuppet.drivers.remote.inbox import LOOPBACK, Greeting, UdpInbox
@@ -77,27 +78,14 @@ def open_remote(word: str, *, recentre_s: float | None = None, clock: Clock | No
 
 def _parted(word: str) -> tuple[str, str | None, int | None]:
     name, _, rest = word.partition(":")
-    host, port = _host_and_port(rest)
-    if port is not None and not (port.isdecimal() and 0 < int(port) < 65536):
+    try:
+        return name, *parted_address(rest)
+    except ValueError as error:
         raise DriverError(
-            f"driver {word!r}, whose port is no port",
+            f"driver {word!r} ({error})",
             f"{name}, {name}:PORT, {name}:HOST or {name}:HOST:PORT",
-            "Give a port from 1 to 65535.",
-        )
-    return name, host, None if port is None else int(port)
-
-
-def _host_and_port(rest: str) -> tuple[str | None, str | None]:
-    """Part HOST, PORT, HOST:PORT and [IPv6]:PORT."""
-    if rest.startswith("["):
-        host, _, port = rest[1:].partition("]")
-        return host, port.removeprefix(":") or None
-    if rest.count(":") > 1:
-        return rest, None
-    host, colon, port = rest.partition(":")
-    if colon:
-        return host or None, port
-    return (None, rest or None) if rest.isdecimal() or not rest else (rest, None)
+            "Give such an address.",
+        ) from error
 
 
 def _towards(host: str) -> str:
