@@ -10,6 +10,8 @@ from facepuppet.core.errors import SenderError
 from facepuppet.senders.sender import Sender
 from facepuppet.senders.udp_sender import UdpSender
 from facepuppet.wires import Encoder
+from facepuppet.wires.ifacialmocap import PORT as IFACIALMOCAP_PORT
+from facepuppet.wires.ifacialmocap import IFacialMocapEncoder
 from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkEncoder
 from facepuppet.wires.vmc import MARIONETTE_PORT, VmcEncoder
@@ -28,6 +30,7 @@ class _Receiver:
 
 _RECEIVERS: Mapping[str, _Receiver] = {
     "vmc": _Receiver("VMC", MARIONETTE_PORT, VmcEncoder),
+    "ifacialmocap": _Receiver("iFacialMocap", IFACIALMOCAP_PORT, IFacialMocapEncoder),
     "livelink": _Receiver("Live Link Face", LIVELINK_PORT, LiveLinkEncoder),
 }
 

@@ -4,6 +4,10 @@ All big-endian: u8 version 6; device id and subject, each a u32 length in bytes 
 i32 frame, f32 part of a frame, i32 numerator and denominator of the rate; u8 count 61; as many f32: ARKit's
 shapes in the order of Apple's documentation, then yaw, pitch and roll of head, left and right eye. While no
 face is seen the packet ends after the time code.
+
+Angles are radians: in a public capture (think-biq/LLV, examples/dao.gesichter, 180 frames) each eye's yaw is 0.61
+times eyeLookIn less eyeLookOut, negative for the right eye, and its pitch 0.61 times eyeLookDown less eyeLookUp.
+The head's signs follow from the same change of axes, Unreal's x into the picture, y right, z up.
 """
 
 from __future__ import annotations
@@ -25,9 +29,8 @@ _TIME = struct.Struct(">ifii")
 _LENGTH = struct.Struct(">I")
 _VALUES = struct.Struct(f">{COUNT}f")
 _MOST_NAME = 512  # bytes of a device id or a subject
-# From angles on the wire to ours: the app's yaw grows to the subject's left, which is the image's right, and
-# its pitch as the face looks down; its roll tilts the head to the subject's right shoulder, the image's left.
-_SIGNS = np.array([1.0, 1.0, -1.0], np.float32)
+# From angles on the wire to ours: yaw grows to the subject's right, the image's left.
+_SIGNS = np.array([-1.0, 1.0, 1.0], np.float32)
 _RIGHT_EYE_FIRST = [1, 0]
 
 

@@ -13,6 +13,8 @@ from facepuppet.core.errors import DriverError
 from facepuppet.drivers.remote.inbox import LOOPBACK, Greeting, UdpInbox
 from facepuppet.drivers.remote.remote_driver import RemoteDriver
 from facepuppet.wires import Decoder
+from facepuppet.wires.ifacialmocap import GREET_EVERY_S, GREETING, IFacialMocapDecoder
+from facepuppet.wires.ifacialmocap import PORT as IFACIALMOCAP_PORT
 from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkDecoder
 from facepuppet.wires.vmc import MARIONETTE_PORT, VmcDecoder
@@ -43,6 +45,14 @@ class Protocol:
 PROTOCOLS: Mapping[str, Protocol] = {
     "livelink": Protocol("Live Link Face", LIVELINK_PORT, LiveLinkDecoder),
     "vmc": Protocol("VMC", MARIONETTE_PORT, VmcDecoder),
+    "ifacialmocap": Protocol(
+        "iFacialMocap",
+        IFACIALMOCAP_PORT,
+        IFacialMocapDecoder,
+        greeting=lambda port: GREETING,
+        asked_port=IFACIALMOCAP_PORT,
+        greet_every_s=GREET_EVERY_S,
+    ),
 }
 
 
