@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,9 +15,9 @@ from facepuppet.portrait.clothes_beyond import (
     shoulder_coverage,
     spread_coverage,
 )
-from facepuppet.portrait.cut_person import CutPerson
+from facepuppet.portrait.cut_person import SOLID, CutPerson
 from facepuppet.portrait.hair_beyond import arc_coverage, crown_colours, side_colours
-from facepuppet.portrait.outline_beyond import Arc, Slope, Spread, Stretch, crown, stretches
+from facepuppet.portrait.outline_beyond import RIM_PX, Arc, Slope, Spread, Stretch, crown, stretches
 
 _OVER_CHIN = 0.1  # of the face's height: what a side cuts from higher up on is hair, and then a shoulder
 
@@ -48,6 +48,7 @@ class Beyond:
 def person_beyond(avatar: Avatar, margins: Margins) -> Beyond:
     """Return the person of a portrait with what goes on of them in margins around it."""
     person = CutPerson.of(avatar)
+    person = replace(person, alpha=_to_borders(person.alpha))
     around = (margins.top, margins.bottom, margins.left, margins.right)
     rgb = cv2.copyMakeBorder(person.rgb, *around, cv2.BORDER_REPLICATE)
     alpha = cv2.copyMakeBorder(person.alpha, *around, cv2.BORDER_CONSTANT)
@@ -61,6 +62,31 @@ def person_beyond(avatar: Avatar, margins: Margins) -> Beyond:
     if margins.bottom:
         _go_on_below(person, rgb, alpha, margins)
     return Beyond(rgb, alpha)
+
+
+def reach_px(avatar: Avatar) -> tuple[float, float]:
+    """Return how far what goes on of a person reaches beyond the left and the right border."""
+    person = CutPerson.of(avatar)
+    return _reach_px(person), _reach_px(person.mirrored())
+
+
+def _reach_px(person: CutPerson) -> float:
+    reaches = [0.0]
+    for stretch in stretches(np.ascontiguousarray(person.alpha.T)):
+        hair, body_px = _hair_and_body(person, stretch)
+        reaches += [] if hair is None else [Arc.bulging(hair).height_px]
+        reaches += [] if body_px is None else [Slope.of(person, body_px).arm_px]
+    return max(reaches)
+
+
+def _to_borders(alpha: U8) -> U8:
+    """Let a coverage that ends just before a border reach it, as a matte's may."""
+    reaching = alpha.copy()
+    for turned in (reaching, reaching[::-1], reaching.T, reaching.T[::-1]):
+        if len(turned) > RIM_PX:
+            last = turned[RIM_PX]
+            np.maximum(turned[:RIM_PX], np.where(last >= SOLID, last, 0), out=turned[:RIM_PX])
+    return reaching
 
 
 def _round_off(person: CutPerson, rgb: U8, alpha: U8, left: int) -> None:

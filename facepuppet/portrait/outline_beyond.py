@@ -17,7 +17,7 @@ from facepuppet.core.types import F32, U8, Floats
 from facepuppet.face.topology import FACE_OVAL, FOREHEAD
 from facepuppet.portrait.cut_person import SOLID, CutPerson
 
-_RIM_PX = 4  # lines of a border that tell what it cuts: a matte may end a little before it
+RIM_PX = 4  # lines of a border that tell what it cuts: a matte may end a little before it
 _SHORTEST = 0.02  # of the border; shorter stretches are specks
 _LOOK_BACK = 0.05  # of the picture's longer side: over so much an outline's direction is measured
 _LEANING = (-0.3, 3.0)
@@ -25,8 +25,9 @@ _SKULL = 0.39  # of the face's height: so far a head rises over the forehead's l
 _LEAST_SKULL = 0.05  # the same over a border that is higher than that
 _HEAD = 0.45  # of the face's height: half a head's width at least
 _BULGE = 0.35  # an arc over what is no head, at most so high, in half lengths of its stretch
-_SLOPES = (0.15, 2.0)  # rows down per column outwards of a shoulder
-_SLOPE_OVER = 0.6  # it is measured over so many inter-ocular distances
+_SLOPES = (0.15, 4.0)  # rows down per column outwards of a shoulder
+_SLOPE_OVER = 0.1  # it is measured over so many inter-ocular distances
+_LOWER = 0.3  # a shoulder may cross the border so much lower than it comes near it, likewise
 _ARM = (0.35, 1.4)  # how far beyond the border an arm ends, at least and at most, likewise
 _BESIDE_JOINT = 0.55  # an arm ends so far beside the shoulder joint, likewise
 _ARM_DROP = 0.9  # a shoulder falls by so much from where it is flat to where it is an arm, likewise
@@ -61,7 +62,7 @@ class Stretch:
 
 def stretches(alpha: U8) -> list[Stretch]:
     """Return what the top border of a coverage (H, W) cuts off, from the left; transposed, the left one."""
-    cut = alpha[:_RIM_PX].max(axis=0) >= SOLID
+    cut = alpha[:RIM_PX].max(axis=0) >= SOLID
     back = min(max(2, round(_LOOK_BACK * max(alpha.shape))), len(alpha) - 1)
     behind = _runs(alpha[back] >= SOLID)
     found = []
@@ -164,9 +165,11 @@ class Slope:
         """Let a shoulder that crosses the left border at a row fall on as it falls before it."""
         unit = person.unit_px
         solid = person.alpha >= SOLID
-        inwards = min(max(3, round(_SLOPE_OVER * unit)), person.width)
-        tops = [_top_of_body(solid[:, x], top_px, unit) for x in range(inwards)]
-        steepness = -float(np.polyfit(np.arange(inwards), tops, 1)[0])
+        columns = np.arange(RIM_PX, min(RIM_PX + max(3, round(_SLOPE_OVER * unit)), person.width))
+        tops = [_top_of_body(solid[:, x], top_px, unit) for x in columns.tolist()]
+        slope, at_border = np.polyfit(columns + 0.5, tops, 1) if len(columns) > 1 else (0.0, top_px)
+        steepness = -float(slope)
+        top_px = float(np.clip(at_border, top_px - RIM_PX, top_px + _LOWER * unit))
         arm = -float(person.shoulders_px[0, 0]) + _BESIDE_JOINT * unit
         arm = float(np.clip(arm, _ARM[0] * unit, _ARM[1] * unit))
         return cls(top_px, float(np.clip(steepness, *_SLOPES)), arm, _ARM_DROP * unit)

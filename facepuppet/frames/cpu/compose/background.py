@@ -17,6 +17,7 @@ from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.avatar import Avatar
 
 _RIM = 0.02  # of the plate's shorter side
+SOFT_FROM = 0.06  # of the canvas height: so far inside the portrait's borders its plate begins to get soft
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _extend(plate: U8, placement: Placement, canvas_px: tuple[int, int]) -> U8:
     height = canvas_px[1]
     picture = mirrored.astype(np.float32)
     # Two blurs, crossed over: light near the portrait (starting inside it), heavy far away.
-    for sigma, start, stop in ((0.02, -0.06, 0.02), (0.10, -0.02, 0.22)):
+    for sigma, start, stop in ((0.02, -SOFT_FROM, 0.02), (0.10, -0.02, 0.22)):
         soft = _blur(mirrored, sigma * height).astype(np.float32)
         weight = smoothstep((outside / height - start) / (stop - start))[..., None]
         picture += weight * (soft - picture)
