@@ -12,6 +12,7 @@ from .load import load_as_pack as load_as_pack
 from .load import load_avatar as load_avatar
 from .load import portrait_sha256 as portrait_sha256
 from .load import sample_portrait_path as sample_portrait_path
+from .load import sample_portrait_paths as sample_portrait_paths
 from .pack import PACK_SUFFIX as PACK_SUFFIX
 from .pack import PACK_VERSION as PACK_VERSION
 from .pack import Pack as Pack
