@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
-from compare import EXACT, assert_pictures_equal
+from compare import EXACT, RESAMPLED, assert_pictures_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +17,10 @@ from facepuppet.core.types import U8, Expression, Motion
 from facepuppet.frames.cpu.render.cutout import Surroundings, cut_out, person_and_rim
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.working_picture import Whole
 from facepuppet.retarget import Retargeter
+from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.target import Target
 
 OWN = Surroundings(own=True)
 
@@ -92,3 +95,24 @@ def test_the_scene_chooses(word: str) -> None:
     puppet.set_scene(Scene(Backdrop.parse(word)))
     warp = puppet.maker.renderer.warp  # type: ignore[attr-defined]
     assert warp.stand_before(Surroundings(word == "portrait")) is False
+
+
+def test_around_a_crop_the_whole_picture_stands_still() -> None:
+    """Head and shoulders of a picture with a small face move in it; at rest it is the picture."""
+    avatar = hopper()
+    around = cv2.copyMakeBorder(avatar.portrait_rgb, 0, 70, 100, 60, cv2.BORDER_REFLECT)
+    avatar = replace(avatar, whole=Whole(np.asarray(around, np.uint8), (100, 0, 512, 600)))
+    composer = Composer(avatar, None, label=Corner.OFF)
+    assert composer.canvas_px == (672, 670)
+    renderer = Renderer(composer.at_shown_size().avatar, engine="cpu")
+    renderer.stand_before(OWN)
+    still = composer.compose(renderer.render(at_rest(avatar))).rgb
+    mean, worst = departure(still, around)
+    assert mean <= 1.5 and worst <= 12.0
+    lean = replace(Deltas.rest(), lean=np.array([0.3, -0.3], np.float32))
+    moved = composer.compose(renderer.render(Target(avatar).motion(lean))).rgb
+    assert_pictures_equal(moved[600:], around[600:], EXACT)
+    assert_pictures_equal(moved[:, :100], around[:, :100], EXACT)
+    assert_pictures_equal(moved[597:600], still[597:600], RESAMPLED)
+    assert np.abs(moved[200:400, 250:450].astype(int) - around[200:400, 250:450]).mean() > 10, "she moves"
+    assert Composer(avatar, (640, 360)).avatar.whole is None

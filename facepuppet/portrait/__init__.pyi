@@ -38,4 +38,3 @@ from .view_state import StateReader as StateReader
 from .views import MAX_VIEWS as MAX_VIEWS
 from .views import View as View
 from .views import view_box as view_box
-from .working_picture import MAX_SIDE_PX as MAX_SIDE_PX

@@ -80,12 +80,12 @@ def _reach_px(person: CutPerson) -> float:
 
 
 def _to_borders(alpha: U8) -> U8:
-    """Let a coverage that ends just before a border reach it, as a matte's may."""
+    """Let a coverage reach a border before which it ends, as a matte's may."""
     reaching = alpha.copy()
     for turned in (reaching, reaching[::-1], reaching.T, reaching.T[::-1]):
-        if len(turned) > RIM_PX:
-            last = turned[RIM_PX]
-            np.maximum(turned[:RIM_PX], np.where(last >= SOLID, last, 0), out=turned[:RIM_PX])
+        before = np.where(turned[min(RIM_PX, len(turned) - 1)] >= SOLID, 255, 0).astype(np.uint8)
+        if before.any() and np.median(turned[0][before > 0]) < SOLID:
+            np.maximum(turned[:RIM_PX], before, out=turned[:RIM_PX])
     return reaching
 
 
@@ -135,7 +135,7 @@ def _hair_and_body(person: CutPerson, stretch: Stretch) -> tuple[Stretch | None,
     if stretch.start > person.chin_row - _OVER_CHIN * person.face_px:
         return None, stretch.start
     body = min(person.body_row, stretch.stop)
-    return Stretch(stretch.start, body, stretch.leaning), body
+    return replace(stretch, stop=body), body
 
 
 def _lay(rgb: U8, alpha: U8, colours: U8, coverage: F32) -> None:

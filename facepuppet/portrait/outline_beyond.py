@@ -1,14 +1,14 @@
 """How the outline of a person goes on beyond the borders that cut them off.
 
-A head is rounded off: the arc of the circle that leaves the border in the directions in which the outline
-reaches it, as high as a skull over this face would be. Shoulders fall on as they fell, down to an arm. Hair,
+A head is rounded off: the arc of the circle on which the outline reaches the border, no higher than a
+skull over this face would be. Shoulders fall on as they fell, down to an arm. Hair,
 hats and what else a side cuts above the shoulders bulges a little.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,11 +43,13 @@ class Stretch:
         start, stop: pixels along the border, from its first to one past its last.
         leaning: how far its two ends lean towards each other just before the border, in pixels per pixel;
             0 where the stretch ends in a corner.
+        back_px: over so many pixels that was measured.
     """
 
     start: float
     stop: float
     leaning: tuple[float, float] = (0.0, 0.0)
+    back_px: int = 1
 
     @property
     def middle(self) -> float:
@@ -62,7 +64,9 @@ class Stretch:
 
 def stretches(alpha: U8) -> list[Stretch]:
     """Return what the top border of a coverage (H, W) cuts off, from the left; transposed, the left one."""
-    cut = alpha[:RIM_PX].max(axis=0) >= SOLID
+    cut = alpha[0] >= SOLID
+    if not cut.any():
+        cut = alpha[:RIM_PX].max(axis=0) >= SOLID
     back = min(max(2, round(_LOOK_BACK * max(alpha.shape))), len(alpha) - 1)
     behind = _runs(alpha[back] >= SOLID)
     found = []
@@ -74,7 +78,7 @@ def stretches(alpha: U8) -> list[Stretch]:
             inner = (start, stop)
         left = 0.0 if start == 0 else (start - inner[0]) / back
         right = 0.0 if stop == len(cut) else (inner[1] - stop) / back
-        found.append(Stretch(float(start), float(stop), (left, right)))
+        found.append(Stretch(float(start), float(stop), (left, right), back))
     return found
 
 
@@ -95,11 +99,12 @@ class Arc:
 
     @classmethod
     def over(cls, stretch: Stretch, most_px: float) -> Arc:
-        """Go on in the directions of a stretch's ends, but no higher than so much."""
-        angle = math.atan(float(np.clip(np.mean(stretch.leaning), *_LEANING)))
-        half = max(stretch.half_px, 1.0)
-        height = half * (1 - math.sin(angle)) / math.cos(angle)
-        return cls(stretch.middle, half, min(height, most_px), angle)
+        """Complete the circle through a stretch's ends and those some way back, up to a height."""
+        half, back = max(stretch.half_px, 1.0), stretch.back_px
+        behind = half + back * float(np.clip(np.mean(stretch.leaning), *_LEANING))
+        to_centre = (behind**2 - half**2 + back**2) / (2 * back)
+        radius = math.hypot(half, to_centre)
+        return cls(stretch.middle, half, min(radius - to_centre, most_px), math.asin(to_centre / radius))
 
     @classmethod
     def bulging(cls, stretch: Stretch) -> Arc:
@@ -140,7 +145,7 @@ def crown(person: CutPerson, stretch: Stretch) -> Arc:
     ]
     if len(known) < 2:
         half = max([*known, _HEAD * person.face_px] if known else [*reach, _HEAD * person.face_px])
-        stretch = Stretch(middle - half, middle + half, stretch.leaning)
+        stretch = replace(stretch, start=middle - half, stop=middle + half)
     return Arc.over(stretch, most_px)
 
 

@@ -73,7 +73,12 @@ def canvas_background(
         return np.full((height, width, 3), backdrop.rgb, dtype=np.uint8)
     if backdrop.image_rgb is not None:
         return _cover(backdrop.image_rgb, canvas_px)
-    extended = _extend(avatar.background_rgb, placement, canvas_px)
+    if avatar.whole is None:
+        extended = _extend(avatar.background_rgb, placement, canvas_px)
+    else:
+        x, y, width, height = placement.target_px
+        extended = avatar.whole.rgb.copy()
+        extended[y : y + height, x : x + width] = placement.show(avatar.background_rgb)
     if backdrop.kind == "blur":
         return _blur(extended, 0.045 * height)
     return extended

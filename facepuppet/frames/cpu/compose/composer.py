@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -80,10 +81,12 @@ class Composer:
         label: Corner = Corner.BOTTOM_RIGHT,
         label_every_s: float | None = None,
     ) -> None:
-        self.canvas_px = canvas_px or avatar.size_px
         if canvas_px is None:
+            self.canvas_px = avatar.size_px if avatar.whole is None else avatar.whole.size_px
             self.placement = identity_placement(avatar)
         else:
+            avatar = replace(avatar, whole=None)  # head and shoulders are all that is framed
+            self.canvas_px = canvas_px
             self.placement = place(avatar, canvas_px, framing or Framing())
         self.avatar = avatar
         self._memory: U8 | None = None

@@ -19,6 +19,7 @@ from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.beyond import Margins, person_beyond, reach_px
 
 _ALONE, _WHOLE = 0.04, 0.16  # of the width from an old border: the person alone up to here, all from there
+_DOUBTED, _SURE = 0.45, 0.9  # coverage that counts as none, and as all, at the old borders
 _TRAVEL = 0.8  # inter-ocular distances that what is made up may move outwards: a lean, and a head's turn
 
 
@@ -33,7 +34,7 @@ def with_sides(avatar: Avatar, placement: Placement, canvas_px: tuple[int, int])
         min(int(np.ceil(room / scale)), round(reach + _TRAVEL * avatar.inter_ocular_px)) if cut else 0
         for cut, room, reach in zip(cut_sides(avatar, placement, canvas_px), rooms, reaches, strict=True)
     )
-    if not (left or right):
+    if avatar.whole is not None or not (left or right):
         return avatar, placement
     canvas = canvas_background(avatar, placement, canvas_px, Backdrop())
     wide = _with_margins(avatar, placement, canvas, left, right)
@@ -58,19 +59,22 @@ def _with_margins(avatar: Avatar, placement: Placement, canvas: U8, left: int, r
     sharp = np.s_[:, left + soft * (left > 0) : width - right - soft * (right > 0)]
     inner = np.s_[:, soft * (left > 0) : avatar.size_px[0] - soft * (right > 0)]
     plate[sharp] = avatar.background_rgb[inner]
+    share = _whole_share(width - left - right, left > 0, right > 0)
     alpha: F32 = beyond.alpha[..., None].astype(np.float32) / 255
+    # What the matte doubts there would be taken for the person's, with the old background in its colours.
+    alpha[own] += (1 - share) * (smoothstep((alpha[own] - _DOUBTED) / (_SURE - _DOUBTED)) - alpha[own])
     picture = plate + alpha * (beyond.rgb.astype(np.float32) - plate)
     as_it_is = avatar.portrait_rgb + (1 - alpha[own]) * (
         plate[own].astype(np.float32) - avatar.background_rgb
     )
-    picture[own] += _whole_share(width - left - right, left > 0, right > 0) * (as_it_is - picture[own])
+    picture[own] += share * (as_it_is - picture[own])
     offset_px = np.array([left, 0, 0], np.float32)
     return replace(
         avatar,
         portrait_rgb=np.clip(np.rint(picture), 0, 255).astype(np.uint8),
         landmarks_px=avatar.landmarks_px + offset_px,
         shoulders_px=avatar.shoulders_px + offset_px[:2],
-        person_alpha=beyond.alpha,
+        person_alpha=np.rint(255 * alpha[..., 0]).astype(np.uint8),
         foreground_rgb=beyond.rgb,
         background_rgb=np.asarray(plate, np.uint8),
     )
