@@ -16,10 +16,12 @@ _HAIRLINE = 0.06  # the face reaches so far over its landmarks at least
 _DEEPEST = 0.5  # rows of hair under a border that are looked at
 _LEAST_DEPTH = 0.03  # so many rows go on where the border cuts a bare forehead
 _LOCK, _STRAND = 0.036, 0.009  # how broad they are
-_RAGGED, SOFT = 0.008, 0.015  # how far locks stick out of an outline, and how soft it is
+_RAGGED, SOFT = 0.006, 0.018  # how far locks stick out of an outline, and how soft it is
+ENOUGH_HAIR = 0.06  # rows of hair under a border that tell how it goes on
 _GROWN = 0.06  # so far beyond the border the outline is as ragged as it gets
 _BESIDE = 0.08  # columns that are mirrored beyond a side
 
+_FULL = 0.75  # of the rows down to the hairline
 _LONGER = 2.5  # strands may get so many times longer
 _WITHIN = 0.96  # of an arc's half width: farther out the picture's own edge is soft
 _BARE = (9, 151, 50, 280, 1)  # landmarks on bare skin: brow, forehead, cheeks, nose
@@ -39,7 +41,10 @@ def crown_colours(person: CutPerson, arc: Arc, along_px: F32, beyond_px: F32) ->
     Outline goes onto outline, rows there and back through the hair.
     """
     column = np.clip(_followed(arc, along_px, beyond_px), 0, person.width - 1)
-    depth_px = hair_depth(person)[np.rint(column).astype(np.intp)]
+    depths = hair_depth(person)
+    column = _lending(depths, arc, ENOUGH_HAIR * person.face_px)[np.rint(column).astype(np.intp)]
+    # Hair gets thin towards the hairline.
+    depth_px = _FULL * depths[np.rint(column).astype(np.intp)]
     longer = np.clip(arc.height_px / depth_px, 1.0, _LONGER)
     return looked_up(person.rgb, column, there_and_back(beyond_px / longer, depth_px))
 
@@ -54,6 +59,17 @@ def _followed(arc: Arc, along_px: F32, beyond_px: F32) -> F32:
     """Where along the border points come from: what is at the outline from its end."""
     share = np.clip((along_px - arc.middle) / np.maximum(arc.half_width_px(beyond_px), 1.0), -1, 1)
     return np.asarray(arc.middle + _WITHIN * share * arc.half_px, np.float32)
+
+
+def _lending(depths: F32, arc: Arc, enough_px: float) -> F32:
+    """Which column (W,) lends hair to each: at a parting one beside it, if elsewhere there is enough."""
+    columns = np.arange(len(depths))
+    under = (np.abs(columns - arc.middle) < arc.half_px) & (depths >= enough_px)
+    if under.sum() < 0.5 * arc.half_px:
+        return columns.astype(np.float32)
+    there = np.flatnonzero(under)
+    nearest = there[np.abs(columns[:, None] - there).argmin(axis=1)].astype(np.float32)
+    return np.asarray(cv2.blur(nearest[None], (2 * round(enough_px) + 1, 1))[0], np.float32)
 
 
 def hair_depth(person: CutPerson) -> F32:

@@ -16,12 +16,11 @@ from facepuppet.core.types import F32, F64, HeadMotion
 from facepuppet.face.topology import CHIN, FACE_OVAL, FOREHEAD
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.cut_person import CutPerson
-from facepuppet.portrait.hair_beyond import hair_depth
+from facepuppet.portrait.hair_beyond import ENOUGH_HAIR, hair_depth
 from facepuppet.portrait.outline_beyond import stretches
 
 # Of the face's height:
 _BARE_ROOM = 0.05  # so far a border that cuts a bare forehead may come in
-_HAIR_ROOM = 0.06  # with so much hair under it there is no limit
 _HIGH = 0.15  # nor with the border so high over the forehead's landmark
 _CHIN_ROOM = 0.04  # so far a border right under the chin may
 _FREE = 0.9  # a border so far below the chin shows a body: there is no limit
@@ -92,7 +91,9 @@ def _room_above(person: CutPerson) -> float:
                 return math.inf
             inner = slice(*(round(middle + side * 0.5 * (stretch.half_px)) for side in (-1, 1)))
             hair: F32 = hair_depth(person)[max(inner.start, 0) : inner.stop]
-            return math.inf if np.median(hair) >= _HAIR_ROOM * person.face_px else _BARE_ROOM * person.face_px
+            return (
+                math.inf if np.median(hair) >= ENOUGH_HAIR * person.face_px else _BARE_ROOM * person.face_px
+            )
     return math.inf
 
 
