@@ -1,7 +1,7 @@
 """What a puppet does with parts of the driver's face that something hides: they hold, then ease to rest.
 
-Rest is how the part was held of late, on average: a speaker's mouth that shuts for good behind a microphone is
-farther from the truth than one that stays ajar.
+Rest is how the part was held of late, on average: a speaker's mouth that shuts for good behind a microphone
+is farther from the truth than one that stays ajar.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from facepuppet.retarget.deltas import Deltas
 # What is noticed was there a little before: what is held is what was shown so much earlier.
 BEFORE_NS = 150_000_000
 LET_GO_S, HOLD_S, EASE_S, BACK_S = 0.1, 0.3, 0.8, 0.25
-USUAL_S = 3.0  # time constant with which it is learnt how a face is held between its motions
+USUAL_S = 1.0  # time constant with which it is learnt how a face is held between its motions
 MOUTH_REACH, EYE_REACH = 0.45, 0.22  # inter-ocular distances
 NOSE_Y, LIP_Y = (
     0.45,

@@ -1,4 +1,4 @@
-"""How a person's face looks by its colours, learnt while it is seen; and how unlike itself a part looks now."""
+"""How a face looks by its colours, learnt while it is seen; and how unlike itself a part of it looks now."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Tracking:
     """What the tracker saw in one frame; face or torso is None when it was not seen.
 
     Attributes:
-        hidden: parts of the face that something is before (`occlusion`).
+        hidden: parts of the face that something is before (`hidden_watch`).
     """
 
     face: Face | None

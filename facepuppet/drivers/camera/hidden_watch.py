@@ -17,19 +17,22 @@ from facepuppet.drivers.camera.face_colours import FaceColours, read_colours
 from facepuppet.drivers.camera.own_colours import PARTS, OwnColours, Rows, points_of
 from facepuppet.drivers.camera.tracking import Face
 
-# Unlikeness from which on a part is hidden, and below which it is seen again. In 32 clips of people that talk,
-# laugh and grimace (tools/evaluate_occlusion.py) a seen mouth reaches .41, a hidden one exceeds .5 in 95 of 100
-# frames.
-HIDDEN, SEEN = 0.45, 0.30
-SURE = 0.55  # in a single frame; else it takes two
-CALM = 0.25  # up to here it is learnt from in full, and not at all from HIDDEN on
+# Unlikeness from which on a part is hidden. In 32 clips of people that talk, laugh and grimace a seen mouth
+# reaches .41, and a hidden one exceeds .5 in 95 of 100 frames (tools/evaluate_occlusion.py). Light that
+# wanders over spectacles makes eyes as unlike themselves as .55; of those more than half hidden nine in ten
+# exceed .6.
+HIDDEN = np.array([0.60 if "eye" in part.value else 0.45 for part in PARTS], np.float32)
+SEEN = HIDDEN - 0.15  # it is seen again below
+SURE = HIDDEN + 0.10  # from here on in a single frame; else it takes two
+CALM = 0.25  # up to here a part is learnt from in full, and not at all from HIDDEN on
 SEEN_AGAIN_NS = 100_000_000  # for so long it must be seen
 LEARN_S = 1.5  # time constant with which a face's look is learnt
 FIRST_NS = 800_000_000  # nothing is judged before a face was seen for so long
 LOST_NS = 1_500_000_000  # a face that was away for longer may be another one
 STAYS_NS = 10_000_000_000  # what is there for longer is the part's own new look: a mask, a beard, glasses
+GONE_NS = 300_000_000  # or so long, where the network is surer of a face than before: what hid it has gone
 ALL_NS = 500_000_000  # a face that is hidden altogether for so long is another one, or in another light
-# Log odds by which the network's certainty may fall before that counts, how much, and how much at most.
+# Log odds by which the network's certainty must change before that counts, how much, and how much at most.
 SURELY, DOUBT, MOST_DOUBT = 2.0, 0.02, 0.15
 
 
@@ -48,7 +51,7 @@ class _View:
     unlike: Rows
 
 
-class Occlusion:
+class HiddenWatch:
     """Watches one driver's face; call it with every frame, in the order of capture."""
 
     def __init__(self) -> None:
@@ -75,17 +78,20 @@ class Occlusion:
             return NO_PARTS
         passed_s, self._last_ns = (t_ns - self._last_ns) * 1e-9, t_ns
         difference = own.difference(colours, points_of((~self._hidden).astype(np.float32), 1.0))
-        unlike, doubt = own.unlikeness(difference, colours.facing), self._doubt(presence)
-        doubted = unlike + np.float32(doubt) * (unlike == unlike.max())  # of the part most unlike itself
+        unlike, surer = own.unlikeness(difference, colours.facing), self._surer(presence)
+        doubt = np.float32(min(DOUBT * max(-surer - SURELY, 0.0), MOST_DOUBT))
+        doubted = unlike + doubt * (unlike == unlike.max())  # of the part most unlike itself
         view = _View(difference, colours.facing, doubted)
         if t_ns - self._first_ns >= FIRST_NS:
             self._decide(view.unlike, t_ns)
-        if float(unlike.min()) < HIDDEN:
+        if (unlike < HIDDEN).any():
             self._some_seen_ns = t_ns
         elif t_ns - self._some_seen_ns >= ALL_NS:
             self._meet(colours, presence, t_ns)
             return NO_PARTS
         self._learn(own, view, presence, passed_s)
+        if surer < SURELY:
+            self._doubtful_ns = t_ns
         self._get_used(own, view, t_ns)
         return frozenset(part for part, hidden in zip(PARTS, self._hidden, strict=True) if hidden)
 
@@ -94,17 +100,19 @@ class Occlusion:
         self._own, self._presence = OwnColours(colours), presence
         self._former: OwnColours | None = None  # before a part got a new look
         self._n = 1
-        self._first_ns = self._last_ns = self._some_seen_ns = t_ns
+        self._first_ns = self._last_ns = t_ns
+        self._some_seen_ns = self._doubtful_ns = (
+            t_ns  # when some part looked like itself; when it was not surer
+        )
         self._hidden = np.zeros(len(PARTS), bool)
         self._suspect = np.zeros(len(PARTS), bool)
         self._new = np.zeros(len(PARTS), bool)  # parts whose look is new
         self._since_ns = np.zeros(len(PARTS), np.int64)  # when it was hidden
         self._unlike_ns = np.zeros(len(PARTS), np.int64)  # when it last did not look like itself
 
-    def _doubt(self, presence: float | None) -> float:
-        if presence is None or self._presence is None:
-            return 0.0
-        return min(DOUBT * max(self._presence - presence - SURELY, 0.0), MOST_DOUBT)
+    def _surer(self, presence: float | None) -> float:
+        """By how many log odds the network is surer than ever that this is a face."""
+        return 0.0 if presence is None or self._presence is None else presence - self._presence
 
     def _decide(self, unlike: Rows, t_ns: int) -> None:
         suspect = unlike > HIDDEN
@@ -125,7 +133,8 @@ class Occlusion:
 
     def _get_used(self, own: OwnColours, view: _View, t_ns: int) -> None:
         """Take what stays for a part's own look, and know the former look when it is back."""
-        stays = self._hidden & (t_ns - self._since_ns >= STAYS_NS)
+        gone = t_ns - self._doubtful_ns >= GONE_NS
+        stays = self._hidden & (t_ns - self._since_ns >= (GONE_NS if gone else STAYS_NS))
         if stays.any():
             self._former = self._former or own.copy()
             own.look(view.difference, points_of(stays.astype(np.float32), 0.0))
