@@ -134,6 +134,20 @@ class FacePose:
     deformation: Deformation
 
 
+class Part(Enum):
+    """A part of a face that something may hide; sides are the picture's, as everywhere."""
+
+    MOUTH = "mouth"
+    LEFT_EYE = "left eye"
+    RIGHT_EYE = "right eye"
+    BROWS = "brows"
+    LOWER_FACE = "lower face"  # jaw and chin, around the mouth
+
+
+Parts: TypeAlias = frozenset[Part]
+NO_PARTS: Parts = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """What a driver does at one moment, whoever the driver is.
@@ -144,6 +158,8 @@ class Expression:
         frame_id: counts what the driver took in; gaps are what it left out.
         captured_ns: when that was, monotonic; of recordings the presentation time.
         whose: which of several drivers this is; where it changes, the puppet is led over.
+        hidden: parts of the face that something is before; what is told of them is a guess, and the puppet
+            holds them, then eases them to rest.
     """
 
     face: FacePose | None
@@ -151,6 +167,7 @@ class Expression:
     frame_id: int
     captured_ns: int
     whose: int = 0
+    hidden: Parts = NO_PARTS
 
     @classmethod
     def absent(cls, frame_id: int, captured_ns: int) -> Expression:
