@@ -49,3 +49,14 @@ def test_the_warp_is_the_cpus_at_the_border(gpu, turn, scale, shift):
     stage = WarpStage(bench.device, warp, hopper().size_px, bench.parameters)
     bench.run(stage, motion=motion)
     assert_pictures_equal(bench.fetch(stage.moved), warp.render(motion), AT_THE_BORDER)
+
+
+def test_the_map_goes_on_to_the_picture_s_border_as_on_the_cpu(gpu):
+    """A shift alone: what is copied there must not be drawn out, which both would be wrong about alike."""
+    shifted = replace(Deltas.rest(), lean=np.array((0.1, 0.1), np.float32))
+    motion, warp, bench = Target(hopper()).motion(shifted), Warp(hopper()), Bench()
+    stage = WarpStage(bench.device, warp, hopper().size_px, bench.parameters)
+    bench.run(stage, motion=motion)
+    edges = [np.s_[:, :4], np.s_[:, -4:], np.s_[:4], np.s_[-4:]]
+    for edge in edges:
+        assert_pictures_equal(bench.fetch(stage.moved)[edge], warp.render(motion)[edge], GPU)
