@@ -109,16 +109,16 @@ class LidSkinStage:
     def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
         """Write what this stage and `LashesStage` need to know of a frame."""
         for i, placed in enumerate(self._lids.place(motion)):
-            parameters["lid_box_px"][i] = placed.box_px if placed else 0
+            parameters["lid_box_px"][i] = (placed.skin_box_px, placed.lash_box_px) if placed else 0
             if placed:
-                parameters["lid_frame_from_box"][i] = placed.frame_from_box
+                parameters["lid_frame_from_moved"][i] = placed.frame_from_moved
                 parameters["lid_curves"][i] = placed.curves
                 parameters["lid_skin_share"][i] = placed.skin_share
                 parameters["lid_lash_share"][i] = placed.lash_share
 
     def enqueue(self) -> None:
         """Draw into the moved picture."""
-        _enqueue_lids(self._device, self._lids, self._pictures, True, self._moved, self._parameters)
+        _enqueue_lids(self._device, self._lids, self._pictures, 0, self._moved, self._parameters)
 
 
 class LashesStage:
@@ -133,16 +133,16 @@ class LashesStage:
 
     def enqueue(self) -> None:
         """Draw into the moved picture."""
-        _enqueue_lids(self._device, self._lids, self._pictures, False, self._moved, self._parameters)
+        _enqueue_lids(self._device, self._lids, self._pictures, 1, self._moved, self._parameters)
 
 
 def _enqueue_lids(
-    device: Device, lids: LidLayer, held: Sequence[Array], emerging: bool, moved: Array, parameters: Array
+    device: Device, lids: LidLayer, held: Sequence[Array], part: int, moved: Array, parameters: Array
 ) -> None:
     height, width = moved.shape[:2]
     for i, (picture, on_gpu) in enumerate(zip(lids.pictures, held, strict=True)):
         size = _size(picture.skin_rgba)
-        launched = (i, on_gpu, *size, float(picture.scale), SIDE, ABOVE, int(emerging), width, moved)
+        launched = (i, on_gpu, *size, float(picture.scale), SIDE, ABOVE, part, width, moved)
         device.launch("lid_draw", (width, height), parameters, *launched)
 
 

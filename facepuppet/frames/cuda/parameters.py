@@ -53,8 +53,8 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("eye_closing", "float", (2,)),
     ("sclera_from_eye_box", "float", (2, 2, 3)),
     ("iris_from_eye_box", "float", (2, 2, 3)),
-    ("lid_box_px", "int", (2, 4)),
-    ("lid_frame_from_box", "float", (2, 2, 3)),
+    ("lid_box_px", "int", (2, 2, 4)),  # of each eye: skin, lashes
+    ("lid_frame_from_moved", "float", (2, 2, 3)),
     ("lid_curves", "float", (2, N_CURVE, 3)),  # columns are those of `PlacedLid.curves`
     ("lid_skin_share", "float", (2,)),
     ("lid_lash_share", "float", (2,)),

@@ -99,14 +99,14 @@ KERNEL eye_draw(const Parameters* p, int eye, const unsigned char* plane, const 
     blend_into(&moved[BOX_Y * w + BOX_X], colour, share);
 }
 
-// A lid's skin, as it appears from under the fold, or its lash line; both are laid along the moved rim. Curves
+// A lid's skin (part 0), as it appears from under the fold, or its lash line (1); both are laid along the moved rim. Curves
 // run from u = -side to 1 + side; pictures begin that much beside the corner, and `above` over the rim.
 KERNEL lid_draw(const Parameters* p, int eye, const uchar4* picture, int picture_w, int picture_h, float scale,
-                float side, float above, int emerging, int w, uchar4* moved) {
-    const int* box = p->lid_box_px[eye];
-    float share = emerging ? p->lid_skin_share[eye] : p->lid_lash_share[eye];
+                float side, float above, int part, int w, uchar4* moved) {
+    const int* box = p->lid_box_px[eye][part];
+    float share = part == 0 ? p->lid_skin_share[eye] : p->lid_lash_share[eye];
     if (X >= box[2] || Y >= box[3] || share <= 0.f) return;
-    float2 at = affine(p->lid_frame_from_box[eye], (float)X, (float)Y);
+    float2 at = affine(p->lid_frame_from_moved[eye], (float)BOX_X, (float)BOX_Y);
     int last = (int)(sizeof(p->lid_curves[0]) / sizeof(p->lid_curves[0][0])) - 1;
     float along = clampf((at.x + side) * (last / (1.f + 2.f * side)), 0.f, (float)last);
     int first = min((int)along, last - 1);
@@ -115,7 +115,7 @@ KERNEL lid_draw(const Parameters* p, int eye, const uchar4* picture, int picture
     uchar4 colour = rounded(sample4(picture, picture_w, picture_h, (at.x + side) * scale,
                                     (at.y - rim + above) * scale));
     float appeared = 1.f;
-    if (emerging) {
+    if (part == 0) {
         float t = clampf((at.y - mix(a[1], b[1], rest)) * mix(a[2], b[2], rest), 0.f, 1.f);
         appeared = t * t * (3.f - 2.f * t);
     }
