@@ -30,10 +30,11 @@ _LEAST_PX, _MOST_PX = 96, 320  # of an eye's width in the pictures
 _FROM_FOLD, _TO_BROW, _HIGHEST = 0.1, 0.7, 0.6  # of the way, between which skin is known to be skin
 _UNDER = 0.2  # of skin below the eye
 _FILLED_PX = 40  # of an eye's width, where colours are carried on
-_CREASE, _BULGE = (0.15, 0.09), (0.5, 0.2)  # place and reach between fold (0) and rim (1)
-_CREASE_SHADE, _BULGE_LIGHT, _RIM_SHADE = 0.14, 0.04, 0.12
-_LINE_WIDTH = 0.036
-_LASH_STRENGTH, _LASH_SOFTER = 0.9, 0.25  # of the line among sharp edges, and how much less among soft ones
+_CREASE, _BULGE = (0.18, 0.12), (0.5, 0.2)  # place and reach between fold (0) and rim (1)
+_CREASE_SHADE, _BULGE_LIGHT, _RIM_SHADE = 0.07, 0.02, 0.1
+_LINE_WIDTH = 0.046
+_CRISP, _SOFT = 0.022, 0.055  # bounds of the softness of the line, which follows that of the picture's edges
+_LASH_STRENGTH, _LASH_SOFTER = 0.8, 0.2  # of the line among sharp edges, and how much less among soft ones
 _SHADOW_STRENGTH, _SHADOW_REACH = 0.35, 0.05
 _N_LASHES, _LASH_LENGTH, _LASH_DARKNESS = 30, 0.1, 0.55
 
@@ -186,7 +187,7 @@ def _usual(known: F32, light: F32) -> F32:
         return known
     middle = float(np.median(seen))
     spread = max(1.4826 * float(np.median(np.abs(seen - middle))), 4.0)
-    usual: F32 = known * ((light > middle - 0.7 * spread) & (light < middle + 2.5 * spread))
+    usual: F32 = known * ((light > middle - 1.0 * spread) & (light < middle + 2.5 * spread))
     return usual
 
 
@@ -203,9 +204,9 @@ def _shading(w: F32, u: F32, rim: F32, fold: F32) -> F32:
 
 def _lash_alpha(u: F32, d: F32, scale: float, blur: float) -> F32:
     """Coverage (h, w) in [0, 1] of the lash line and of the lashes below it."""
-    softness = min(max(1.8 * blur, 0.015), 0.05)
-    strength = _LASH_STRENGTH - _LASH_SOFTER * (softness - 0.015) / 0.035
-    ends = smoothstep((u + 0.05) / 0.12) * smoothstep((1.0 - u) / 0.15)
+    softness = min(max(2.0 * blur, _CRISP), _SOFT)
+    strength = _LASH_STRENGTH - _LASH_SOFTER * (softness - _CRISP) / (_SOFT - _CRISP)
+    ends = smoothstep((u + 0.05) / 0.12) * smoothstep((1.0 - u) / 0.3)
     half = 0.5 * _LINE_WIDTH * ends * (0.3 + 0.7 * smoothstep((1.0 - u) / 0.6))
     line = ends * smoothstep((half + softness - np.abs(d)) / (2 * softness))
     shadow = (
