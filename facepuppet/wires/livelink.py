@@ -5,9 +5,9 @@ i32 frame, f32 part of a frame, i32 numerator and denominator of the rate; u8 co
 shapes in the order of Apple's documentation, then yaw, pitch and roll of head, left and right eye. While no
 face is seen the packet ends after the time code.
 
-Angles are radians: in a public capture (think-biq/LLV, examples/dao.gesichter, 180 frames) each eye's yaw is 0.61
-times eyeLookIn less eyeLookOut, negative for the right eye, and its pitch 0.61 times eyeLookDown less eyeLookUp.
-The head's signs follow from the same change of axes, Unreal's x into the picture, y right, z up.
+Angles are radians: in a public capture (think-biq/LLV, examples/dao.gesichter, 180 frames) each eye's yaw is
+0.61 times eyeLookIn less eyeLookOut, negative for the right eye, and its pitch 0.61 times eyeLookDown less
+eyeLookUp. The head's signs follow from the same change of axes, Unreal's x into the picture, y right, z up.
 """
 
 from __future__ import annotations
