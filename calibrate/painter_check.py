@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from calibrate.reduce import reduced
 from facepuppet.core import F32, N_BLENDSHAPES, U8, Expression, HeadPose, Motion, Quality
@@ -139,6 +140,6 @@ def _grown(mask: U8, reach_px: int) -> U8:
     return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.uint8)
 
 
-def _detail(picture: U8, where: U8) -> float:
+def _detail(picture: U8, where: npt.NDArray[np.bool_]) -> float:
     plain = picture.astype(np.float32)
     return float(np.abs(plain - cv2.GaussianBlur(plain, (0, 0), 1.0))[where].mean())

@@ -48,11 +48,11 @@ def weights_of(samples: Samples, *, bared: bool = False) -> F32:
         (N,) float32, sum 1.
     """
     closing = np.abs(samples.closing)
-    weight = 0.35 + _within(closing, 0.0, np.percentile(samples.closing, 90))
+    weight = 0.35 + _within(closing, 0.0, float(np.percentile(samples.closing, 90)))
     if bared:
         weight += _WIDEST * _within(closing, *np.percentile(closing, (75, 98)))
         teeth = bared_teeth(samples)
-        weight += _BARED * _within(teeth, 0.0, np.percentile(teeth, 95))
+        weight += _BARED * _within(teeth, 0.0, float(np.percentile(teeth, 95)))
     still = np.array([origin == "still" for origin in samples.origins])[samples.origin]
     for origin in np.unique(samples.origin):
         mine = samples.origin == origin

@@ -157,17 +157,17 @@ class Expression:
         torso: None where shoulders are not seen: the torso then follows the head a little.
         frame_id: counts what the driver took in; gaps are what it left out.
         captured_ns: when that was, monotonic; of recordings the presentation time.
-        whose: which of several drivers this is; where it changes, the puppet is led over.
         hidden: parts of the face that something is before; what is told of them is a guess, and the puppet
             holds them, then eases them to rest.
+        whose: which of several drivers this is; where it changes, the puppet is led over.
     """
 
     face: FacePose | None
     torso: TorsoPose | None
     frame_id: int
     captured_ns: int
-    whose: int = 0
     hidden: Parts = NO_PARTS
+    whose: int = 0
 
     @classmethod
     def absent(cls, frame_id: int, captured_ns: int) -> Expression:

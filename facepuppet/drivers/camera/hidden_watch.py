@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from facepuppet.core.types import F32, NO_PARTS, U8, Parts
 from facepuppet.drivers.camera.face_colours import FaceColours, read_colours
@@ -104,7 +105,7 @@ class HiddenWatch:
         self._some_seen_ns = self._doubtful_ns = (
             t_ns  # when some part looked like itself; when it was not surer
         )
-        self._hidden = np.zeros(len(PARTS), bool)
+        self._hidden: npt.NDArray[np.bool_] = np.zeros(len(PARTS), bool)
         self._suspect = np.zeros(len(PARTS), bool)
         self._new = np.zeros(len(PARTS), bool)  # parts whose look is new
         self._since_ns = np.zeros(len(PARTS), np.int64)  # when it was hidden
@@ -127,7 +128,9 @@ class HiddenWatch:
         share = max(1.0 - math.exp(-passed_s / LEARN_S), 1.0 / self._n)
         calm = np.clip((HIDDEN - view.unlike) / (HIDDEN - CALM), 0.0, 1.0) * ~self._hidden
         least = float(calm.min())
-        own.learn(view.difference, points_of(calm, least) * np.float32(share) * view.facing)
+        own.learn(
+            view.difference, points_of(calm.astype(np.float32), least) * np.float32(share) * view.facing
+        )
         if presence is not None and self._presence is not None:
             self._presence += share * least * (presence - self._presence)
 
