@@ -94,7 +94,6 @@ def marked_by(path: Path | str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_demo_asks_nothing_and_carries_its_records_id(
     demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert marked_by(demo / "demo.mp4", capsys) == sample_consent().id
     _, out, _ = run(capsys, "detect", str(demo / "demo.mp4"))
     assert f"(consent record {sample_consent().id})" in out
 
@@ -286,6 +285,7 @@ def old_pack(path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
 
 
+@pytest.mark.usefixtures("known_range")
 def test_calibrate_makes_no_pack_without_a_right(portrait: str) -> None:
     words = ["avatar", portrait, "--out", "me.puppet"]
     refused = CliRunner().invoke(calibrate.cli.app, words)
