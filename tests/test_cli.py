@@ -172,7 +172,7 @@ def test_a_crash_keeps_the_recording_so_far(
     status, _, err = run(
         capsys,
         *("run", "--avatar", PORTRAIT, "--camera", f"loop:{performance / 'demo.mp4'}", "--seconds", "60"),
-        *("--sink", str(out)),
+        *("--sink", str(out), "--canvas", "320x180"),
     )
     assert status == 2
     assert "told to fail" in err
@@ -180,7 +180,10 @@ def test_a_crash_keeps_the_recording_so_far(
         assert sum(1 for _ in video.decode(video=0)) > 0
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "stop",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)],  # test_bad_input has the other
+)
 def test_a_stopped_run_leaves_a_finished_file(tmp_path: Path, stop: signal.Signals) -> None:
     faces = tmp_path / "faces"
     faces.mkdir()

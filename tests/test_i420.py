@@ -222,7 +222,10 @@ CODECS: dict[str, Callable[[list[U8]], list[U8]]] = {
 }
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize(
+    "codec",
+    ["as it is", "H.264", pytest.param("VP8", marks=pytest.mark.thorough)],  # takes as long as four others
+)
 def test_the_detector_reads_it_through(codec: str) -> None:
     frames = CODECS[codec](marked_planes(4.0, 20))
     found = detect([(luma, i / 20) for i, luma in enumerate(frames)], (KEY,))
