@@ -65,3 +65,14 @@ def test_the_warp_is_the_cpus_in_a_picture_that_stands_still_around(gpu):
     still = Warp(avatar).render(Target(avatar).motion(Deltas.rest()))
     for side in (np.s_[:, :3], np.s_[:, -3:], np.s_[-3:]):
         assert_pictures_equal(moved[side], still[side], GPU)
+
+
+def test_the_map_goes_on_to_the_picture_s_border_as_on_the_cpu(gpu):
+    """A shift alone: what is copied there must not be drawn out, which both would be wrong about alike."""
+    shifted = replace(Deltas.rest(), lean=np.array((0.1, 0.1), np.float32))
+    motion, warp, bench = Target(hopper()).motion(shifted), Warp(hopper()), Bench()
+    stage = WarpStage(bench.device, warp, hopper().size_px, bench.parameters)
+    bench.run(stage, motion=motion)
+    edges = [np.s_[:, :4], np.s_[:, -4:], np.s_[:4], np.s_[-4:]]
+    for edge in edges:
+        assert_pictures_equal(bench.fetch(stage.moved)[edge], warp.render(motion)[edge], GPU)

@@ -46,6 +46,7 @@ class Avatar:
         views: more pictures of the same person, at most 8; they change how the portrait is rendered.
         painters: networks tuned to it, which take the places of the shipped ones.
         whole: the picture that the working picture is cropped from; None where it is that picture.
+        unpainted: regions whose shipped painter makes this portrait worse than the drawing beneath.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Avatar:
     views: tuple[View, ...] = ()
     painters: tuple[TunedPainter, ...] = ()
     whole: Whole | None = None
+    unpainted: tuple[str, ...] = ()
 
     @property
     def size_px(self) -> tuple[int, int]:

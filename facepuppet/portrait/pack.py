@@ -41,6 +41,7 @@ _PREVIEW, _CONSENT, _SAFE_RANGE = "preview.png", "consent.json", "safe_range.jso
 _WHOLE, _WHOLE_BOX = "whole.png", "whole_box_px.npy"
 _VIEW_PREFIX = "view_"
 _PAINTER = re.compile(r"painter_([a-z]{1,16})\.onnx")
+_REGION, _MAX_REGIONS = re.compile(r"[a-z]{1,16}"), 8
 _MAX_TEXT = 400
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -102,6 +103,7 @@ def load_pack(path: str | Path) -> Pack:
             views=views_from_members(_starting(members, _VIEW_PREFIX)),
             painters=_painters_from(members),
             whole=_whole_from(members),
+            unpainted=manifest["unpainted"],
         ),
         consent=members.get(_CONSENT),
         preview_rgb=picture_from(members, _PREVIEW) if _PREVIEW in members else None,
@@ -110,12 +112,14 @@ def load_pack(path: str | Path) -> Pack:
 
 def _members_of(pack: Pack) -> dict[str, bytes]:
     avatar = pack.avatar
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": PACK_FORMAT,
         "version": PACK_VERSION,
         "name": avatar.name[:_MAX_TEXT],
         "source_sha256": avatar.source_sha256,
     }
+    if avatar.unpainted:
+        manifest["unpainted"] = list(avatar.unpainted)
     members = {"manifest.json": json.dumps(manifest, indent=2).encode()}
     members |= {name: png_of(getattr(avatar, field)) for field, (name, _) in _IMAGES.items()}
     members |= {f"{field}.npy": npy_of(getattr(avatar, field)) for field in _ARRAYS}
@@ -152,7 +156,15 @@ def _manifest_from(members: Mapping[str, bytes]) -> dict[str, Any]:
             raise refused(f"a pack without a proper {key}")
     if not _SHA256.fullmatch(str(fields["source_sha256"])):
         raise refused("a pack without a proper source_sha256")
-    return {**fields, "version": version}
+    return {**fields, "version": version, "unpainted": _unpainted_from(manifest)}
+
+
+def _unpainted_from(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    regions = manifest.get("unpainted", [])
+    named = isinstance(regions, list) and len(regions) <= _MAX_REGIONS
+    if not named or not all(isinstance(name, str) and _REGION.fullmatch(name) for name in regions):
+        raise refused("a pack whose unpainted regions are no names")
+    return tuple(regions)
 
 
 def _safe_range_from(members: Mapping[str, bytes]) -> SafeRange | None:

@@ -61,6 +61,8 @@ class Target:
         self._bone_gain = np.repeat(1.0 - SKULL_DAMPING * skull_share, 3, axis=1)
         self._mouth_gain = self._bone_gain * self._mouth_share
         self._parting = _parting(neutral) * self._mouth_share
+        # By how much the tracker has a shut mouth's lips overlap: the portrait at rest keeps that.
+        self._own_overlap = np.maximum(neutral[_UPPER_LIP, 1] - neutral[_LOWER_LIP, 1], 0.0)
 
     def motion(self, deltas: Deltas, frame_id: int = 0, captured_ns: int = 0, gains: Gains = _ALL) -> Motion:
         """Return where the portrait goes.
@@ -152,11 +154,11 @@ class Target:
         already shut through each other: what is too much is given back to the lips and the skin around.
         """
         y = head[:, 1]
-        overlap = y.take(_UPPER_LIP) - y.take(_LOWER_LIP)
+        overlap = y.take(_UPPER_LIP) - y.take(_LOWER_LIP) - self._own_overlap
         if overlap.max() <= 0.0:
             return
         y += self._parting @ np.maximum(overlap, 0.0)
-        rest = np.maximum(y.take(_UPPER_LIP) - y.take(_LOWER_LIP), 0.0) / 2
+        rest = np.maximum(y.take(_UPPER_LIP) - y.take(_LOWER_LIP) - self._own_overlap, 0.0) / 2
         y[_UPPER_LIP] -= rest
         y[_LOWER_LIP] += rest
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from facepuppet.core.types import F32, Motion
 from facepuppet.face.topology import FACE_OVAL
 from facepuppet.frames.cpu.render.body import INVERSION_STEPS, SMOOTH_CELLS, SMOOTH_TAPS
-from facepuppet.frames.cpu.render.lashes import unfolding
+from facepuppet.frames.cpu.render.unfolding import unfolding
 from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.frames.cuda.device import Array, Device
 from facepuppet.frames.cuda.parameters import Parameters

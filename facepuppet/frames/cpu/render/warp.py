@@ -10,6 +10,7 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.frames.cpu.render.body import BodyField
+from facepuppet.frames.cpu.render.coarse_flow import enlarged
 from facepuppet.frames.cpu.render.cutout import Surroundings, cut_out
 from facepuppet.frames.cpu.render.extent import Extent, Window
 from facepuppet.frames.cpu.render.mesh import FaceMesh, FacePatch
@@ -99,7 +100,7 @@ class Warp:
         cells = self.body.cells_from_moved(motion)
         # OpenCV, as NumPy's broadcasting over two channels takes five times as long.
         body = cv2.transform(cells, self._texture_from_cells)
-        flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
+        flow = enlarged(body, self._size)
         patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
         windows = self._prepared()[1].windows(cells, patch, self._size)
         if patch is None:
