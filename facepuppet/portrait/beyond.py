@@ -113,7 +113,9 @@ def _go_on_beside(person: CutPerson, rgb: U8, alpha: U8, margin_px: int) -> None
         if body_px is not None:
             slope = Slope.of(person, body_px)
             coverage = shoulder_coverage(person, slope, rows, beyond)
-            _lay(rgb, alpha, shoulder_colours(person, slope, rows, beyond), coverage)
+            seen = np.s_[int(coverage.any(axis=1).argmax()) :]
+            colours = shoulder_colours(person, slope, rows[seen], beyond)
+            _lay(rgb[seen], alpha[seen], colours, coverage[seen])
 
 
 def _go_on_below(person: CutPerson, rgb: U8, alpha: U8, margins: Margins) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from facepuppet.core.types import F32, U8
 
-_CANDIDATES = 160  # places that lend, at most
+_CANDIDATES = 120  # places that lend
 _LIVELIEST = 1.6  # a piece this many times as lively as the usual one shows a thing, no texture
 _JITTER = 8.0  # colour levels by which a worse fitting piece may still be taken
 
@@ -71,9 +71,9 @@ def _pieces(
     whole = cv2.erode(lends.astype(np.uint8), np.ones((side_px, side_px), np.uint8), borderValue=0)
     inner[half : height - half - 1, half : width - half - 1] = True
     places = np.argwhere((whole > 0) & inner)
-    places = random.permutation(places)[:_CANDIDATES]
     if not len(places):
         return _Pieces(np.zeros((0, side_px, side_px, 3), np.float32), np.zeros((0, 3), np.float32))
+    places = places[random.integers(0, len(places), _CANDIDATES)]
     windows = [
         np.s_[y - half : y - half + side_px, x - half : x - half + side_px] for y, x in places.tolist()
     ]

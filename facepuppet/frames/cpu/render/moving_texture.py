@@ -58,24 +58,15 @@ def _rim_beyond(cutout: Cutout, plate_rgb: U8, beyond: Beyond, margins: Margins)
     """Return colours and coverage with the cutout's rim of background, ending softly, in the margins."""
     height, width = cutout.alpha.shape
     around = (margins.top, margins.bottom, margins.left, margins.right)
+    away = cv2.copyMakeBorder(np.zeros_like(cutout.alpha), *around, cv2.BORDER_CONSTANT, value=(1,))
+    away_px = np.asarray(cv2.distanceTransform(away, cv2.DIST_L2, 5), np.float32)
+    reach_px = max(6.0, _RIM * max(height, width))
     rim = cv2.copyMakeBorder(cutout.alpha, *around, cv2.BORDER_REPLICATE)
-    if not rim.any() or not (cutout.rgb is not beyond.rgb):
-        return beyond.rgb.copy(), beyond.alpha.copy()
-    y, x = (
-        np.maximum(
-            np.maximum(
-                before - np.arange(before + n + after), np.arange(before + n + after) - before - n + 1
-            ),
-            0,
-        )
-        for before, n, after in ((margins.top, height, margins.bottom), (margins.left, width, margins.right))
-    )
-    away = np.hypot(y[:, None], x[None]).astype(np.float32)
-    fading = smoothstep(1.0 - away / max(6.0, _RIM * max(height, width)))
-    person = beyond.alpha.astype(np.float32) / 255
-    rest = (1 - person) * fading * rim / 255
-    alpha = person + rest
-    plate = cv2.copyMakeBorder(plate_rgb, *around, cv2.BORDER_REFLECT_101)
-    share = (person / np.maximum(alpha, 1e-3))[..., None]
-    rgb = plate + share * (beyond.rgb.astype(np.float32) - plate)
-    return np.rint(rgb).astype(np.uint8), np.rint(255 * alpha).astype(np.uint8)
+    rgb, alpha = beyond.rgb.copy(), beyond.alpha.copy()
+    at = np.nonzero((away_px > 0) & (away_px < reach_px) & (rim > alpha))
+    person = alpha[at].astype(np.float32) / 255
+    both = person + (1 - person) * smoothstep(1.0 - away_px[at] / reach_px) * rim[at] / 255
+    plate = cv2.copyMakeBorder(plate_rgb, *around, cv2.BORDER_REFLECT_101)[at].astype(np.float32)
+    rgb[at] = np.rint(plate + (person / np.maximum(both, 1e-3))[:, None] * (rgb[at] - plate))
+    alpha[at] = np.rint(255 * both)
+    return rgb, alpha
