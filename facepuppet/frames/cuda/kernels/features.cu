@@ -1,4 +1,4 @@
-// Mouth interior, eyeballs and lash lines (render/mouth.py, eyes.py, lids.py). Coverage lies in a plane as
+// Mouth interior, eyeballs and lids (render/mouth.py, eyes.py, lid_layer.py). Coverage lies in a plane as
 // large as the picture, of which only the feature's box is used; borders are the box's.
 
 #define BOX_X (X + box[0])
@@ -111,13 +111,25 @@ KERNEL eye_draw(const Parameters* p, int eye, const unsigned char* plane, const 
     blend_into(&moved[BOX_Y * w + BOX_X], colour, share);
 }
 
-KERNEL lash_draw(const Parameters* p, int eye, const int* rim, int n, int red, int green, int blue, int w,
-                 uchar4* moved) {
-    const int* box = p->lash_box_px[eye];
-    if (X >= box[2] || Y >= box[3]) return;
-    Outline line = {&p->landmarks_px[0][0], 3, rim, n};
-    float distance = line_distance(line, (float)BOX_X, (float)BOX_Y);
-    float coverage = blurred_line(distance, p->lash_width_px[eye], p->lash_softness_px[eye]);
-    uchar4 colour = make_uchar4((unsigned char)red, (unsigned char)green, (unsigned char)blue, 255);
-    blend_into(&moved[BOX_Y * w + BOX_X], colour, to_u8(255.f * p->lash_strength[eye] * coverage));
+// A lid's skin (part 0), as it appears from under the fold, or its lash line (1); both are laid along the moved rim. Curves
+// run from u = -side to 1 + side; pictures begin that much beside the corner, and `above` over the rim.
+KERNEL lid_draw(const Parameters* p, int eye, const uchar4* picture, int picture_w, int picture_h, float scale,
+                float side, float above, int part, int w, uchar4* moved) {
+    const int* box = p->lid_box_px[eye][part];
+    float share = part == 0 ? p->lid_skin_share[eye] : p->lid_lash_share[eye];
+    if (X >= box[2] || Y >= box[3] || share <= 0.f) return;
+    float2 at = affine(p->lid_frame_from_moved[eye], (float)BOX_X, (float)BOX_Y);
+    int last = (int)(sizeof(p->lid_curves[0]) / sizeof(p->lid_curves[0][0])) - 1;
+    float along = clampf((at.x + side) * (last / (1.f + 2.f * side)), 0.f, (float)last);
+    int first = min((int)along, last - 1);
+    const float *a = p->lid_curves[eye][first], *b = p->lid_curves[eye][first + 1];
+    float rest = along - first, rim = mix(a[0], b[0], rest);
+    uchar4 colour = rounded(sample4(picture, picture_w, picture_h, (at.x + side) * scale,
+                                    (at.y - rim + above) * scale));
+    float appeared = 1.f;
+    if (part == 0) {
+        float t = clampf((at.y - mix(a[1], b[1], rest)) * mix(a[2], b[2], rest), 0.f, 1.f);
+        appeared = t * t * (3.f - 2.f * t);
+    }
+    blend_into(&moved[BOX_Y * w + BOX_X], colour, to_u8(share * appeared * colour.w));
 }
