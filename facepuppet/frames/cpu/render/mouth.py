@@ -50,7 +50,7 @@ _PALE, _GREY = 0.75, 0.1  # teeth are less colourful than lips, unless the pictu
 _RIM_CM = 0.07
 _OWN_PX = 30  # fewer pixels between the lips tell no colour
 _MOST_DROP = 1.2  # of the jaw
-_TONGUE_CM = 0.25  # how much lower it lies than the model's, which fills the mouth
+_TONGUE_CM = 0.5  # how much lower it lies than the model's, which fills the mouth
 
 
 @dataclass(frozen=True, slots=True)
