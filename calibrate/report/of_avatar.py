@@ -8,6 +8,7 @@ from typing import Any
 
 from calibrate.facts import pack_facts
 from calibrate.gates import Gate, measure_gates
+from calibrate.painter_check import PainterCheck, check_painter
 from calibrate.preview import cut_out, with_points
 from calibrate.report.model import Picture, Row, Section, Table
 from calibrate.report.of_sweep import SweepLook, sweep_sections
@@ -25,6 +26,7 @@ def avatar_sections(pack: Pack) -> tuple[Section, ...]:
         _pictures(pack.avatar, {key: facts[key] for key in ("name", "source_sha256", "size_px", "views")}),
         _gates(measure_gates(pack.avatar), facts["gates"]),
         _right(facts["consent"]),
+        _painter(check_painter(pack.avatar), "mouth" in pack.avatar.unpainted),
         *sweep_sections(pack.avatar, found, look.strips()),
         _gains(measure_gains(pack.avatar)),
     )
@@ -85,6 +87,20 @@ def _right(facts: Mapping[str, Any] | None) -> Section:
         if name != "sentence" and value is not None
     ]
     return Section(key, title, str(facts["sentence"]), table=Table(("", ""), tuple(rows)), facts=facts)
+
+
+def _painter(found: PainterCheck | None, off: bool) -> Section:
+    """What the shipped mouth painter does to the portrait, and what was decided when the pack was made."""
+    words = (
+        "It does not run on this portrait: the drawing alone is nearer to it."
+        if off
+        else "It runs: nothing said otherwise when the pack was made."
+    )
+    facts: dict[str, Any] = {"off": off}
+    if found is not None:
+        words += f" Tried now in five shapes of the mouth, {found.sentence()}."
+        facts |= asdict(found)
+    return Section("painter", "The mouth painter", words, facts=facts)
 
 
 def _flat(value: Any) -> str:
