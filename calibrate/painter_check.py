@@ -30,6 +30,7 @@ _CROP_PX, _REACH = 96, 0.92  # of the crop that is looked at, as the painter's
 # Most drift of lips and skin (levels of 255), most change of the mouth's tint (CIELAB), and least share of
 # the grain that stays.
 MOST_DRIFT, MOST_TINT, LEAST_GRAIN = 5.5, 10.0, 0.8
+_COLOUR_OF_TINT = 50.0  # grey stays grey: no more tint than colour² over this
 
 _BOTH = ("Left", "Right")
 SHAPES: tuple[Mapping[str, float], ...] = (
@@ -49,23 +50,30 @@ class PainterCheck:
         drift: mean change of the colours of lips and the skin about them, in levels of 255.
         tint: change of the mean tint inside the mouth, in CIELAB.
         grain: detail of lips and skin with the painter, as a share of that without.
+        colour: how colourful lips and skin are, in CIELAB.
     """
 
     drift: float
     tint: float
     grain: float
+    colour: float
+
+    @property
+    def most_tint(self) -> float:
+        """What `tint` may be on a portrait of such colours."""
+        return min(MOST_TINT, self.colour**2 / _COLOUR_OF_TINT)
 
     @property
     def good(self) -> bool:
         """Whether the painter should run."""
-        return self.drift <= MOST_DRIFT and self.tint <= MOST_TINT and self.grain >= LEAST_GRAIN
+        return self.drift <= MOST_DRIFT and self.tint <= self.most_tint and self.grain >= LEAST_GRAIN
 
     def sentence(self) -> str:
         """The figures in words."""
         return (
-            f"it moves the colours of lips and skin by {self.drift:.1f} levels (at most {MOST_DRIFT:g}) and "
-            f"the mouth's tint by {self.tint:.1f} (at most {MOST_TINT:g}), and keeps {self.grain:.0%} of the "
-            f"grain (at least {LEAST_GRAIN:.0%})"
+            f"it moves the colours of lips and skin by {self.drift:.1f} levels (at most {MOST_DRIFT:g}), "
+            f"the mouth's tint by {self.tint:.1f} (at most {self.most_tint:.1f}), and keeps {self.grain:.0%} "
+            f"of the grain (at least {LEAST_GRAIN:.0%})"
         )
 
 
@@ -88,8 +96,8 @@ def check_painter(avatar: Avatar) -> PainterCheck | None:
     if not any(painter.network.region == "mouth" for painter in renderer.painters):
         return None
     figures = [_compare(renderer, posed, motion) for motion in _motions(posed)]
-    drift, tint, painted, drawn = np.mean(figures, axis=0).tolist()
-    return PainterCheck(drift, tint, painted / max(drawn, 1e-6))
+    drift, tint, painted, drawn, colour = np.mean(figures, axis=0).tolist()
+    return PainterCheck(drift, tint, painted / max(drawn, 1e-6), colour)
 
 
 def _motions(avatar: Avatar) -> list[Motion]:
@@ -113,8 +121,8 @@ def _expression(weights: F32, second: int) -> Expression:
     return Expression(face, None, second, second * 1_000_000_000)
 
 
-def _compare(renderer: Renderer, avatar: Avatar, motion: Motion) -> tuple[float, float, float, float]:
-    """Drift, tint, and detail of lips and skin with and without the painter."""
+def _compare(renderer: Renderer, avatar: Avatar, motion: Motion) -> tuple[float, ...]:
+    """Drift, tint, detail of lips and skin with and without the painter, and how colourful they are."""
     (crop,) = crops_of("mouth", motion.landmarks_px, avatar.size_px, _CROP_PX, _REACH)
     pictures = []
     for every in (0, 1):
@@ -132,6 +140,7 @@ def _compare(renderer: Renderer, avatar: Avatar, motion: Motion) -> tuple[float,
         float(np.linalg.norm(tint)),
         _detail(painted, own),
         _detail(drawn, own),
+        float(np.linalg.norm(tints[0][own], axis=-1).mean()),
     )
 
 

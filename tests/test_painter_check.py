@@ -74,11 +74,12 @@ def test_a_painter_that_changes_next_to_nothing_runs(shipped):
 
 
 @pytest.mark.parametrize(
-    "change", [{"drift": MOST_DRIFT + 0.1}, {"tint": MOST_TINT + 0.1}, {"grain": LEAST_GRAIN - 0.01}]
+    "change",
+    [{"drift": MOST_DRIFT + 0.1}, {"tint": MOST_TINT + 0.1}, {"grain": LEAST_GRAIN - 0.01}, {"colour": 2.0}],
 )
 def test_each_limit_alone_stops_a_painter(change):
-    assert PainterCheck(1.0, 1.0, 1.0).good
-    assert not dataclasses.replace(PainterCheck(1.0, 1.0, 1.0), **change).good
+    assert PainterCheck(1.0, 1.0, 1.0, 40.0).good
+    assert not dataclasses.replace(PainterCheck(1.0, 1.0, 1.0, 40.0), **change).good
 
 
 def test_without_a_mouth_painter_nothing_is_judged(shipped):
