@@ -29,6 +29,9 @@ def main(
     perceptual: float = 0.15,
     adversarial: float = 0.01,
     critic_from: Annotated[float, typer.Option(help="Share of the steps before the critic speaks.")] = 0.6,
+    learning_rate: float = 6e-4,
+    average: Annotated[float, typer.Option(help="Decay of the running mean of the weights.")] = 0.997,
+    start: Annotated[Path | None, typer.Option(help="ONNX file to begin from, of a new run.")] = None,
     seed: int = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 is all.")] = 0,
 ) -> None:
@@ -40,9 +43,11 @@ def main(
     train, held_out = (joined(find_samples(data, split, region)) for split in (Split.TRAIN, Split.VALIDATION))
     recipe = Recipe(
         region, profile, steps, batch,
-        perceptual=perceptual, adversarial=adversarial, critic_from=critic_from, seed=seed,
+        learning_rate=learning_rate, perceptual=perceptual, adversarial=adversarial, critic_from=critic_from,
+        average=average, seed=seed,
     )  # fmt: skip
-    figures = Trainer(recipe, train, held_out, out).run()
+    weights = start.read_bytes() if start else None
+    figures = Trainer(recipe, train, held_out, out, weights).run()
     typer.echo(json.dumps(figures, indent=2))
 
 

@@ -15,7 +15,7 @@ from engines import export  # noqa: E402
 from engines.data.people import TrainingDataError  # noqa: E402
 from engines.data.regions import REGIONS  # noqa: E402
 from engines.data.samples import Sample, Samples  # noqa: E402
-from engines.networks.build import build_network, contours_of  # noqa: E402
+from engines.networks.build import build_network, contours_of, network_from_onnx  # noqa: E402
 from engines.networks.painter_network import painted  # noqa: E402
 from engines.training.batches import batches, plain, weights_of  # noqa: E402
 from engines.training.losses import laplacian_l1, masked_l1  # noqa: E402
@@ -77,6 +77,19 @@ def test_training_lowers_the_loss_and_resumes(tmp_path: Path) -> None:
     assert last["paint_l1"] < first["paint_l1"]
     assert (tmp_path / "validation_000040.jpg").is_file()
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_new_run_begins_from_shipped_weights_and_a_resumed_one_from_its_checkpoint(tmp_path: Path) -> None:
+    shipped = read_verified(next(network for network in read_manifest() if network.region == "eye"))
+    recipe = Recipe("eye", steps=2, batch=2, adversarial=0.0)
+    begun = Trainer(recipe, toy(), toy(), tmp_path, shipped)
+    wanted = network_from_onnx("eye", shipped).state_dict()
+    for network in (begun.network, begun.averaged):
+        assert all(torch.equal(value, wanted[name]) for name, value in network.state_dict().items())
+    begun.run()
+    resumed = Trainer(recipe, toy(), toy(), tmp_path, shipped)
+    assert resumed.step == 2
+    assert any(not torch.equal(value, wanted[name]) for name, value in resumed.network.state_dict().items())
 
 
 @pytest.mark.parametrize("region", REGIONS)

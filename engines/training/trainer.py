@@ -16,7 +16,7 @@ from PIL import Image
 from torch import nn
 
 from engines.data.samples import Samples
-from engines.networks.build import build_network
+from engines.networks.build import build_network, network_from_onnx
 from engines.networks.painter_network import painted
 from engines.training.batches import Batch, batches, plain
 from engines.training.losses import Critic, FeatureDistance, critic_loss, laplacian_l1, masked_l1
@@ -63,14 +63,22 @@ class Trainer:
         train: samples of the people to learn from.
         validation: samples of other people.
         out: folder for checkpoint, log and pictures.
+        start: an exported painter to begin from; where there is a checkpoint, that comes first.
+
+    Raises:
+        TrainingDataError: `start` holds another kind of network.
     """
 
-    def __init__(self, recipe: Recipe, train: Samples, validation: Samples, out: Path) -> None:
+    def __init__(
+        self, recipe: Recipe, train: Samples, validation: Samples, out: Path, start: bytes | None = None
+    ) -> None:
         self.recipe, self.out = recipe, out
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = build_network(recipe.region, recipe.profile).to(self.device)
+        region = recipe.region
+        begun = network_from_onnx(region, start) if start else build_network(region, recipe.profile)
+        self.network = begun.to(self.device)
         self.averaged = copy.deepcopy(self.network)
         self.critic = Critic().to(self.device)
         self.features = FeatureDistance().to(self.device)
