@@ -21,6 +21,7 @@ from facepuppet.face.topology import (
     UPPER_LIP_INNER,
 )
 from facepuppet.portrait.avatar import Avatar
+from facepuppet.retarget.cut_borders import CutBorders
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.gains import Gains
 from facepuppet.retarget.lids import Lids
@@ -41,7 +42,7 @@ class Target:
     """Applies the driver's deltas to one portrait."""
 
     def __init__(self, avatar: Avatar) -> None:
-        self._safe = safe_range_of(avatar)
+        self._safe, self._borders = safe_range_of(avatar), CutBorders(avatar)
         portrait_from_head = fit_head(avatar.landmarks_px)
         neutral = head_from_image(avatar.landmarks_px, portrait_from_head).astype(np.float32)
         self._neutral, self._unit_px = neutral, portrait_from_head.scale
@@ -76,12 +77,12 @@ class Target:
             deltas = self._scaled(deltas, gains)
         opening = limit_lids(deltas.eye_opening, self._safe)
         head = self._shape(deltas, opening)
-        motion = self._head_motion(deltas)
+        lean_px = deltas.lean * np.float32(self._unit_px)
+        motion, lean_px = self._borders.keep_out(self._head_motion(deltas), lean_px)
         landmarks = self._placed(head, motion)
         # A shutting lid drags the tracked iris down with it.
         steady = [min(max(share / 0.5, 0.0), 1.0) for share in opening.tolist()]
         self._irises.move(landmarks, limit_gaze(deltas.gaze, self._safe), steady)
-        lean_px = deltas.lean * np.float32(self._unit_px)
         return Motion(
             landmarks_px=landmarks,
             head=motion,

@@ -76,6 +76,7 @@ class Measure:
             _torso_pose(tracking.torso, self._rest_pose),
             tracking.frame_id,
             tracking.captured_ns,
+            tracking.hidden,
         )
 
     def _face_pose(self, face: Face, image_from_head: Similarity) -> FacePose:

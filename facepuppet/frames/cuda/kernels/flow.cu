@@ -27,7 +27,8 @@ KERNEL body_displace(const Parameters* p, const float* depth, const float* head_
         make_float2(mix(torso_x, head_x, head_weight[cell]) - x, mix(torso_y, head_y, head_weight[cell]) - y);
 }
 
-KERNEL body_smooth(const float2* displacement, const float* taps, int n_taps, int w, int h, float2* smooth) {
+KERNEL body_smooth(const float2* displacement, const float* taps, int n_taps, const float* stillness, int w, int h,
+                   float2* smooth) {
     if (X >= w || Y >= h) return;
     float sum_x = 0.f, sum_y = 0.f;
     for (int j = 0; j < n_taps; j++)
@@ -37,7 +38,8 @@ KERNEL body_smooth(const float2* displacement, const float* taps, int n_taps, in
             sum_x += weight * displacement[at].x;
             sum_y += weight * displacement[at].y;
         }
-    smooth[Y * w + X] = make_float2(sum_x, sum_y);
+    float moves = 1.f - stillness[Y * w + X];
+    smooth[Y * w + X] = make_float2(moves * sum_x, moves * sum_y);
 }
 
 // Source of each cell by fixed-point iteration (Chen et al. 2008), in pixels of the enlarged texture.
