@@ -59,6 +59,7 @@ from .types import Part as Part
 from .types import Parts as Parts
 from .types import Pixels as Pixels
 from .types import Presence as Presence
+from .types import Quality as Quality
 from .types import Rendered as Rendered
 from .types import TorsoMotion as TorsoMotion
 from .types import TorsoPose as TorsoPose

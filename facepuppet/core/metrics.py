@@ -70,6 +70,7 @@ class RunStats:
         quality: name of the one that pictures had in the end.
         quality_changes: one sentence for each time it changed by itself.
         restarts: one sentence for each time a stage failed in a way nobody foresaw, and was begun again.
+        rejected: packets from the network that were none of the driver's protocol, or somebody else's.
     """
 
     seconds: float
@@ -90,6 +91,7 @@ class RunStats:
     quality: str = "best"
     quality_changes: Sequence[str] = ()
     restarts: Sequence[str] = ()
+    rejected: int = 0
     frames_hidden: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod

@@ -159,6 +159,7 @@ class Expression:
         captured_ns: when that was, monotonic; of recordings the presentation time.
         hidden: parts of the face that something is before; what is told of them is a guess, and the puppet
             holds them, then eases them to rest.
+        whose: which of several drivers this is; where it changes, the puppet is led over.
     """
 
     face: FacePose | None
@@ -166,6 +167,7 @@ class Expression:
     frame_id: int
     captured_ns: int
     hidden: Parts = NO_PARTS
+    whose: int = 0
 
     @classmethod
     def absent(cls, frame_id: int, captured_ns: int) -> Expression:

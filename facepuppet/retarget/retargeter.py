@@ -43,7 +43,7 @@ class Retargeter:
         carried = None if face is None else deltas_of(face, expression.torso)
         if carried is not None:
             carried = self._hidden_parts.update(carried, expression.hidden, t_ns)
-        deltas = self._crossfade.update(carried, share, t_ns)
+        deltas = self._crossfade.update(carried, share, t_ns, expression.whose)
         if share < 1.0:
             deltas = self._idle.update(t_ns).toward(deltas, share)
         else:

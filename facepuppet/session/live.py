@@ -191,6 +191,7 @@ class LivePipeline:
             quality=self.control.step.name,
             quality_changes=tuple(self._watch.changes),
             restarts=tuple(self._stages.restarts),
+            rejected=driver.rejected,
             frames_hidden=dict(self._n_hidden),
         )
 

@@ -117,7 +117,7 @@ class HiddenWatch:
         self._some_seen_ns = self._doubtful_ns = (
             t_ns  # when some part looked like itself; when it was not surer
         )
-        self._hidden = np.zeros(len(PARTS), bool)
+        self._hidden: npt.NDArray[np.bool_] = np.zeros(len(PARTS), bool)
         self._suspect = np.zeros(len(PARTS), bool)
         self._new = np.zeros(len(PARTS), bool)
         self._since_ns = np.zeros(len(PARTS), np.int64)  # when it was hidden
@@ -141,7 +141,9 @@ class HiddenWatch:
         calm: Rows = np.clip((HIDDEN - view.unlike) / (HIDDEN - CALM), 0.0, 1.0).astype(np.float32)
         calm[self._hidden] = 0.0
         least = float(calm.min())
-        own.learn(view.difference, points_of(calm, least) * np.float32(share) * view.facing)
+        own.learn(
+            view.difference, points_of(calm.astype(np.float32), least) * np.float32(share) * view.facing
+        )
         if presence is not None and self._presence is not None:
             self._presence += share * least * (presence - self._presence)
 
