@@ -24,8 +24,8 @@ Flags: TypeAlias = npt.NDArray[np.bool_]  # (5,), one for each of PARTS
 
 # Unlikeness from which on a part is hidden. In 32 clips of people that talk, laugh and grimace a seen mouth
 # reaches .41, and a hidden one exceeds .5 in 95 of 100 frames (tools/evaluate_occlusion.py). Light that
-# wanders over spectacles makes eyes as unlike themselves as .55; of those more than half hidden nine in ten
-# exceed .6.
+# wanders over spectacles hides eyes, too, and now and then makes them as unlike themselves as this; of those
+# more than half hidden nine in ten exceed .6.
 HIDDEN = np.array([0.60 if "eye" in part.value else 0.45 for part in PARTS], np.float32)
 SEEN = HIDDEN - 0.15  # it is seen again below
 SURE = HIDDEN + 0.10  # from here on in a single frame; else it takes two
