@@ -56,6 +56,7 @@ from .types import LandmarkOffsets as LandmarkOffsets
 from .types import Motion as Motion
 from .types import Pixels as Pixels
 from .types import Presence as Presence
+from .types import Quality as Quality
 from .types import Rendered as Rendered
 from .types import TorsoMotion as TorsoMotion
 from .types import TorsoPose as TorsoPose

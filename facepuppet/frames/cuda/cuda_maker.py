@@ -22,6 +22,7 @@ from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.frames.cuda.composing import ComposeStage
 from facepuppet.frames.cuda.device import Device
 from facepuppet.frames.cuda.features import EyesStage, LashesStage, MouthStage
+from facepuppet.frames.cuda.flesh_stage import FleshStage
 from facepuppet.frames.cuda.fold_stage import FoldStage
 from facepuppet.frames.cuda.painting import PaintersStage
 from facepuppet.frames.cuda.parameters import DTYPE, Parameters
@@ -153,6 +154,7 @@ class CudaMaker(FrameMaker):
             "warp": warp,
             "views: face": FaceViewsStage(device, views, warp, parameters) if views else None,
             "folds": FoldStage(device, renderer.folds, warp, parameters),
+            "flesh": FleshStage(device, renderer.flesh, warp, parameters),
             "mouth": MouthStage(device, renderer.mouth, warp.moved, parameters),
             "views: parts": PartViewsStage(device, views, warp, parameters) if views else None,
             "eyes": EyesStage(device, renderer.eyes, warp.moved, parameters),

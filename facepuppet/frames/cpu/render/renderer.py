@@ -8,6 +8,7 @@ from pathlib import Path
 from facepuppet.core.types import Motion, Quality, Rendered
 from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
+from facepuppet.frames.cpu.render.flesh import Flesh
 from facepuppet.frames.cpu.render.folds import Folds
 from facepuppet.frames.cpu.render.lashes import Lashes
 from facepuppet.frames.cpu.render.mouth import Mouth
@@ -33,7 +34,7 @@ class Renderer:
             Runtime that puppets share.
 
     Attributes:
-        warp, folds, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
+        warp, folds, flesh, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
             where the portrait has none.
         runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
@@ -46,6 +47,7 @@ class Renderer:
         self.runtime = engine if isinstance(engine, Runtime) else Runtime(engine)
         self.warp = Warp(avatar)
         self.folds = Folds(avatar, self.warp)
+        self.flesh, self._shades = Flesh(avatar, self.warp), True
         self.eyes = Eyes(avatar)
         self.lashes = Lashes(avatar)
         self.mouth = Mouth(avatar, self.eyes.white_rgb)
@@ -79,6 +81,7 @@ class Renderer:
         """Spend more or less work on later pictures."""
         self.warp.mesh.max_grid = quality.flow_cells
         self._painter_pool.every = quality.painters_every
+        self._shades = quality.flesh
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
@@ -93,6 +96,8 @@ class Renderer:
         if self.views and choice:
             self.views.draw_face(rgba, flow, choice)
         self.folds.mend(rgba, flow, motion.landmarks_px)
+        if self._shades:
+            self.flesh.draw(rgba, flow, motion)
         self.mouth.draw(rgba, motion)
         if self.views and choice:
             self.views.draw_parts(rgba, flow, choice)

@@ -1,0 +1,145 @@
+"""Light and shade that an expression moves: folds beside the nose, raised cheeks, puffed and drawn-in ones.
+
+A warp moves the portrait's pixels, and with them the light that fell on the face at rest. What the
+expression changes in it is multiplied on: a ratio image of few components (`face.flesh_model`), shaded by the
+light that the portrait itself shows, laid on the portrait at rest and carried along by the same warp.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from facepuppet.core.types import F32, U8, Motion
+from facepuppet.face.blendshapes import QuickWeights
+from facepuppet.face.flesh_model import N_LINES, FleshModel, flesh_model
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.topology import N_MESH, RIGID, face_triangles
+from facepuppet.face.unwrapping import unwrapped_points
+from facepuppet.frames.cpu.render.complexion import Complexion, complexion_of, shading, unwrapped
+from facepuppet.frames.cpu.render.mesh import PatchGrid
+from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
+from facepuppet.frames.cpu.render.warp import Flow, Warp
+from facepuppet.portrait.avatar import Avatar
+
+CELLS = 128  # longest side of the grid over the face at rest
+LIMIT = 0.4  # of the logarithm of the ratio of the luma
+NONE = 128  # the byte that stands for a ratio of 1; its steps are LIMIT / 127
+GAIN_ONE = 160  # the byte that a gain of 1 is
+# Against the luma's logarithm: skin that gets less light is redder (light that has been through it). Of 31
+# clips, on the frames with the strongest expressions.
+CHANNELS = (0.85, 1.03, 1.10)
+_LEAST = 0.02  # sum of weights' components below which nothing is seen
+
+
+class Flesh:
+    """Shades one portrait by its expression.
+
+    Args:
+        avatar: the portrait.
+        warp: what moves it.
+        model: how faces shade; the shipped one if None.
+
+    Attributes:
+        complexion: of the portrait.
+        maps: (R, h, w) float32 components on a grid over the face at rest, in steps of the ratio's bytes.
+        cells_from_texture: (2, 3) float32, from the enlarged texture to that grid.
+        gains: (256, 4) uint8 RGBA gains for each byte, GAIN_ONE is 1.
+    """
+
+    def __init__(self, avatar: Avatar, warp: Warp, model: FleshModel | None = None) -> None:
+        model = model or flesh_model()
+        self._mixing, self._weights = model.mixing, QuickWeights()
+        pose = fit_head(avatar.landmarks_px)
+        self._head_from_portrait = (pose.rotation.T / pose.scale).astype(np.float32)
+        self._pivot = avatar.head_pivot_px
+        self._rest = avatar.landmarks_px - self._pivot
+        flat = unwrapped(avatar.portrait_rgb, avatar.landmarks_px, len(model.skin))
+        self.complexion = complexion_of(flat, model.normals, model.skin)
+        grid = PatchGrid.around(avatar.landmarks_px, avatar.size_px, CELLS)
+        shaded = _shaded(model, self.complexion)
+        self.maps = np.zeros((len(shaded), 2, 2), np.float32) if grid is None else _laid(shaded, grid, avatar)
+        self.cells_from_texture = _cells_from_texture(grid, warp)
+        self.gains = _gains()
+        self._columns = np.ascontiguousarray(self.maps.reshape(len(self.maps), -1).T)
+
+    def draw(self, rgba: U8, flow: Flow, motion: Motion) -> None:
+        """Shade the warped picture (H, W, 4), in place; nothing at rest."""
+        face = flow.face
+        if face is None or self.complexion.strength == 0.0:
+            return
+        drive = self.drive(motion)
+        if not drive.any():
+            return
+        ratio = (self._columns @ drive).reshape(self.maps.shape[1:])
+        ratio += NONE
+        np.clip(ratio, 1, 255, out=ratio)
+        cells = cv2.transform(face.source_from_patch, self.cells_from_texture)
+        steps = cv2.remap(
+            cv2.convertScaleAbs(ratio),
+            cells,
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(NONE,),
+        )
+        if face.numbers.shape[::-1] != face.size_px:
+            steps = cv2.resize(steps, face.size_px, interpolation=cv2.INTER_LINEAR)
+        gain = np.take(self.gains.view(np.uint32)[:, 0], steps).view(np.uint8).reshape(*steps.shape, 4)
+        (x, y), (width, height) = face.origin_px, face.size_px
+        region = rgba[y : y + height, x : x + width]
+        cv2.multiply(region, gain, dst=region, scale=1 / GAIN_ONE)
+
+    def drive(self, motion: Motion) -> F32:
+        """Return (R,) how far each component is driven; exactly 0 where nothing would be seen."""
+        weights = self._read(motion) if motion.weights is None else motion.weights
+        drive: F32 = weights @ self._mixing
+        return drive if np.abs(drive).sum() > _LEAST else np.zeros_like(drive)
+
+    def _read(self, motion: Motion) -> F32:
+        """(52,) ARKit's weights, from the moved landmarks."""
+        head = motion.head
+        moved = motion.landmarks_px - self._pivot
+        moved[:, :2] -= head.shift_px
+        offsets = (moved @ (head.rotation / np.float32(head.scale)) - self._rest) @ self._head_from_portrait.T
+        offsets -= offsets[RIGID].mean(0)  # how near a head is, landmarks do not tell
+        return self._weights.of(np.ascontiguousarray(offsets, np.float32))
+
+
+def _shaded(model: FleshModel, complexion: Complexion) -> F32:
+    """(R, S, S) the components in this light, on this skin, in steps of the ratio's bytes."""
+    direction = complexion.light[1:].astype(np.float32)
+    turned = (model.turns @ direction) / shading(complexion.light, model.normals)
+    components = complexion.strength * (model.creases + turned)
+    components[-N_LINES:] *= complexion.lines
+    return np.asarray(components * (model.skin * complexion.skin * (127 / LIMIT)), np.float32)
+
+
+def _laid(components: F32, grid: PatchGrid, avatar: Avatar) -> F32:
+    """Lay unwrapped pictures (R, S, S) over the face at rest: (R, rows, columns) of the grid."""
+    triangles = face_triangles()
+    per_px = np.divide(grid.cells, grid.size_px).astype(np.float32)
+    corners = (avatar.landmarks_px[:N_MESH, :2] - grid.origin_px + 0.5) * per_px - 0.5
+    order = np.argsort(-avatar.landmarks_px[triangles, 2].sum(1), kind="stable")
+    numbers = draw_numbers(corners[triangles].astype(np.float32), order, grid.cells)
+    table = affine_table(
+        corners[triangles].astype(np.float32), unwrapped_points(components.shape[-1])[triangles]
+    )
+    places = sample_affine(table, numbers)
+    laid = [cv2.remap(one, places, None, cv2.INTER_LINEAR) * (numbers > 0) for one in components]
+    return np.asarray(laid, np.float32)
+
+
+def _cells_from_texture(grid: PatchGrid | None, warp: Warp) -> F32:
+    if grid is None:
+        return np.array([[0, 0, -9], [0, 0, -9]], np.float32)
+    per_px = np.divide(grid.cells, grid.size_px)
+    start = warp.in_texture(np.subtract(grid.origin_px, 0.5).astype(np.float32))
+    linear = per_px / warp.scale
+    return np.column_stack([np.diag(linear), -start * linear - 0.5]).astype(np.float32)
+
+
+def _gains() -> U8:
+    """(256, 4) RGBA; coverage keeps its own."""
+    ratio = (np.arange(256)[:, None] - NONE) * (LIMIT / 127) * np.array([*CHANNELS, 0.0])
+    return np.clip(np.rint(GAIN_ONE * np.exp(ratio)), 0, 255).astype(np.uint8)
