@@ -1,4 +1,4 @@
-"""Light and shade that an expression moves: nothing at rest, folds where skin folds, off where it would harm."""
+"""Light and shade that an expression moves: none at rest, folds where skin folds, off where it harms."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from avatars import hopper
 
-from facepuppet.core.types import Blendshapes, Motion, Quality
+from facepuppet.core.types import Blendshapes, FacePose, HeadPose, Motion, Quality
 from facepuppet.face.arkit import ARKIT_INDEX, ARKIT_NAMES, mirrored_name
 from facepuppet.face.blendshapes import BlendshapeFitter, QuickWeights
 from facepuppet.face.canonical import canonical_landmarks
@@ -16,7 +16,8 @@ from facepuppet.face.unwrapping import unwrapped_points
 from facepuppet.frames.cpu.render.complexion import complexion_of
 from facepuppet.frames.cpu.render.flesh import GAIN_ONE, NONE, Flesh
 from facepuppet.frames.cpu.render.warp import Warp
-from facepuppet.retarget.deltas import Deltas
+from facepuppet.retarget.deltas import Deltas, deltas_of
+from facepuppet.retarget.gains import Gains
 from facepuppet.retarget.target import Target
 
 SKIN_LEVEL = 180
@@ -33,12 +34,14 @@ def flesh(warp) -> Flesh:
     return Flesh(hopper(), warp)
 
 
-def showing(*names: str, turn: float = 0.0) -> Motion:
+def showing(*names: str, turn: float = 0.0, told: bool = False, gains: Gains | None = None) -> Motion:
+    """The sample portrait with these shapes at 1, seen by a tracker of landmarks or told as weights."""
     weights = np.zeros(len(ARKIT_NAMES), np.float32)
     weights[[ARKIT_INDEX[name] for name in names]] = 1.0
-    shape = landmark_offsets(Blendshapes(weights))
-    deltas = replace(Deltas.rest(), offsets=shape.offsets, turn=np.array([0, turn, 0], np.float32))
-    return Target(hopper()).motion(deltas)
+    seen = Blendshapes(weights) if told else landmark_offsets(Blendshapes(weights))
+    head = HeadPose(np.array([0, turn, 0], np.float32))
+    face = FacePose(head, np.zeros((2, 2)), np.ones(2, np.float32), seen)
+    return Target(hopper()).motion(deltas_of(face, None), gains=gains or Gains())
 
 
 SMILE = ("mouthSmileLeft", "mouthSmileRight")
@@ -82,7 +85,29 @@ def test_shading_follows_a_turning_head(flesh):
     np.testing.assert_allclose(aside, ahead, atol=0.02 * np.abs(ahead).max())
 
 
-@pytest.mark.parametrize("name", ["mouthSmileLeft", "cheekPuff", "browInnerUp", "mouthPucker", "noseSneerLeft"])
+def test_a_puffed_cheek_is_shaded_where_the_driver_tells_of_it(flesh):
+    seen, told = (flesh.drive(showing("cheekPuff", told=told)) for told in (False, True))
+    assert np.linalg.norm(told) > 2 * np.linalg.norm(seen)
+
+
+def test_gains_hold_told_shapes_still():
+    still = Gains(mouth=0.0, brows=0.5)
+    weights = showing("mouthSmileLeft", "browInnerUp", told=True, gains=still).weights
+    assert weights[ARKIT_INDEX["mouthSmileLeft"]] == 0.0
+    assert weights[ARKIT_INDEX["browInnerUp"]] == 0.5
+
+
+def test_told_shapes_ease_to_rest_and_back():
+    weights = np.ones(len(ARKIT_NAMES), np.float32)
+    shown, rest = replace(Deltas.rest(), weights=weights), Deltas.rest()
+    assert (shown.toward(rest, 0.75).weights == 0.25).all()
+    assert (rest.toward(shown, 0.75).weights == 0.75).all()
+    assert rest.toward(rest, 0.5).weights is None
+
+
+@pytest.mark.parametrize(
+    "name", ["mouthSmileLeft", "cheekPuff", "browInnerUp", "mouthPucker", "noseSneerLeft"]
+)
 def test_the_two_sides_of_a_face_shade_alike(name):
     model = flesh_model()
     one, other = (model.mixing[ARKIT_INDEX[n]] for n in (name, mirrored_name(name)))

@@ -197,7 +197,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("shared", type=Path)
     parser.add_argument("--people", type=Path, default=DEFAULT_TABLE)
-    parser.add_argument("--keep", type=Path, help="file for the observations, which take minutes; reused when there")
+    parser.add_argument(
+        "--keep", type=Path, help="file for the observations, which take minutes; reused when there"
+    )
     parser.add_argument("--judge", action="store_true", help="cross-validate, and judge people set aside")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -206,7 +208,7 @@ def main() -> None:
     turns = (TURN_SHARE / GAMMA) * turns[SHAPES]
     turns[[n.startswith("brow") and "Up" in n for n in (ARKIT_NAMES[k] for k in SHAPES)]] *= BROW_SHARE
     if arguments.keep is not None and arguments.keep.exists():
-        train, unseen = pickle.loads(arguments.keep.read_bytes())  # noqa: S301 - the user's own
+        train, unseen = pickle.loads(arguments.keep.read_bytes())
     else:
         train, unseen = (
             observed(arguments.shared, arguments.people, split, normals, skin)

@@ -85,8 +85,6 @@ def _neutral_frames(heads: F64, turns: F64) -> npt.NDArray[np.intp]:
 
 def _rest_of(turns: F64, sizes: F64) -> F64:
     """(N, N) what is left of a series when pose, nearness and the mean are regressed out."""
-    known = np.column_stack(
-        [np.ones(len(turns)), turns, sizes, (turns - turns.mean(0))[:, :2] ** 2]
-    )
+    known = np.column_stack([np.ones(len(turns)), turns, sizes, (turns - turns.mean(0))[:, :2] ** 2])
     rest: F64 = np.eye(len(known)) - known @ np.linalg.pinv(known)
     return rest

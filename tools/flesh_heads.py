@@ -19,9 +19,7 @@ PEOPLE = 2  # plain heads on which landmarks are looked for
 def turns_of(heads: IctHeads, side: int) -> tuple[F32, F32]:
     """Return normals at rest (S, S, 3), 0 where there is no skin, and their change by shape (52, S, S, 3)."""
     landmarks = landmarks_on_heads(heads, Tracker(), PEOPLE)
-    flat = RBFInterpolator(
-        landmarks, unwrapped_points(side).astype(np.float64), neighbors=48, smoothing=1e-3
-    )
+    flat = RBFInterpolator(landmarks, unwrapped_points(side).astype(np.float64), neighbors=48, smoothing=1e-3)
     triangles = heads.triangles[(heads.triangles < FACE).all(1)]
     skin = heads.triangles[(heads.triangles < SKIN.stop).all(1)]
     used = np.unique(triangles)

@@ -205,8 +205,8 @@ class Motion:
         torso: motion of the shoulders.
         eye_opening: (2,) float32, aperture relative to the portrait's own; 0 is shut, image-left first.
         mouth_opening: inner-lip gap over inter-ocular distance.
-        weights: (52,) float32, ARKit's weights of the expression as far as the puppet takes it over; None where
-            the driver knows landmarks alone, which hardly show a puffed cheek.
+        weights: (52,) float32, ARKit's weights of the expression, as far as the puppet takes it over; None
+            where the driver knows landmarks alone, which hardly show a puffed cheek.
     """
 
     landmarks_px: F32

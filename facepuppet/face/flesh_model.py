@@ -28,8 +28,8 @@ class FleshModel:
     Attributes:
         mixing: (52, N_COMPONENTS) how far each of ARKit's weights drives each component.
         creases: (N_COMPONENTS, S, S) logarithm of the ratio, in any light.
-        turns: (N_COMPONENTS, S, S, 3) change of the surface's normal, times what it does to the logarithm of a picture's
-            values (not of the light) where the light is 1.
+        turns: (N_COMPONENTS, S, S, 3) change of the surface's normal, times what it does to the logarithm
+            of a picture's values (not of the light) where the light is 1.
         normals: (S, S, 3) unit normals of the mean face at rest, in the head frame, pointing out of it.
         skin: (S, S) in [0, 1]: 0 in eyes, on lips, and towards the face's outline.
     """

@@ -8,7 +8,9 @@ from facepuppet.core.types import F32
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.topology import N_MESH
 
-_AXIS = 0.25  # how far behind the mean face's rearmost point its cylinder's axis lies, in inter-ocular distances
+_AXIS = (
+    0.25  # how far behind the mean face's rearmost point its cylinder's axis lies, in inter-ocular distances
+)
 _SEATED = 0.9
 _RIM = 0.02  # of the side, left free all around
 

@@ -16,7 +16,7 @@ from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, samp
 
 GAMMA = 2.2  # of pictures' values; near enough for shading
 _DARKEST = 4.0  # levels added before logarithms
-_FINE, _BROAD = 1 / 128, 5 / 128  # widths of blurs in sides: skin's texture lies between them, its shading above
+_FINE, _BROAD = 1 / 128, 5 / 128  # of sides, blurs: skin's texture lies between, its shading above
 # Light of faces in pictures, ambient first, then by the normal's axes (head frame: y down, z away): from above
 # and ahead. The picture has to argue against it, as albedo is not even.
 _USUAL_LIGHT = (0.6, 0.0, -0.27, -0.33)
@@ -126,7 +126,7 @@ def _light(logs: F32, normals: F32) -> F64:
 
 
 def _texture(logs: F32, bare: npt.NDArray[np.bool_]) -> float:
-    """Standard deviation of what is finer than shading, of the bulk: a beard's edge or a mole does not count."""
+    """Standard deviation of what is finer than shading, of the bulk: no beard's edge, no mole."""
     inside = cv2.erode(bare.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if not inside.any():
         return 0.0

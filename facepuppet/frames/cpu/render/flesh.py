@@ -142,4 +142,5 @@ def _cells_from_texture(grid: PatchGrid | None, warp: Warp) -> F32:
 def _gains() -> U8:
     """(256, 4) RGBA; coverage keeps its own."""
     ratio = (np.arange(256)[:, None] - NONE) * (LIMIT / 127) * np.array([*CHANNELS, 0.0])
-    return np.clip(np.rint(GAIN_ONE * np.exp(ratio)), 0, 255).astype(np.uint8)
+    gains: U8 = np.clip(np.rint(GAIN_ONE * np.exp(ratio)), 0, 255).astype(np.uint8)
+    return gains

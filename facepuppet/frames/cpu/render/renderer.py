@@ -34,8 +34,8 @@ class Renderer:
             Runtime that puppets share.
 
     Attributes:
-        warp, folds, flesh, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views is None
-            where the portrait has none.
+        warp, folds, flesh, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views
+            is None where the portrait has none.
         runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
 
