@@ -12,7 +12,7 @@ import numpy.typing as npt
 from engines.data.clips import FaceClip
 from facepuppet.core import F32, F64, head_from_image, vector_from_rotation
 from facepuppet.face import ARKIT_NAMES, BlendshapeFitter, QuickWeights, fit_head
-from facepuppet.frames import complexion_of, log_luma, unwrapped
+from facepuppet.frames import complexion_of, log_luma, skin_of, unwrapped
 
 MOST_TURN = 0.35  # radians from the neutral frames: beyond, one half of the face is seen too thinly
 MOST_RATIO = 0.5  # of logarithms; more is hair, a hand or a landmark astray
@@ -53,8 +53,8 @@ def observe(clip: FaceClip, person: str, normals: F32, skin: F32) -> Observed:
     flat = [unwrapped(clip.frames[n], clip.landmarks_px[n], side) for n in kept]
     logs = np.array([log_luma(rgb) for rgb in flat])
     middle = np.median(flat, axis=0).astype(np.uint8)
-    complexion = complexion_of(middle, normals, skin)
-    seen = np.percentile([complexion_of(rgb, normals, skin).skin for rgb in flat[::4]], 15, axis=0)
+    light = complexion_of(middle, normals, skin, skin > 0).light
+    seen = np.percentile([skin_of(rgb) for rgb in flat[::4]], 15, axis=0)
     bare = cv2.erode(((seen > 0.8) & (skin > 0.9)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     ratios = np.clip(logs - np.median(logs, axis=0), -MOST_RATIO, MOST_RATIO)
     ratios -= np.median(ratios[:, bare], axis=1)[:, None, None]
@@ -64,7 +64,7 @@ def observe(clip: FaceClip, person: str, normals: F32, skin: F32) -> Observed:
         rest @ weights,
         np.tensordot(rest, ratios, 1).astype(np.float32),
         bare,
-        complexion.light,
+        light,
     )
 
 

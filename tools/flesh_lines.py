@@ -10,7 +10,7 @@ import numpy as np
 from facepuppet.core import F32, N_BLENDSHAPES
 from facepuppet.face import ARKIT_INDEX, EYES, FOREHEAD, unwrapped_points
 
-DEPTH = 0.07  # logarithm of the luma in the middle of a line; in the clips .05 to .09
+DEPTH = 0.045  # logarithm of the luma in the middle of a line; in the clips .04 to .09
 WIDTH = 0.011  # of a line, in sides
 ACROSS = (0.30, 0.50, 0.68)  # where lines lie, from the brows (0) to the hair (1)
 FROWN_APART, FROWN_LEAN = 0.030, 0.12  # of the two lines between the brows, in sides; they part upwards

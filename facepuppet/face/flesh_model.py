@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -39,6 +40,13 @@ class FleshModel:
     turns: F32
     normals: F32
     skin: F32
+
+    @property
+    def lined(self) -> npt.NDArray[np.bool_]:
+        """(S, S) where lines would be, and between them."""
+        depth = np.abs(self.creases[-N_LINES:]).max(0)
+        around = cv2.dilate((depth > 0.2 * depth.max()).astype(np.uint8), np.ones((11, 11), np.uint8))
+        return np.asarray(around > 0)
 
 
 @cache

@@ -14,19 +14,23 @@ from facepuppet.face.topology import N_MESH, face_triangles
 from facepuppet.face.unwrapping import unwrapped_points
 from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
 
+Mask = npt.NDArray[np.bool_]
+
 GAMMA = 2.2  # of pictures' values; near enough for shading
 _DARKEST = 4.0  # levels added before logarithms
-_FINE, _BROAD = 1 / 128, 5 / 128  # of sides, blurs: skin's texture lies between, its shading above
-# Light of faces in pictures, ambient first, then by the normal's axes (head frame: y down, z away): from above
-# and ahead. The picture has to argue against it, as albedo is not even.
+_FINE, _BROAD = 1 / 128, 5 / 128  # of sides; texture lies between, shading above
+# Light of faces in pictures, ambient first, then by the normal's axes (head frame: y down, z away): from
+# above and ahead. The picture has to argue against it, as albedo is not even.
 _USUAL_LIGHT = (0.6, 0.0, -0.27, -0.33)
 _LIGHT_SPREAD, _ALBEDO_SPREAD, _OBSERVATIONS = 0.12, 0.25, 40.0
 _ROUNDS = 12
 _TEXTURE = 0.04  # deviation of logarithms; of 31 clips of people the middle
 _MOST = 1.5
 _FLAT, _PLASTIC = 0.2, 0.5  # of _TEXTURE: drawings in flat colours lie below, photographs above
-_SMOOTH, _LINED = 0.9, 1.8  # of _TEXTURE: young skin lies below, skin with lines above
+# Slopes down the forehead, of logarithms: young skin has .03 to .045, a lined one .07 to .11.
+_SMOOTH, _LINED, _LINE = 0.045, 0.105, 2.5 / 128  # the last is a blur in sides, wider than a line
 _OFF_SKIN, _NO_SKIN = 22.0, 45.0  # distances of colour (CIELAB, lightness halved) from the cheeks'
+_BRIGHT, _BLOWN = 190.0, 0.85  # level from which shading is held back, and how far at most
 # Points of the cheeks, level with the nose: skin on every face.
 _CHEEKS = (50, 101, 36, 205, 280, 330, 266, 425)
 
@@ -41,7 +45,8 @@ class Complexion:
             linear light, in parts of the usual brightness of this face.
         strength: how strongly its skin shades against the middle of people; 0 for flat drawings.
         lines: how much of the lines that only some skin has it shows, in [0, 1].
-        skin: (S, S) in [0, 1], what of the unwrapped face is of the cheeks' colour.
+        skin: (S, S) in [0, 1], what of the unwrapped face is of the cheeks' colour; less where it is so
+            bright that pictures hardly tell more light from less.
     """
 
     light: F64
@@ -84,13 +89,14 @@ def skin_of(flat_rgb: U8) -> F32:
     return np.asarray(cv2.GaussianBlur(1.0 - unlike, (0, 0), 0.012 * side), np.float32)
 
 
-def complexion_of(flat_rgb: U8, normals: F32, skin: F32) -> Complexion:
+def complexion_of(flat_rgb: U8, normals: F32, skin: F32, lined: Mask) -> Complexion:
     """Estimate a face's light from its unwrapped picture.
 
     Args:
         flat_rgb: (S, S, 3) of `unwrapped`.
         normals: (S, S, 3) of the mean face.
         skin: (S, S) where bare skin usually is.
+        lined: (S, S) where some skin has lines.
     """
     own = skin_of(flat_rgb)
     bare = (skin > 0.9) & (own > 0.9)
@@ -99,8 +105,14 @@ def complexion_of(flat_rgb: U8, normals: F32, skin: F32) -> Complexion:
     logs = log_luma(flat_rgb)
     texture = _texture(logs, bare) / _TEXTURE
     strength = min(texture, _MOST) * smoothstep((texture - _FLAT) / (_PLASTIC - _FLAT))
-    lines = smoothstep((texture - _SMOOTH) / (_LINED - _SMOOTH))
-    return Complexion(_light(logs[bare], normals[bare]), strength, lines, own)
+    lines = smoothstep((_slope(logs, bare & lined) - _SMOOTH) / (_LINED - _SMOOTH))
+    return Complexion(_light(logs[bare], normals[bare]), strength, lines, own * _headroom(flat_rgb))
+
+
+def _headroom(flat_rgb: U8) -> F32:
+    """(S, S) how steeply a picture's values still rise with the light."""
+    luma = cv2.GaussianBlur(cv2.cvtColor(flat_rgb, cv2.COLOR_RGB2GRAY), (0, 0), 3.0).astype(np.float32)
+    return np.asarray(1.0 - _BLOWN * smoothstep((luma - _BRIGHT) / (255 - _BRIGHT)), np.float32)
 
 
 def shading(light: F64, normals: F32) -> F32:
@@ -125,10 +137,16 @@ def _light(logs: F32, normals: F32) -> F64:
     return light
 
 
-def _texture(logs: F32, bare: npt.NDArray[np.bool_]) -> float:
+def _texture(logs: F32, bare: Mask) -> float:
     """Standard deviation of what is finer than shading, of the bulk: no beard's edge, no mole."""
     inside = cv2.erode(bare.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if not inside.any():
         return 0.0
     fine = (logs - cv2.GaussianBlur(logs, (0, 0), _BROAD * len(logs)))[inside]
     return 1.48 * float(np.median(np.abs(fine - np.median(fine))))
+
+
+def _slope(logs: F32, bare: Mask) -> float:
+    """How steeply fine detail rises and falls downwards, in the middle."""
+    down = cv2.Sobel(logs - cv2.GaussianBlur(logs, (0, 0), _LINE * len(logs)), cv2.CV_32F, 0, 1)
+    return float(np.median(np.abs(down[bare]))) if bare.any() else 0.0

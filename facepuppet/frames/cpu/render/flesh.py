@@ -7,6 +7,8 @@ light that the portrait itself shows, laid on the portrait at rest and carried a
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -29,7 +31,10 @@ GAIN_ONE = 160  # the byte that a gain of 1 is
 # Against the luma's logarithm: skin that gets less light is redder (light that has been through it). Of 31
 # clips, on the frames with the strongest expressions.
 CHANNELS = (0.85, 1.03, 1.10)
-_LEAST = 0.02  # sum of weights' components below which nothing is seen
+# Root mean square of what an expression would shade the skin by, in steps: of as little as speech does, half
+# is left out, for there clips of strangers say as often the opposite; of a laugh next to nothing.
+_FAINT = 2.0
+_FULL = 1.2  # which makes up for the rest
 
 
 class Flesh:
@@ -55,13 +60,15 @@ class Flesh:
         self._pivot = avatar.head_pivot_px
         self._rest = avatar.landmarks_px - self._pivot
         flat = unwrapped(avatar.portrait_rgb, avatar.landmarks_px, len(model.skin))
-        self.complexion = complexion_of(flat, model.normals, model.skin)
+        self.complexion = complexion_of(flat, model.normals, model.skin, model.lined)
         grid = PatchGrid.around(avatar.landmarks_px, avatar.size_px, CELLS)
         shaded = _shaded(model, self.complexion)
         self.maps = np.zeros((len(shaded), 2, 2), np.float32) if grid is None else _laid(shaded, grid, avatar)
         self.cells_from_texture = _cells_from_texture(grid, warp)
         self.gains = _gains()
         self._columns = np.ascontiguousarray(self.maps.reshape(len(self.maps), -1).T)
+        shaded_cells = max(float((np.abs(self.maps).max(0) > 1.0).sum()), 1.0)
+        self._seen = self._columns.T @ self._columns / np.float32(shaded_cells)
 
     def draw(self, rgba: U8, flow: Flow, motion: Motion) -> None:
         """Shade the warped picture (H, W, 4), in place; nothing at rest."""
@@ -91,10 +98,11 @@ class Flesh:
         cv2.multiply(region, gain, dst=region, scale=1 / GAIN_ONE)
 
     def drive(self, motion: Motion) -> F32:
-        """Return (R,) how far each component is driven; exactly 0 where nothing would be seen."""
+        """Return (R,) how far each component is driven; exactly 0 at rest."""
         weights = self._read(motion) if motion.weights is None else motion.weights
         drive: F32 = weights @ self._mixing
-        return drive if np.abs(drive).sum() > _LEAST else np.zeros_like(drive)
+        seen = math.sqrt(max(float(drive @ self._seen @ drive), 0.0))
+        return drive * np.float32(_FULL * seen / (seen + _FAINT))
 
     def _read(self, motion: Motion) -> F32:
         """(52,) ARKit's weights, from the moved landmarks."""
