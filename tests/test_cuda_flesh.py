@@ -17,8 +17,7 @@ from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.target import Target
 
 
-@pytest.mark.parametrize("names", [(), SMILE, ("cheekPuff", "browInnerUp")])
-@pytest.mark.parametrize("turn", [0.0, 0.5])
+@pytest.mark.parametrize(("names", "turn"), [((), 0.5), (SMILE, 0.5), (("cheekPuff", "browInnerUp"), 0.0)])
 def test_the_shaded_picture_is_the_cpus(gpu, names, turn):
     motion, warp, bench = showing(*names, turn=turn), Warp(hopper()), Bench()
     flesh = Flesh(hopper(), warp)

@@ -47,7 +47,11 @@ TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "flesh.npz
 SIDE, HALF = 128, 64  # of the model, and of the regression
 MAX_FRAMES = 160  # of each clip, evenly spread
 TURN_SHARE = 0.5  # of what the head's geometry says: tracked weights overstate what a face does
-BROW_SHARE = 0.2  # of that for raised brows, whose skin the head bulges more than people do
+# Of that for raised brows, whose skin the head bulges more than people do, and for what tips the chin down: in
+# clips it gets less dark there, as light also comes from below.
+SHAPE_SHARES = {"browInnerUp": 0.2, "browOuterUpLeft": 0.2, "browOuterUpRight": 0.2}
+SHAPE_SHARES |= {"jawOpen": 0.3, "mouthFunnel": 0.5, "mouthShrugLower": 0.5}
+BROADEST = 30.0  # cells: what is broader is left to the light in the room, which nobody's expression changes
 RIDGE, POOLED = 3.0, 0.8  # and the blur that pools neighbours, in cells of HALF
 LEARNT_RANK = 8
 FOLLOWED = N_COMPONENTS - N_LINES
@@ -131,7 +135,7 @@ def judge(train: list[Observed], unseen: list[Observed], turns: F32, normals: F3
         print(f"{name}: R2 {r2:.3f}, L1 {100 * l1:+.1f} %", flush=True)
 
 
-def reduce(learnt: F32, turns: F32, normals: F32, seen: F64) -> dict[str, npt.NDArray[np.generic]]:
+def reduce(learnt: F32, turns: F32, normals: F32, skin: F32, seen: F64) -> dict[str, npt.NDArray[np.generic]]:
     """Return the model's arrays: creases and turns of few components, a matrix that mixes the weights."""
     large = np.array([cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for one in learnt])
     both = np.concatenate([large[..., None], turns * np.float32(0.4)], axis=-1)
@@ -145,6 +149,7 @@ def reduce(learnt: F32, turns: F32, normals: F32, seen: F64) -> dict[str, npt.ND
     mixing = np.zeros((N_BLENDSHAPES, N_COMPONENTS), np.float32)
     mixing[SHAPES, :FOLLOWED] = u[:, :FOLLOWED] * singular[:FOLLOWED] / spread
     parts[FOLLOWED:, ..., 0], mixing[:, FOLLOWED:] = drawn_lines(SIDE)
+    parts[:FOLLOWED] = _narrow(parts[:FOLLOWED], skin)
     creases, crease_scale = _bytes(parts[..., 0])
     turned, turn_scale = _bytes(parts[..., 1:] / 0.4)
     return {
@@ -181,6 +186,13 @@ def _blurred(planes: F32) -> F32:
     return np.moveaxis(np.asarray(blurred, np.float32), 0, -1)
 
 
+def _narrow(parts: F32, skin: F32) -> F32:
+    """Take out of (R, S, S, 4) parts what is broader than a cheek, over the skin."""
+    around = cv2.GaussianBlur(skin, (0, 0), BROADEST) + 1e-3
+    broad = [cv2.GaussianBlur(part * skin[..., None], (0, 0), BROADEST) / around[..., None] for part in parts]
+    return np.asarray(parts - np.array(broad), np.float32)
+
+
 def _of_rank(maps: F32, rank: int) -> F32:
     u, singular, axes = np.linalg.svd(maps.reshape(len(maps), -1), full_matrices=False)
     return ((u[:, :rank] * singular[:rank]) @ axes[:rank]).reshape(maps.shape).astype(np.float32)
@@ -206,7 +218,8 @@ def main() -> None:
     normals, turns = turns_of(IctHeads.load(arguments.shared / "heads" / "ict_facekit_light.npz"), SIDE)
     skin = skin_mask(normals)
     turns = (TURN_SHARE / GAMMA) * turns[SHAPES]
-    turns[[n.startswith("brow") and "Up" in n for n in (ARKIT_NAMES[k] for k in SHAPES)]] *= BROW_SHARE
+    for name, share in SHAPE_SHARES.items():
+        turns[SHAPES == ARKIT_INDEX[name]] *= np.float32(share)
     if arguments.keep is not None and arguments.keep.exists():
         train, unseen = pickle.loads(arguments.keep.read_bytes())
     else:
@@ -220,7 +233,7 @@ def main() -> None:
         judge(train, unseen, turns, normals)
     seen = np.sqrt(np.concatenate([clip.weights**2 for clip in train]).mean(0))
     seen = np.sqrt((seen**2 + seen[SWAP] ** 2) / 2)
-    arrays = reduce(learn(train, turns, normals), turns, normals, seen)
+    arrays = reduce(learn(train, turns, normals), turns, normals, skin, seen)
     np.savez_compressed(TARGET, skin=np.rint(255 * skin).astype(np.uint8), **arrays)
     print(f"{TARGET.name}: {TARGET.stat().st_size / 1e3:.0f} kB")
 

@@ -125,18 +125,31 @@ class QuickWeights:
 
     def of(self, offsets_head: F32) -> F32:
         """Return (52,) weights in [0, 1] of (478, 3) offsets from the person's neutral, in the head frame."""
-        pull = self._filters @ offsets_head.reshape(-1) - self._bias
+        pull = self._filters @ offsets_head.reshape(-1)
+        pull -= self._bias
         now = ahead = np.zeros(N_BLENDSHAPES, np.float32)
-        momentum = 1.0
-        for _ in range(_QUICK_STEPS):
+        for carried in _momenta(_QUICK_STEPS):
             following = self._step @ ahead
             following += pull
-            np.clip(following, 0.0, self._most, out=following)
-            later = (1.0 + math.sqrt(1.0 + 4.0 * momentum * momentum)) / 2.0
-            ahead = following + np.float32((momentum - 1.0) / later) * (following - now)
-            now, momentum = following, later
+            np.maximum(following, 0.0, out=following)
+            np.minimum(following, self._most, out=following)
+            ahead = following - now
+            ahead *= carried
+            ahead += following
+            now = following
         weights: F32 = now * self._unit
         return weights
+
+
+@cache
+def _momenta(steps: int) -> tuple[np.float32, ...]:
+    """Shares of the last step that are added to the next."""
+    found, momentum = [], 1.0
+    for _ in range(steps):
+        later = (1.0 + math.sqrt(1.0 + 4.0 * momentum * momentum)) / 2.0
+        found.append(np.float32((momentum - 1.0) / later))
+        momentum = later
+    return tuple(found)
 
 
 def solve_box(normal: F64, target: F64) -> F64:

@@ -1,8 +1,9 @@
 """Light and shade that an expression moves: folds beside the nose, raised cheeks, puffed and drawn-in ones.
 
 A warp moves the portrait's pixels, and with them the light that fell on the face at rest. What the
-expression changes in it is multiplied on: a ratio image of few components (`face.flesh_model`), shaded by the
-light that the portrait itself shows, laid on the portrait at rest and carried along by the same warp.
+expression changes in it, against the one that the portrait has at rest, is multiplied on: a ratio image of
+few components (`face.flesh_model`), shaded by the light that the portrait itself shows, laid on the portrait
+at rest and carried along by the same warp.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import math
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32, U8, Motion
-from facepuppet.face.blendshapes import QuickWeights
+from facepuppet.core.geometry import head_from_image
+from facepuppet.core.types import F32, U8, Floats, Motion
+from facepuppet.face.arkit import ARKIT_NAMES
+from facepuppet.face.blendshapes import BlendshapeFitter, QuickWeights, landmark_basis
 from facepuppet.face.flesh_model import N_LINES, FleshModel, flesh_model
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.topology import N_MESH, RIGID, face_triangles
 from facepuppet.face.unwrapping import unwrapped_points
 from facepuppet.frames.cpu.render.complexion import Complexion, complexion_of, shading, unwrapped
-from facepuppet.frames.cpu.render.mesh import PatchGrid
+from facepuppet.frames.cpu.render.mesh import FacePatch, PatchGrid
 from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
 from facepuppet.frames.cpu.render.warp import Flow, Warp
 from facepuppet.portrait.avatar import Avatar
@@ -34,7 +37,9 @@ CHANNELS = (0.85, 1.03, 1.10)
 # Root mean square of what an expression would shade the skin by, in steps: of as little as speech does, half
 # is left out, for there clips of strangers say as often the opposite; of a laugh next to nothing.
 _FAINT = 2.0
-_FULL = 1.2  # which makes up for the rest
+_NOBODYS = 0.1  # weight that a stranger's calm face may read as
+_UNSEEN = 0.5  # the same, of what would change values by a tenth of a level
+_FULL = 1.1  # which makes up for the rest
 
 
 class Flesh:
@@ -59,6 +64,9 @@ class Flesh:
         self._head_from_portrait = (pose.rotation.T / pose.scale).astype(np.float32)
         self._pivot = avatar.head_pivot_px
         self._rest = avatar.landmarks_px - self._pivot
+        self._own = _own_weights(head_from_image(avatar.landmarks_px, pose))
+        self._own_offsets = np.tensordot(self._own, landmark_basis(), 1).astype(np.float32)
+        self._own_read = self._weights.of(self._own_offsets)
         flat = unwrapped(avatar.portrait_rgb, avatar.landmarks_px, len(model.skin))
         self.complexion = complexion_of(flat, model.normals, model.skin, model.lined)
         grid = PatchGrid.around(avatar.landmarks_px, avatar.size_px, CELLS)
@@ -66,9 +74,9 @@ class Flesh:
         self.maps = np.zeros((len(shaded), 2, 2), np.float32) if grid is None else _laid(shaded, grid, avatar)
         self.cells_from_texture = _cells_from_texture(grid, warp)
         self.gains = _gains()
-        self._columns = np.ascontiguousarray(self.maps.reshape(len(self.maps), -1).T)
+        self._rows = self.maps.reshape(len(self.maps), -1)
         shaded_cells = max(float((np.abs(self.maps).max(0) > 1.0).sum()), 1.0)
-        self._seen = self._columns.T @ self._columns / np.float32(shaded_cells)
+        self._seen = self._rows @ self._rows.T / np.float32(shaded_cells)
 
     def draw(self, rgba: U8, flow: Flow, motion: Motion) -> None:
         """Shade the warped picture (H, W, 4), in place; nothing at rest."""
@@ -78,40 +86,57 @@ class Flesh:
         drive = self.drive(motion)
         if not drive.any():
             return
-        ratio = (self._columns @ drive).reshape(self.maps.shape[1:])
+        ratio = (drive @ self._rows).reshape(self.maps.shape[1:])
         ratio += NONE
-        np.clip(ratio, 1, 255, out=ratio)
-        cells = cv2.transform(face.source_from_patch, self.cells_from_texture)
         steps = cv2.remap(
-            cv2.convertScaleAbs(ratio),
-            cells,
+            cv2.convertScaleAbs(np.maximum(ratio, 1.0)),
+            self._places(face),
             None,
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=(NONE,),
         )
-        if face.numbers.shape[::-1] != face.size_px:
-            steps = cv2.resize(steps, face.size_px, interpolation=cv2.INTER_LINEAR)
+        steps = cv2.resize(steps, face.size_px, interpolation=cv2.INTER_LINEAR)
         gain = np.take(self.gains.view(np.uint32)[:, 0], steps).view(np.uint8).reshape(*steps.shape, 4)
         (x, y), (width, height) = face.origin_px, face.size_px
         region = rgba[y : y + height, x : x + width]
         cv2.multiply(region, gain, dst=region, scale=1 / GAIN_ONE)
 
+    def _places(self, face: FacePatch) -> F32:
+        """Where every other of the patch's cells comes from, on the grid of the maps."""
+        rows, columns = face.numbers.shape
+        half = (max(columns // 2, 1), max(rows // 2, 1))
+        thinned = cv2.resize(face.source_from_patch, half, interpolation=cv2.INTER_NEAREST)
+        places: F32 = cv2.transform(thinned, self.cells_from_texture)
+        return places
+
     def drive(self, motion: Motion) -> F32:
-        """Return (R,) how far each component is driven; exactly 0 at rest."""
-        weights = self._read(motion) if motion.weights is None else motion.weights
-        drive: F32 = weights @ self._mixing
+        """Return (R,) how far each component is driven; exactly 0 where nothing would be seen."""
+        change = self._read(motion) if motion.weights is None else self._told(motion.weights)
+        drive: F32 = change @ self._mixing
         seen = math.sqrt(max(float(drive @ self._seen @ drive), 0.0))
-        return drive * np.float32(_FULL * seen / (seen + _FAINT))
+        return drive * np.float32(_FULL * seen / (seen + _FAINT) if seen > _UNSEEN else 0.0)
 
     def _read(self, motion: Motion) -> F32:
-        """(52,) ARKit's weights, from the moved landmarks."""
+        """(52,) change of ARKit's weights, from the moved landmarks."""
         head = motion.head
         moved = motion.landmarks_px - self._pivot
         moved[:, :2] -= head.shift_px
         offsets = (moved @ (head.rotation / np.float32(head.scale)) - self._rest) @ self._head_from_portrait.T
         offsets -= offsets[RIGID].mean(0)  # how near a head is, landmarks do not tell
-        return self._weights.of(np.ascontiguousarray(offsets, np.float32))
+        offsets += self._own_offsets
+        return self._weights.of(np.ascontiguousarray(offsets, np.float32)) - self._own_read
+
+    def _told(self, weights: F32) -> F32:
+        """(52,) the same, of weights that a driver told."""
+        return np.minimum(self._own + weights, 1.0) - self._own
+
+
+def _own_weights(landmarks_head: Floats) -> F32:
+    """(52,) the expression a portrait has at rest: a smile that goes takes its folds along."""
+    weights = BlendshapeFitter().fit(np.asarray(landmarks_head, np.float32)) - _NOBODYS
+    weights[[name.startswith("eye") for name in ARKIT_NAMES]] = 0.0
+    return np.maximum(weights, 0.0)
 
 
 def _shaded(model: FleshModel, complexion: Complexion) -> F32:
