@@ -76,7 +76,7 @@ def test_a_smile_folds_the_skin_beside_the_nose_and_leaves_all_else(flesh, warp)
     assert (after[..., 3] == before[..., 3]).all()
     low, high = motion.landmarks_px[:, :2].min(0), motion.landmarks_px[:, :2].max(0)
     outside = np.ones(before.shape[:2], bool)
-    outside[int(low[1]) : int(high[1]) + 2, int(low[0]) : int(high[0]) + 2] = False
+    outside[int(low[1]) - 2 : int(high[1]) + 4, int(low[0]) - 2 : int(high[0]) + 4] = False
     assert (after[outside] == before[outside]).all()
 
 

@@ -47,11 +47,11 @@ TARGET = Path(__file__).parents[1] / "facepuppet" / "face" / "data" / "flesh.npz
 SIDE, HALF = 128, 64  # of the model, and of the regression
 MAX_FRAMES = 160  # of each clip, evenly spread
 TURN_SHARE = 0.5  # of what the head's geometry says: tracked weights overstate what a face does
-# Of that for raised brows, whose skin the head bulges more than people do, and for what tips the chin down: in
-# clips it gets less dark there, as light also comes from below.
+# Of that for raised brows, whose skin the head bulges more than people do, and for what tips the chin down:
+# in clips it gets less dark there, as light also comes from below.
 SHAPE_SHARES = {"browInnerUp": 0.2, "browOuterUpLeft": 0.2, "browOuterUpRight": 0.2}
 SHAPE_SHARES |= {"jawOpen": 0.3, "mouthFunnel": 0.5, "mouthShrugLower": 0.5}
-BROADEST = 30.0  # cells: what is broader is left to the light in the room, which nobody's expression changes
+BROADEST = 30.0  # cells: what is broader is left out; it cannot be told from a camera's exposure
 RIDGE, POOLED = 3.0, 0.8  # and the blur that pools neighbours, in cells of HALF
 LEARNT_RANK = 8
 FOLLOWED = N_COMPONENTS - N_LINES
@@ -219,7 +219,7 @@ def main() -> None:
     skin = skin_mask(normals)
     turns = (TURN_SHARE / GAMMA) * turns[SHAPES]
     for name, share in SHAPE_SHARES.items():
-        turns[SHAPES == ARKIT_INDEX[name]] *= np.float32(share)
+        turns[np.searchsorted(SHAPES, ARKIT_INDEX[name])] *= np.float32(share)
     if arguments.keep is not None and arguments.keep.exists():
         train, unseen = pickle.loads(arguments.keep.read_bytes())
     else:
