@@ -36,7 +36,7 @@ LADDER = (
     Step(
         "low",
         Quality(0, 64, flesh=False),
-        "mouth and eyes are drawn, not painted, and the face mesh is coarsest",
+        "mouth and eyes are drawn, not painted, shade stays, and the face mesh is coarsest",
     ),
 )
 BY_NAME = {step.name: index for index, step in enumerate(LADDER)}
