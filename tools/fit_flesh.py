@@ -76,6 +76,14 @@ def skin_mask(normals: F32) -> F32:
     return np.asarray((soft + soft[:, ::-1]) / 2, np.float32)
 
 
+def beside_lips(skin: F32) -> F32:
+    """(S, S) the skin less what is so near the lips that the mouth's painter makes its shade."""
+    lips = polygon_mask(unwrapped_points(SIDE)[LIPS_OUTER], (0, 0), (SIDE, SIDE))
+    near = cv2.dilate(lips, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15)))
+    fade = cv2.GaussianBlur(np.maximum(near, near[:, ::-1]).astype(np.float32) / 255, (0, 0), 2.5)
+    return np.asarray(skin * (1.0 - fade), np.float32)
+
+
 def shaded(turns: F32, normals: F32, light: F64) -> F32:
     """(F, S, S) logarithm of the ratio, per weight, under a light."""
     return (turns @ light[1:].astype(np.float32)) / shading(light, normals)
@@ -234,7 +242,7 @@ def main() -> None:
     seen = np.sqrt(np.concatenate([clip.weights**2 for clip in train]).mean(0))
     seen = np.sqrt((seen**2 + seen[SWAP] ** 2) / 2)
     arrays = reduce(learn(train, turns, normals), turns, normals, skin, seen)
-    np.savez_compressed(TARGET, skin=np.rint(255 * skin).astype(np.uint8), **arrays)
+    np.savez_compressed(TARGET, skin=np.rint(255 * beside_lips(skin)).astype(np.uint8), **arrays)
     print(f"{TARGET.name}: {TARGET.stat().st_size / 1e3:.0f} kB")
 
 

@@ -32,7 +32,7 @@ class FleshModel:
         turns: (N_COMPONENTS, S, S, 3) change of the surface's normal, times what it does to the logarithm
             of a picture's values (not of the light) where the light is 1.
         normals: (S, S, 3) unit normals of the mean face at rest, in the head frame, pointing out of it.
-        skin: (S, S) in [0, 1]: 0 in eyes, on lips, and towards the face's outline.
+        skin: (S, S) in [0, 1]: 0 in eyes, on lips and close to them, and towards the face's outline.
     """
 
     mixing: F32

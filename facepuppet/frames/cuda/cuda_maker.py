@@ -154,12 +154,12 @@ class CudaMaker(FrameMaker):
             "warp": warp,
             "views: face": FaceViewsStage(device, views, warp, parameters) if views else None,
             "folds": FoldStage(device, renderer.folds, warp, parameters),
-            "flesh": FleshStage(device, renderer.flesh, warp, parameters),
             "mouth": MouthStage(device, renderer.mouth, warp.moved, parameters),
             "views: parts": PartViewsStage(device, views, warp, parameters) if views else None,
             "eyes": EyesStage(device, renderer.eyes, warp.moved, parameters),
             "lashes": LashesStage(device, renderer.lashes, warp.moved, parameters),
             "painters": self._painters,
+            "flesh": FleshStage(device, renderer.flesh, warp, parameters),
             "compose": self._compose,
             "mark, bring": self._marker,
         }

@@ -37,6 +37,7 @@ CHANNELS = (0.85, 1.03, 1.10)
 # Root mean square of what an expression would shade the skin by, in steps: of as little as speech does, half
 # is left out, for there clips of strangers say as often the opposite; of a laugh next to nothing.
 _FAINT = 2.0
+_STILL = 0.02  # inter-ocular distances that no landmark moves by in a face at rest
 _NOBODYS = 0.1  # weight that a stranger's calm face may read as
 _UNSEEN = 0.5  # the same, of what would change values by a tenth of a level
 _FULL = 1.1  # which makes up for the rest
@@ -124,6 +125,8 @@ class Flesh:
         moved[:, :2] -= head.shift_px
         offsets = (moved @ (head.rotation / np.float32(head.scale)) - self._rest) @ self._head_from_portrait.T
         offsets -= offsets[RIGID].mean(0)  # how near a head is, landmarks do not tell
+        if max(float(offsets[:N_MESH].max()), -float(offsets[:N_MESH].min())) < _STILL:
+            return np.zeros_like(self._own)
         offsets += self._own_offsets
         return self._weights.of(np.ascontiguousarray(offsets, np.float32)) - self._own_read
 

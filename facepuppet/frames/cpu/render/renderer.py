@@ -34,7 +34,7 @@ class Renderer:
             Runtime that puppets share.
 
     Attributes:
-        warp, folds, flesh, eyes, lashes, mouth, views, painters: what draws, in the order of drawing; views
+        warp, folds, eyes, lashes, mouth, views, painters, flesh: what draws, in the order of drawing; views
             is None where the portrait has none.
         runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
@@ -96,8 +96,6 @@ class Renderer:
         if self.views and choice:
             self.views.draw_face(rgba, flow, choice)
         self.folds.mend(rgba, flow, motion.landmarks_px)
-        if self._shades:
-            self.flesh.draw(rgba, flow, motion)
         self.mouth.draw(rgba, motion)
         if self.views and choice:
             self.views.draw_parts(rgba, flow, choice)
@@ -105,4 +103,6 @@ class Renderer:
         self.eyes.draw(rgba, motion)
         self.lashes.draw(rgba, motion)
         self._painter_pool.paint(rgba, motion, begun)
+        if self._shades:  # painters see skin as they were trained on, without it
+            self.flesh.draw(rgba, flow, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)
