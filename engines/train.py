@@ -30,6 +30,10 @@ def main(
     adversarial: float = 0.01,
     critic_from: Annotated[float, typer.Option(help="Share of the steps before the critic speaks.")] = 0.6,
     seed: int = 1,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 6e-4,
+    start: Annotated[
+        Path | None, typer.Option(help="Go on from an exported network (.onnx), at a lower rate.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 is all.")] = 0,
 ) -> None:
     """Train on every folder's TRAIN samples that has this region, validate on VALIDATION ones."""
@@ -40,9 +44,11 @@ def main(
     train, held_out = (joined(find_samples(data, split, region)) for split in (Split.TRAIN, Split.VALIDATION))
     recipe = Recipe(
         region, profile, steps, batch,
-        perceptual=perceptual, adversarial=adversarial, critic_from=critic_from, seed=seed,
+        learning_rate=rate, perceptual=perceptual, adversarial=adversarial, critic_from=critic_from,
+        seed=seed,
     )  # fmt: skip
-    figures = Trainer(recipe, train, held_out, out).run()
+    weights = None if start is None else start.read_bytes()
+    figures = Trainer(recipe, train, held_out, out, weights).run()
     typer.echo(json.dumps(figures, indent=2))
 
 

@@ -25,7 +25,7 @@ from facepuppet.core.errors import ConsentError, ConsentRevokedError, ImageUnrea
 from facepuppet.core.types import Expression
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.portrait.consent import Consent
-from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.consent.sample import sample_consent, sample_consents
 from facepuppet.portrait.load import portrait_sha256, sample_portrait_path
 from facepuppet.portrait.pack import Pack, load_pack, save_pack
 from facepuppet.session.puppet import Puppet
@@ -94,7 +94,8 @@ def marked_by(path: Path | str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_demo_asks_nothing_and_carries_its_records_id(
     demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert marked_by(demo / "demo.mp4", capsys) == sample_consent().id
+    for name, record in zip(("demo.mp4", "demo-collins.mp4"), sample_consents(), strict=True):
+        assert marked_by(demo / name, capsys) == record.id
     _, out, _ = run(capsys, "detect", str(demo / "demo.mp4"))
     assert f"(consent record {sample_consent().id})" in out
 

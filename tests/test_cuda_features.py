@@ -1,4 +1,4 @@
-"""Mouth, eyes and lashes on the GPU are those of the CPU."""
+"""Mouth, eyes and lids on the GPU are those of the CPU."""
 
 from dataclasses import replace
 
@@ -9,17 +9,42 @@ from compare import EXACT, GPU_DRAWN, assert_pictures_equal
 from cuda_parity import Bench, motions
 
 from facepuppet.frames.cpu.render.eyes import Eyes
-from facepuppet.frames.cpu.render.lashes import Lashes
+from facepuppet.frames.cpu.render.lid_layer import LidLayer
 from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.warp import Warp
-from facepuppet.frames.cuda.features import EyesStage, LashesStage, MouthStage
+from facepuppet.frames.cuda.features import EyesStage, LashesStage, LidSkinStage, MouthStage
 
-STAGES = {"mouth": MouthStage, "eyes": EyesStage, "lashes": LashesStage}
+
+class LidsStage:
+    """Skin and lashes, with nothing between."""
+
+    def __init__(self, device, lids, moved, parameters):
+        self.parts = [stage(device, lids, moved, parameters) for stage in (LidSkinStage, LashesStage)]
+
+    def set_parameters(self, motion, parameters):
+        for part in self.parts:
+            part.set_parameters(motion, parameters)
+
+    def enqueue(self):
+        for part in self.parts:
+            part.enqueue()
+
+
+class Lids(LidLayer):
+    """The same on the CPU."""
+
+    def draw(self, rgba, motion):
+        placed = self.place(motion)
+        self.draw_skin(rgba, placed)
+        self.draw_lashes(rgba, placed)
+
+
+STAGES = {"mouth": MouthStage, "eyes": EyesStage, "lids": LidsStage}
 
 
 def on_cpu(feature):
     eyes = Eyes(hopper())
-    return {"mouth": Mouth(hopper(), eyes.white_rgb), "eyes": eyes, "lashes": Lashes(hopper())}[feature]
+    return {"mouth": Mouth(hopper(), eyes.white_rgb), "eyes": eyes, "lids": Lids(hopper())}[feature]
 
 
 @pytest.mark.parametrize("feature", STAGES)

@@ -97,7 +97,6 @@ sides = st.integers(1, 90)
 def test_a_puppet_anywhere(source: tuple[int, int], x: int, y: int, size: tuple[int, int]) -> None:
     """Also where rows and columns are odd, or beyond the canvas, or nothing of it is seen."""
     composer, rendered = person_before((96, 64), label=Corner.OFF)
-    composer.shoulders.sides.clear()
     composer.placement = Placement((100, 60, *source), (x, y, *size))
     given = composer.compose_i420(rendered).i420
     # Hardly any pixels, so that shares of them mean nothing.

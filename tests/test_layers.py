@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ALLOWED: dict[str, set[str]] = {
     "core": set(),
     "face": {"core"},
+    "wires": {"core", "face"},
     "media": {"core"},
     "vision": {"core", "face", "inference"},
     "inference": {"core"},
@@ -23,7 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "sinks": {"core", "media", "watermark"},
     "sound": {"core"},
     "portrait": {"core", "face", "media", "vision"},
-    "drivers": {"core", "face", "media", "vision"},
+    "drivers": {"core", "face", "media", "vision", "wires"},
+    "senders": {"core", "drivers", "face", "wires"},
     "retarget": {"core", "face", "portrait"},
     "frames": {"core", "drivers", "face", "inference", "media", "portrait", "retarget", "watermark"},
 }

@@ -239,8 +239,8 @@ def array(rows: np.ndarray) -> bytes:
 
 FAULTS: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "another version": (
-        lambda m: m.update({"about.json": json.dumps({"facepuppet_recording": 2}).encode()}),
-        "format 2",
+        lambda m: m.update({"about.json": json.dumps({"facepuppet_recording": 3}).encode()}),
+        "format 3",
     ),
     "no version": (lambda m: m.update({"about.json": b"{}"}), "no recording of facepuppet's"),
     "not a table": (lambda m: m.update({"about.json": b"[]"}), "no recording of facepuppet's"),

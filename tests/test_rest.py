@@ -17,12 +17,14 @@ from scripted_faces import EYES_PX, IMAGE_SIZE_PX, UNIT_PX
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.core.types import Expression, Frame, LandmarkOffsets
 from facepuppet.drivers.camera.camera_driver import CameraDriver
+from facepuppet.drivers.camera.measure import IRIS_REPORTED
 from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest, settle_frames_at
 from facepuppet.drivers.camera.settle import first_rest, unrest_told
 from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.arkit import ARKIT_NAMES
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES
 from facepuppet.media import open_source
 
 FRAME_NS = 33_333_333
@@ -174,6 +176,18 @@ def test_a_still_picture_of_a_face_that_lies_moves_nothing(turns: int, tmp_path:
 )
 def test_rest_is_never_taken_within_a_blink(fps: float | None, n: int) -> None:
     assert settle_frames_at(fps) == n
+
+
+def test_eyes_have_gone_farther_than_the_tracker_reports() -> None:
+    still, aside = seen(0), seen(1)
+    assert aside.face is not None
+    for eye in EYES:
+        width = np.linalg.norm(np.subtract(*aside.face.landmarks_px[[eye.outer, eye.inner], :2]))
+        aside.face.landmarks_px[eye.iris_centre, 0] += np.float32(0.1 * width)
+    rest = Rest(settle_frames=1)
+    rest.look(still)
+    gaze = rest.express(aside).face.gaze
+    np.testing.assert_allclose(gaze[:, 0], 0.1 / IRIS_REPORTED, rtol=0.01)
 
 
 def test_a_rest_that_is_led_after_a_lean_keeps_its_gaze() -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import nn
 
 from engines.data.samples import Samples
-from engines.networks.build import build_network
+from engines.networks.build import build_network, network_from_onnx
 from engines.networks.painter_network import painted
 from engines.training.batches import Batch, batches, plain
 from engines.training.losses import Critic, FeatureDistance, critic_loss, laplacian_l1, masked_l1
@@ -63,14 +63,24 @@ class Trainer:
         train: samples of the people to learn from.
         validation: samples of other people.
         out: folder for checkpoint, log and pictures.
+        start: an exported network to go on from, where there is no checkpoint; new weights if None.
+
+    Raises:
+        TrainingDataError: `start` is no network of this region.
     """
 
-    def __init__(self, recipe: Recipe, train: Samples, validation: Samples, out: Path) -> None:
+    def __init__(
+        self, recipe: Recipe, train: Samples, validation: Samples, out: Path, start: bytes | None = None
+    ) -> None:
         self.recipe, self.out = recipe, out
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = build_network(recipe.region, recipe.profile).to(self.device)
+        self.network = (
+            build_network(recipe.region, recipe.profile)
+            if start is None
+            else network_from_onnx(recipe.region, start)
+        ).to(self.device)
         self.averaged = copy.deepcopy(self.network)
         self.critic = Critic().to(self.device)
         self.features = FeatureDistance().to(self.device)
@@ -89,7 +99,11 @@ class Trainer:
         last = min(until or self.recipe.steps, self.recipe.steps)
         mirrored = self.recipe.region != "eye"
         source = batches(
-            self._train, self.recipe.batch, self.recipe.seed + 1000 * self.step, mirrored=mirrored
+            self._train,
+            self.recipe.batch,
+            self.recipe.seed + 1000 * self.step,
+            mirrored=mirrored,
+            bared=self.recipe.region == "mouth",
         )
         figures: dict[str, float] = {}
         losses: list[float] = []

@@ -12,6 +12,7 @@ from .load import load_as_pack as load_as_pack
 from .load import load_avatar as load_avatar
 from .load import portrait_sha256 as portrait_sha256
 from .load import sample_portrait_path as sample_portrait_path
+from .load import sample_portrait_paths as sample_portrait_paths
 from .pack import PACK_SUFFIX as PACK_SUFFIX
 from .pack import PACK_VERSION as PACK_VERSION
 from .pack import Pack as Pack
@@ -37,4 +38,3 @@ from .view_state import StateReader as StateReader
 from .views import MAX_VIEWS as MAX_VIEWS
 from .views import View as View
 from .views import view_box as view_box
-from .working_picture import MAX_SIDE_PX as MAX_SIDE_PX

@@ -25,8 +25,8 @@ SHIFT_LIMIT, LEAN_LIMIT, SCALE_LIMIT = 0.45, 0.45, 1.25
 TORSO_ROLL_LIMIT, TORSO_SCALE_LIMIT = 0.25, 1.12
 _LOG_SCALE_LIMIT, _LOG_TORSO_SCALE_LIMIT = math.log(SCALE_LIMIT), math.log(TORSO_SCALE_LIMIT)
 # Half the difference of the two irises' shifts, in eye widths: up to here it is noise, or a turned head seen
-# in perspective (of seven clips of people the 99th percentile is .03 to .095); from there eyes do not agree.
-_TOGETHER, _APART = 0.09, 0.16
+# in perspective (of seven clips of people the 99th percentile is .04 to .13); from there eyes do not agree.
+_TOGETHER, _APART = 0.13, 0.225
 FOLLOW = 0.35  # share of the head's shift that the torso takes over when no shoulders are seen
 
 

@@ -21,7 +21,7 @@ from facepuppet.frames.cpu.finisher import Finisher
 from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.frames.cuda.composing import ComposeStage
 from facepuppet.frames.cuda.device import Device
-from facepuppet.frames.cuda.features import EyesStage, LashesStage, MouthStage
+from facepuppet.frames.cuda.features import EyesStage, LashesStage, LidSkinStage, MouthStage
 from facepuppet.frames.cuda.flesh_stage import FleshStage
 from facepuppet.frames.cuda.fold_stage import FoldStage
 from facepuppet.frames.cuda.painting import PaintersStage
@@ -155,9 +155,10 @@ class CudaMaker(FrameMaker):
             "views: face": FaceViewsStage(device, views, warp, parameters) if views else None,
             "folds": FoldStage(device, renderer.folds, warp, parameters),
             "mouth": MouthStage(device, renderer.mouth, warp.moved, parameters),
+            "lids": LidSkinStage(device, renderer.lids, warp.moved, parameters),
             "views: parts": PartViewsStage(device, views, warp, parameters) if views else None,
             "eyes": EyesStage(device, renderer.eyes, warp.moved, parameters),
-            "lashes": LashesStage(device, renderer.lashes, warp.moved, parameters),
+            "lashes": LashesStage(device, renderer.lids, warp.moved, parameters),
             "painters": self._painters,
             "flesh": FleshStage(device, renderer.flesh, warp, parameters),
             "compose": self._compose,

@@ -1,14 +1,17 @@
-"""Mouth interior, eyeballs and lash lines on the GPU: `render.mouth`, `render.eyes` and `render.lashes`."""
+"""Mouth interior, eyeballs and lids on the GPU: `render.mouth`, `render.eyes` and `render.lid_layer`."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from facepuppet.core.types import U8, Motion
-from facepuppet.face.topology import EYES, LIPS_INNER
+from facepuppet.face.topology import LIPS_INNER
 from facepuppet.frames.cpu.render.eyes import Eyes
-from facepuppet.frames.cpu.render.lashes import Lashes
+from facepuppet.frames.cpu.render.lid_layer import LidLayer
+from facepuppet.frames.cpu.render.lid_pictures import ABOVE, SIDE
 from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cuda.device import Array, Device
 from facepuppet.frames.cuda.parameters import Parameters
@@ -26,7 +29,12 @@ class MouthStage:
 
     def __init__(self, device: Device, mouth: Mouth, moved: Array, parameters: Array) -> None:
         self._device, self._mouth, self._moved, self._parameters = device, mouth, moved, parameters
-        self._skull, self._jaw = device.upload(mouth.skull), device.upload(mouth.jaw)
+        # One picture after the other, and where each begins, how wide and how high it is.
+        pictures = [layer.rgba for layer in mouth.layers.values()]
+        sizes = np.array([_size(picture) for picture in pictures], np.int32)
+        begins = np.cumsum([0, *sizes.prod(1)[:-1]])
+        self._pixels = device.upload(np.concatenate([picture.reshape(-1, 4) for picture in pictures]))
+        self._layout = device.upload(np.column_stack([begins, sizes]).astype(np.int32))
         self._lips = device.upload(np.asarray(LIPS_INNER, np.int32))
         shape = moved.shape[:2]
         self._plane, self._soft = device.empty(shape, np.uint8), device.empty(shape, np.uint8)
@@ -38,8 +46,9 @@ class MouthStage:
         parameters["mouth_box_px"] = placed.box_px if placed else 0
         if placed:
             parameters["mouth_strength"] = placed.strength
-            parameters["skull_from_mouth_box"] = placed.skull_from_box
-            parameters["jaw_from_mouth_box"] = placed.jaw_from_box
+            for i, layer in enumerate(placed.layers):
+                parameters["columns_from_mouth_box"][i] = layer.columns_from_box
+                parameters["mouth_columns"][i] = layer.columns
 
     def enqueue(self) -> None:
         """Draw into the moved picture."""
@@ -54,10 +63,9 @@ class MouthStage:
             parameters,
             self._soft,
             self._across,
-            self._skull,
-            *_size(self._mouth.skull),
-            self._jaw,
-            *_size(self._mouth.jaw),
+            self._pixels,
+            self._layout,
+            len(self._mouth.layers),
             int(self._mouth.shows_teeth),
             width,
             self._moved,
@@ -96,38 +104,51 @@ class EyesStage:
             launch("eye_draw", size, parameters, i, self._plane, *sclera, *iris, width, self._moved)
 
 
-class LashesStage:
-    """Draws the lash line of closing lids; arguments as of `MouthStage`."""
+class LidSkinStage:
+    """Draws the skin of shutting lids, before the eyeballs; arguments as of `MouthStage`."""
 
-    def __init__(self, device: Device, lashes: Lashes, moved: Array, parameters: Array) -> None:
-        self._device, self._lashes, self._moved, self._parameters = device, lashes, moved, parameters
-        self._rims = [device.upload(np.asarray(eye.upper_lid, np.int32)) for eye in EYES]
+    def __init__(self, device: Device, lids: LidLayer, moved: Array, parameters: Array) -> None:
+        self._device, self._lids, self._moved, self._parameters = device, lids, moved, parameters
+        self._pictures = [device.upload(picture.skin_rgba) for picture in lids.pictures]
 
     def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
-        """Write what this stage needs to know of a frame."""
-        for i, placed in enumerate(self._lashes.place(motion)):
-            parameters["lash_box_px"][i] = placed.box_px if placed else 0
+        """Write what this stage and `LashesStage` need to know of a frame."""
+        for i, placed in enumerate(self._lids.place(motion)):
+            parameters["lid_box_px"][i] = (placed.skin_box_px, placed.lash_box_px) if placed else 0
             if placed:
-                parameters["lash_width_px"][i] = placed.width_px
-                parameters["lash_softness_px"][i] = placed.softness_px
-                parameters["lash_strength"][i] = placed.strength
+                parameters["lid_frame_from_moved"][i] = placed.frame_from_moved
+                parameters["lid_curves"][i] = placed.curves
+                parameters["lid_skin_share"][i] = placed.skin_share
+                parameters["lid_lash_share"][i] = placed.lash_share
 
     def enqueue(self) -> None:
         """Draw into the moved picture."""
-        height, width = self._moved.shape[:2]
-        for i, (eye, rim) in enumerate(zip(EYES, self._rims, strict=True)):
-            colour = self._lashes.colours_rgb[i].astype(int).tolist()
-            self._device.launch(
-                "lash_draw",
-                (width, height),
-                self._parameters,
-                i,
-                rim,
-                len(eye.upper_lid),
-                *colour,
-                width,
-                self._moved,
-            )
+        _enqueue_lids(self._device, self._lids, self._pictures, 0, self._moved, self._parameters)
+
+
+class LashesStage:
+    """Draws the lash lines of shutting lids, after the eyeballs, where `LidSkinStage` told that they are."""
+
+    def __init__(self, device: Device, lids: LidLayer, moved: Array, parameters: Array) -> None:
+        self._device, self._lids, self._moved, self._parameters = device, lids, moved, parameters
+        self._pictures = [device.upload(picture.lash_rgba) for picture in lids.pictures]
+
+    def set_parameters(self, motion: Motion, parameters: Parameters) -> None:
+        """Nothing more is needed."""
+
+    def enqueue(self) -> None:
+        """Draw into the moved picture."""
+        _enqueue_lids(self._device, self._lids, self._pictures, 1, self._moved, self._parameters)
+
+
+def _enqueue_lids(
+    device: Device, lids: LidLayer, held: Sequence[Array], part: int, moved: Array, parameters: Array
+) -> None:
+    height, width = moved.shape[:2]
+    for i, (picture, on_gpu) in enumerate(zip(lids.pictures, held, strict=True)):
+        size = _size(picture.skin_rgba)
+        launched = (i, on_gpu, *size, float(picture.scale), SIDE, ABOVE, part, width, moved)
+        device.launch("lid_draw", (width, height), parameters, *launched)
 
 
 def _size(picture: U8) -> tuple[int, int]:

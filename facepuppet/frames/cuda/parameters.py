@@ -11,11 +11,15 @@ from facepuppet.core.types import N_LANDMARKS
 from facepuppet.face.flesh_model import N_COMPONENTS
 from facepuppet.face.topology import FACE_OVAL
 from facepuppet.frames.cpu.render.fold_sides import Crossing
+from facepuppet.frames.cpu.render.lid_layer import N_CURVE
+from facepuppet.frames.cpu.render.relief import COLUMNS
 from facepuppet.portrait.views import MAX_VIEWS
 
 N_CROPS = 4  # of painters: frame, mouth, image-left eye, image-right eye
 
 N_FOLDS = 8192  # rows and columns that cross folds; of more, the farthest are left as they are
+
+N_MOUTH_LAYERS = 4  # cavity, tongue, lower and upper teeth
 
 N_VIEW_LAYERS = 4  # face, mouth, image-left lids, image-right lids
 N_VIEWS_SHARING = 3
@@ -47,19 +51,20 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     # mouth
     ("mouth_box_px", "int", (4,)),
     ("mouth_strength", "float", ()),
-    ("skull_from_mouth_box", "float", (2, 3)),
-    ("jaw_from_mouth_box", "float", (2, 3)),
-    # eyes and lashes
+    ("columns_from_mouth_box", "float", (N_MOUTH_LAYERS, 2, 3)),
+    ("mouth_columns", "float", (N_MOUTH_LAYERS, COLUMNS, 3)),
+    # eyes and lids
     ("eye_box_px", "int", (2, 4)),
     ("eye_outline_px", "float", (2, 16, 2)),
     ("eye_fade", "float", (2,)),
     ("eye_closing", "float", (2,)),
     ("sclera_from_eye_box", "float", (2, 2, 3)),
     ("iris_from_eye_box", "float", (2, 2, 3)),
-    ("lash_box_px", "int", (2, 4)),
-    ("lash_width_px", "float", (2,)),
-    ("lash_softness_px", "float", (2,)),
-    ("lash_strength", "float", (2,)),
+    ("lid_box_px", "int", (2, 2, 4)),  # of each eye: skin, lashes
+    ("lid_frame_from_moved", "float", (2, 2, 3)),
+    ("lid_curves", "float", (2, N_CURVE, 3)),  # columns are those of `PlacedLid.curves`
+    ("lid_skin_share", "float", (2,)),
+    ("lid_lash_share", "float", (2,)),
     # painters
     ("crop_from_picture", "float", (N_CROPS, 2, 3)),
     ("picture_from_crop", "float", (N_CROPS, 2, 3)),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from facepuppet.core.types import F32, Motion
 from facepuppet.face.topology import FACE_OVAL
 from facepuppet.frames.cpu.render.body import INVERSION_STEPS, SMOOTH_CELLS, SMOOTH_TAPS
-from facepuppet.frames.cpu.render.lashes import unfolding
+from facepuppet.frames.cpu.render.unfolding import unfolding
 from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.frames.cuda.device import Array, Device
 from facepuppet.frames.cuda.parameters import Parameters
@@ -87,6 +87,7 @@ class WarpStage:
 
     def _prepare_body(self) -> None:
         body, upload = self.cpu.body, self._device.upload
+        self._stillness = upload(_f32(body.stillness))
         self._depth, self._head_weight = upload(_f32(body.depth_px)), upload(_f32(body.head_weight))
         self._oval, self._oval_weights = upload(_f32(body.oval_px)), upload(_f32(body.oval_weights))
         self._oval_index = upload(np.asarray(FACE_OVAL, np.int32))
@@ -116,7 +117,14 @@ class WarpStage:
             self._displacement,
         )
         launch(
-            "body_smooth", body.grid, self._displacement, self._taps, SMOOTH_TAPS, *body.grid, self._smooth
+            "body_smooth",
+            body.grid,
+            self._displacement,
+            self._taps,
+            SMOOTH_TAPS,
+            self._stillness,
+            *body.grid,
+            self._smooth,
         )
         launch(
             "body_invert",

@@ -22,9 +22,9 @@ from facepuppet.face.topology import (
     face_triangles,
     mouth_interior_triangles,
 )
-from facepuppet.frames.cpu.render.lashes import Lid
 from facepuppet.frames.cpu.render.oval_weights import OvalWeights
 from facepuppet.frames.cpu.render.raster import affine_table, draw_numbers, sample_affine
+from facepuppet.frames.cpu.render.unfolding import Lid
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.flesh import Flesh
 from facepuppet.frames.cpu.render.folds import Folds
-from facepuppet.frames.cpu.render.lashes import Lashes
+from facepuppet.frames.cpu.render.lid_layer import LidLayer
 from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.painter import load_painters
 from facepuppet.frames.cpu.render.painter_pool import PainterPool
@@ -34,8 +34,8 @@ class Renderer:
             Runtime that puppets share.
 
     Attributes:
-        warp, folds, eyes, lashes, mouth, views, painters, flesh: what draws, in the order of drawing; views
-            is None where the portrait has none.
+        warp, folds, eyes, lids, mouth, views, painters, flesh: what draws, in the order of drawing; views is
+            None where the portrait has none.
         runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
 
@@ -49,7 +49,7 @@ class Renderer:
         self.folds = Folds(avatar, self.warp)
         self.flesh, self._shades = Flesh(avatar, self.warp), True
         self.eyes = Eyes(avatar)
-        self.lashes = Lashes(avatar)
+        self.lids = LidLayer(avatar)
         self.mouth = Mouth(avatar, self.eyes.white_rgb)
         self.views = ViewLayers(avatar, self.warp) if avatar.views else None
         painters, problems = load_painters(avatar, weights, self.runtime)
@@ -97,11 +97,13 @@ class Renderer:
             self.views.draw_face(rgba, flow, choice)
         self.folds.mend(rgba, flow, motion.landmarks_px)
         self.mouth.draw(rgba, motion)
+        lids = self.lids.place(motion)
+        self.lids.draw_skin(rgba, lids)
         if self.views and choice:
             self.views.draw_parts(rgba, flow, choice)
         begun = self._painter_pool.begin(rgba, motion)
         self.eyes.draw(rgba, motion)
-        self.lashes.draw(rgba, motion)
+        self.lids.draw_lashes(rgba, lids)
         self._painter_pool.paint(rgba, motion, begun)
         if self._shades:  # painters see skin as they were trained on, without it
             self.flesh.draw(rgba, flow, motion)

@@ -1,4 +1,4 @@
-// Mouth interior, eyeballs and lash lines (render/mouth.py, eyes.py, lids.py). Coverage lies in a plane as
+// Mouth interior, eyeballs and lids (render/mouth.py, eyes.py, lid_layer.py). Coverage lies in a plane as
 // large as the picture, of which only the feature's box is used; borders are the box's.
 
 #define BOX_X (X + box[0])
@@ -51,16 +51,28 @@ __device__ inline uchar4 over(uchar4 below, uchar4 above) {
                        (unsigned char)min(scaled(below.z, clear) + above.z, 255), 255);
 }
 
-KERNEL mouth_draw(const Parameters* p, const unsigned char* soft, const float* across, const uchar4* skull,
-                  int skull_w, int skull_h, const uchar4* jaw, int jaw_w, int jaw_h, int own_teeth, int w,
-                  uchar4* moved) {
+// One layer of the mouth (render/relief.py): its columns are looked up, and its rows shifted by them.
+__device__ inline uchar4 mouth_layer(const Parameters* p, int layer, const uchar4* pixels, const int* layout) {
+    float2 at = affine(p->columns_from_mouth_box[layer], (float)X, (float)Y);
+    const float(*columns)[3] = p->mouth_columns[layer];
+    int last = (int)(sizeof(p->mouth_columns[0]) / sizeof(p->mouth_columns[0][0])) - 1;
+    float entry = clampf(at.x, 0.f, (float)last);
+    int i = min((int)entry, last - 1);
+    float t = entry - i;
+    const int* place = layout + 3 * layer;
+    float column = mix(columns[i][0], columns[i + 1][0], t);
+    float row = at.y + mix(columns[i][1], columns[i + 1][1], t);
+    uchar4 c = rounded(sample4(pixels + place[0], place[1], place[2], column, row));
+    unsigned char seen = to_u8(255.f * mix(columns[i][2], columns[i + 1][2], t));
+    return make_uchar4(scaled(c.x, seen), scaled(c.y, seen), scaled(c.z, seen), scaled(c.w, seen));
+}
+
+KERNEL mouth_draw(const Parameters* p, const unsigned char* soft, const float* across, const uchar4* pixels,
+                  const int* layout, int layers, int own_teeth, int w, uchar4* moved) {
     const int* box = p->mouth_box_px;
     if (X >= box[2] || Y >= box[3]) return;
-    float2 in_skull = affine(p->skull_from_mouth_box, (float)X, (float)Y);
-    float2 in_jaw = affine(p->jaw_from_mouth_box, (float)X, (float)Y);
-    uchar4 back = rounded(sample4(skull, skull_w, skull_h, in_skull.x, in_skull.y));
-    uchar4 front = over(back, rounded(sample4(jaw, jaw_w, jaw_h, in_jaw.x, in_jaw.y)));
-    blend_into(&front, back, back.w);
+    uchar4 front = mouth_layer(p, 0, pixels, layout);
+    for (int i = 1; i < layers; i++) front = over(front, mouth_layer(p, i, pixels, layout));
     if (!own_teeth) {
         int taps = odd_taps(0.5f, box[3]);
         float sum = 0.f;
@@ -99,13 +111,25 @@ KERNEL eye_draw(const Parameters* p, int eye, const unsigned char* plane, const 
     blend_into(&moved[BOX_Y * w + BOX_X], colour, share);
 }
 
-KERNEL lash_draw(const Parameters* p, int eye, const int* rim, int n, int red, int green, int blue, int w,
-                 uchar4* moved) {
-    const int* box = p->lash_box_px[eye];
-    if (X >= box[2] || Y >= box[3]) return;
-    Outline line = {&p->landmarks_px[0][0], 3, rim, n};
-    float distance = line_distance(line, (float)BOX_X, (float)BOX_Y);
-    float coverage = blurred_line(distance, p->lash_width_px[eye], p->lash_softness_px[eye]);
-    uchar4 colour = make_uchar4((unsigned char)red, (unsigned char)green, (unsigned char)blue, 255);
-    blend_into(&moved[BOX_Y * w + BOX_X], colour, to_u8(255.f * p->lash_strength[eye] * coverage));
+// A lid's skin (part 0), as it appears from under the fold, or its lash line (1); both are laid along the moved rim. Curves
+// run from u = -side to 1 + side; pictures begin that much beside the corner, and `above` over the rim.
+KERNEL lid_draw(const Parameters* p, int eye, const uchar4* picture, int picture_w, int picture_h, float scale,
+                float side, float above, int part, int w, uchar4* moved) {
+    const int* box = p->lid_box_px[eye][part];
+    float share = part == 0 ? p->lid_skin_share[eye] : p->lid_lash_share[eye];
+    if (X >= box[2] || Y >= box[3] || share <= 0.f) return;
+    float2 at = affine(p->lid_frame_from_moved[eye], (float)BOX_X, (float)BOX_Y);
+    int last = (int)(sizeof(p->lid_curves[0]) / sizeof(p->lid_curves[0][0])) - 1;
+    float along = clampf((at.x + side) * (last / (1.f + 2.f * side)), 0.f, (float)last);
+    int first = min((int)along, last - 1);
+    const float *a = p->lid_curves[eye][first], *b = p->lid_curves[eye][first + 1];
+    float rest = along - first, rim = mix(a[0], b[0], rest);
+    uchar4 colour = rounded(sample4(picture, picture_w, picture_h, (at.x + side) * scale,
+                                    (at.y - rim + above) * scale));
+    float appeared = 1.f;
+    if (part == 0) {
+        float t = clampf((at.y - mix(a[1], b[1], rest)) * mix(a[2], b[2], rest), 0.f, 1.f);
+        appeared = t * t * (3.f - 2.f * t);
+    }
+    blend_into(&moved[BOX_Y * w + BOX_X], colour, to_u8(share * appeared * colour.w));
 }

@@ -1,4 +1,4 @@
-// Coverage of outlines and lines, from the distance to them.
+// Coverage of outlines, from the distance to them.
 
 // Points lie `stride` floats apart; with an index, point i is number index[i].
 struct Outline {
@@ -19,14 +19,6 @@ __device__ inline float squared_distance(float2 a, float2 b, float x, float y) {
     px -= t * dx;
     py -= t * dy;
     return px * px + py * py;
-}
-
-// Distance to an open line.
-__device__ inline float line_distance(Outline o, float x, float y) {
-    float nearest = 1e30f;
-    for (int i = 1; i < o.n; i++)
-        nearest = fminf(nearest, squared_distance(point_of(o, i - 1), point_of(o, i), x, y));
-    return sqrtf(nearest);
 }
 
 // Distance to a closed outline, positive inside (even-odd).
@@ -52,10 +44,4 @@ __device__ inline unsigned char coverage_at(float signed_px) {
 
 __device__ inline unsigned char outline_coverage(Outline o, float x, float y) {
     return coverage_at(signed_distance(o, x, y));
-}
-
-// A line of some width after a Gaussian blur: the blurred step at either side.
-__device__ inline float blurred_line(float distance, float width, float sigma) {
-    float scale = 0.70710678f / sigma;
-    return 0.5f * (erff((0.5f * width - distance) * scale) + erff((0.5f * width + distance) * scale));
 }
