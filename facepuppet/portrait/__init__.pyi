@@ -18,6 +18,12 @@ from .pack import Pack as Pack
 from .pack import load_pack as load_pack
 from .pack import save_pack as save_pack
 from .pack_members import png_of as png_of
+from .remarks import GOOD_INSIDE as GOOD_INSIDE
+from .remarks import GOOD_WIDTH_PX as GOOD_WIDTH_PX
+from .remarks import SHUT_OPENING as SHUT_OPENING
+from .remarks import Remark as Remark
+from .remarks import measure_remarks as measure_remarks
+from .remarks import remarks_on as remarks_on
 from .requirements import MAX_PITCH_RAD as MAX_PITCH_RAD
 from .requirements import MAX_ROLL_RAD as MAX_ROLL_RAD
 from .requirements import MAX_UNSTEADINESS as MAX_UNSTEADINESS
