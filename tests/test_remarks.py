@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
+from covered import with_mask, with_sunglasses
 
 from calibrate.gates import Severity, measure_gates
 from facepuppet.cli.live_parts import tell_remarks
@@ -120,6 +121,13 @@ def test_a_run_tells_of_small_shut_and_cut_off_faces(make: Callable[[], Avatar],
     assert [line for line in remarks_on(make()) if words in line]
 
 
+def test_a_run_tells_what_covers_eyes_or_mouth() -> None:
+    rgb, points = hopper().portrait_rgb, hopper().landmarks_px
+    for cover, words in ((with_mask, "mouth is covered"), (with_sunglasses, "eye shows no iris")):
+        told = remarks_on(replace(hopper(), portrait_rgb=cover(rgb, points)))
+        assert len([line for line in told if words in line]) == 1, told
+
+
 def test_lips_that_meet_are_not_apart() -> None:
     shut = hopper().landmarks_px.copy()
     shut[LOWER_LIP_INNER, :2] = shut[UPPER_LIP_INNER, :2]
@@ -132,4 +140,6 @@ def test_bare_pictures_are_remarked_on_and_packs_are_not(caplog: pytest.LogCaptu
         tell_remarks(Pack(made))
         assert not caplog.records
         tell_remarks(Pack(made, version=0))
-    assert [made.name in record.getMessage() for record in caplog.records] == [True]
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("light from one side" in line for line in told) == 1
+    assert all(line.startswith(made.name) for line in told)

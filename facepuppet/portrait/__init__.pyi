@@ -6,6 +6,11 @@ from .face_search import find_faces as find_faces
 from .face_search import mirrored_reading as mirrored_reading
 from .face_view import FaceView as FaceView
 from .face_view import face_width_px as face_width_px
+from .in_sight import GOOD_EYE as GOOD_EYE
+from .in_sight import GOOD_LIPS as GOOD_LIPS
+from .in_sight import NEEDED_EYE as NEEDED_EYE
+from .in_sight import NEEDED_LIPS as NEEDED_LIPS
+from .in_sight import InSight as InSight
 from .large_eyes import fit_eyes as fit_eyes
 from .load import analyse_file as analyse_file
 from .load import load_as_pack as load_as_pack

@@ -19,6 +19,7 @@ from facepuppet.face.lips import mouth_gap
 from facepuppet.face.topology import CHIN, FOREHEAD, N_MESH
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.face_view import face_width_px
+from facepuppet.portrait.in_sight import NEEDED_EYE, NEEDED_LIPS, InSight
 
 GOOD_WIDTH_PX = 110.0
 # Aperture over width. Open eyes of 106 portraits have 0.21 and more; eyes that are shut, in clips of
@@ -107,6 +108,13 @@ def remarks_on(avatar: Avatar) -> list[str]:
             f"face inside the picture: {100 * inside:.0f} % (at least {100 * GOOD_INSIDE:.0f}). "
             "What is cut off is made up; use a picture of the whole face."
         )
+    seen = InSight.of(avatar.portrait_rgb, avatar.landmarks_px)
+    if not shut and min(seen.eyes) < NEEDED_EYE:
+        found.append(
+            "an eye shows no iris (glasses, hair, shadow, a statue's): gaze and blinks will not show."
+        )
+    if seen.coloured and seen.lips < NEEDED_LIPS:  # in monochrome hands and lips look alike
+        found.append("the mouth is covered (mask, hand, scarf): what covers it will be torn when it opens.")
     return found
 
 
