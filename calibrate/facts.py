@@ -33,6 +33,7 @@ def pack_facts(pack: Pack) -> dict[str, Any]:
         "safe_range": None if avatar.safe_range is None else asdict(avatar.safe_range),
         "views": [_view_facts(view) for view in avatar.views],
         "painters": {painter.region: _painter_facts(painter) for painter in avatar.painters},
+        "unpainted": list(avatar.unpainted),
         "gates": [gate_facts(gate) for gate in measure_gates(avatar)],
     }
 
@@ -54,6 +55,7 @@ def pack_lines(pack: Pack) -> list[str]:
         lines += ["Safe range, from how it is in the portrait:", *range_lines(avatar.safe_range)]
     lines += [f"View {number}: {_view_words(view)}" for number, view in enumerate(avatar.views, 1)]
     lines += [_painter_line(painter) for painter in avatar.painters]
+    lines += [_unpainted_line(region) for region in avatar.unpainted]
     if pack.version < PACK_VERSION:
         lines.append("An older version: facepuppet-calibrate upgrade gives it what it lacks.")
     return lines
@@ -100,6 +102,10 @@ def _painter_line(painter: TunedPainter) -> str:
     return f"Tuned {painter.region} painter: " + (
         _refusal(painter) or f"{len(painter.model) / 1e6:.1f} MB, in place of the shipped one"
     )
+
+
+def _unpainted_line(region: str) -> str:
+    return f"The shipped {region} painter does not run on it: the drawing alone is nearer the portrait"
 
 
 def _refusal(painter: TunedPainter) -> str | None:

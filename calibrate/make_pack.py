@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from calibrate.painter_check import with_painters_judged
 from calibrate.portrait import open_portrait
 from calibrate.preview import pack_preview
 from calibrate.range_words import range_lines
@@ -41,7 +42,7 @@ def make_pack(
     made = open_portrait(portrait, force=force, landmarks=landmarks, tell=tell)
     consent.check_portrait(made.source_sha256)
     made, _ = add_views(made, more, tell)
-    made = with_safe_range(made, tell)
+    made = with_safe_range(with_painters_judged(made, tell), tell)
     return Pack(made, consent.to_json(), preview_rgb=pack_preview(made))
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from facepuppet.core import F32, U8, write_whole
-from facepuppet.portrait import MAX_SIDE_PX, Avatar
+from facepuppet.portrait import Avatar
 
+_MAX_SIDE_PX = 1024  # of what a pack holds for people
 _CHECK_PX = 16
 _LANDMARK_RGB = (0, 220, 255)
 _SHOULDER_RGB = (255, 80, 0)
@@ -26,7 +27,7 @@ def draw_preview(avatar: Avatar) -> U8:
 def pack_preview(avatar: Avatar) -> U8:
     """Return `draw_preview`'s picture, reduced to the size that a pack may hold."""
     drawn = draw_preview(avatar)
-    scale = min(1.0, MAX_SIDE_PX / max(drawn.shape[:2]))
+    scale = min(1.0, _MAX_SIDE_PX / max(drawn.shape[:2]))
     size = (max(1, int(drawn.shape[1] * scale)), max(1, int(drawn.shape[0] * scale)))
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calibrate.make_pack import Tell, with_safe_range
+from calibrate.painter_check import with_painters_judged
 from calibrate.preview import pack_preview
 from facepuppet.core import PortraitError
 from facepuppet.portrait import Avatar, Consent, Pack, analyse_portrait
@@ -20,7 +21,8 @@ def upgraded(old: Pack, consent: Consent, *, tell: Tell) -> Pack:
         ConsentError: the statement is about another portrait.
     """
     consent.check_portrait(old.avatar.source_sha256)
-    avatar = with_safe_range(_analysed_anew(old.avatar, tell), tell)
+    avatar = with_painters_judged(_analysed_anew(old.avatar, tell), tell)
+    avatar = with_safe_range(avatar, tell)
     return Pack(avatar, consent.to_json(), preview_rgb=pack_preview(avatar))
 
 

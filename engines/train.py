@@ -29,10 +29,12 @@ def main(
     perceptual: float = 0.15,
     adversarial: float = 0.01,
     critic_from: Annotated[float, typer.Option(help="Share of the steps before the critic speaks.")] = 0.6,
-    learning_rate: float = 6e-4,
-    average: Annotated[float, typer.Option(help="Decay of the running mean of the weights.")] = 0.997,
-    start: Annotated[Path | None, typer.Option(help="ONNX file to begin from, of a new run.")] = None,
     seed: int = 1,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 6e-4,
+    average: Annotated[float, typer.Option(help="Decay of the running mean of the weights.")] = 0.997,
+    start: Annotated[
+        Path | None, typer.Option(help="Go on from an exported network (.onnx), at a lower rate.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 is all.")] = 0,
 ) -> None:
     """Train on every folder's TRAIN samples that has this region, validate on VALIDATION ones."""
@@ -43,10 +45,10 @@ def main(
     train, held_out = (joined(find_samples(data, split, region)) for split in (Split.TRAIN, Split.VALIDATION))
     recipe = Recipe(
         region, profile, steps, batch,
-        learning_rate=learning_rate, perceptual=perceptual, adversarial=adversarial, critic_from=critic_from,
+        learning_rate=rate, perceptual=perceptual, adversarial=adversarial, critic_from=critic_from,
         average=average, seed=seed,
     )  # fmt: skip
-    weights = start.read_bytes() if start else None
+    weights = None if start is None else start.read_bytes()
     figures = Trainer(recipe, train, held_out, out, weights).run()
     typer.echo(json.dumps(figures, indent=2))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from calibrate.sweep import Sweep
+    from facepuppet.portrait.avatar import Avatar
+    from facepuppet.portrait.safe_range import SafeRange
 
 SHARED = Path(os.environ.get("FACEPUPPET_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
@@ -54,6 +59,13 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> None:
+    """What a shell begins in the background ignores interrupts, and so would the programs of tests."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 _FOLDERS = pytest.StashKey[pytest.TempPathFactory]()
 
 
@@ -88,6 +100,24 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     machine.install(monkeypatch)
     yield machine
     machine.check_fences()
+
+
+@pytest.fixture
+def known_range(monkeypatch: pytest.MonkeyPatch) -> SafeRange:
+    """The safe range of packs made in this test, without the seconds of a sweep.
+
+    test_sweep and test_calibrate_cli really sweep.
+    """
+    from calibrate.sweep import Sweep
+    from facepuppet.portrait.safe_range import SafeRange
+
+    known = SafeRange(yaw_rad=(0.31, 0.29), mouth_opening=0.33)
+
+    def found(avatar: Avatar) -> Sweep:
+        return Sweep(known, (), True)
+
+    monkeypatch.setattr("calibrate.make_pack.sweep", found)
+    return known
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -235,11 +236,19 @@ class _Tensor:
         self.dtype = np.uint8 if node.type == "tensor(uint8)" else np.float32
 
 
+@lru_cache(maxsize=32)
+def _session(model: bytes) -> ort.InferenceSession:
+    """A session for all engines of a model; a second thread would wait busily for its turn."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
 class _Engine:
     def __init__(self, machine: Machine, model: bytes) -> None:
         self._machine, self._device = machine, machine.current
         self._digest = hashlib.sha256(model).hexdigest()
-        self._session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
+        self._session = _session(model)
         self._inputs = [_Tensor(node) for node in self._session.get_inputs()]
         self._outputs = [_Tensor(node) for node in self._session.get_outputs()]
         self._by_name = {tensor.name: tensor for tensor in (*self._inputs, *self._outputs)}

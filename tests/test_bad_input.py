@@ -320,7 +320,7 @@ def test_a_fresh_render_says_nothing_but_its_result(driver: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("stop", [pytest.param("SIGINT", marks=pytest.mark.thorough), "SIGTERM"])
 def test_stopped_in_the_middle_nothing_stays(stop: str) -> None:
     Path("frames").mkdir()
     Path("written").mkdir()

@@ -70,7 +70,7 @@ def test_known_weights_come_back(fitter: BlendshapeFitter) -> None:
 
 
 @given(arrays(np.float32, (478, 3), elements=st.floats(-0.25, 0.25, width=32)), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_weights_stay_in_bounds(offset: F32, known: bool) -> None:
     neutral = canonical_landmarks()
     weights = BlendshapeFitter().fit(neutral + offset, neutral if known else None)

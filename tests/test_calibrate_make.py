@@ -51,7 +51,7 @@ def start(folder: Path, out: str, file_limit: int | None = None) -> subprocess.P
     )
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [pytest.param(signal.SIGINT, marks=pytest.mark.thorough), signal.SIGTERM])
 def test_an_interrupted_run_leaves_the_old_pack_as_it_was(tmp_path: Path, stop: signal.Signals) -> None:
     (tmp_path / "me.puppet").write_bytes(b"the old one")
     process = start(tmp_path, "me.puppet")
@@ -67,6 +67,7 @@ def test_an_interrupted_run_leaves_the_old_pack_as_it_was(tmp_path: Path, stop: 
     assert [path.name for path in tmp_path.iterdir()] == ["me.puppet"]
 
 
+@pytest.mark.thorough  # makes a whole pack in a process of its own; a save that fails is looked at below
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     process = start(tmp_path, "me.puppet", file_limit=100_000)
     _, err = process.communicate(timeout=240)

@@ -195,10 +195,10 @@ def write_video(path: Path, frames: list[U8]) -> Path:
 
 
 def test_a_video_gives_its_most_varied_frames(tmp_path: Path) -> None:
-    shares = np.linspace(0, 1, 6)
+    shares = np.linspace(0, 1, 4)
     moves = [motion(jaw=0.8 * s) for s in shares] + [motion(yaw=0.45 * s) for s in shares]
     clip = write_video(tmp_path / "clip.mp4", [picture_of(moved) for moved in moves])
-    assert 10 <= len(read_video(clip)) <= 12
+    assert 6 <= len(read_video(clip)) <= 8
     avatar, extras = add_views(hopper(), [clip], lambda line: None)
     assert 2 <= len(avatar.views) <= MAX_VIEWS
     assert all("clip.mp4 at" in extra.name for extra in extras)
@@ -236,6 +236,7 @@ def test_reading_a_picture_keeps_its_name(stills: dict[str, Path]) -> None:
     assert read_picture(stills["open"]).name == "open.png"
 
 
+@pytest.mark.usefixtures("known_range")
 def test_the_command_takes_pictures_in_any_order(stills: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "grace.puppet"
     given = [str(stills["open"]), str(stills["rest"])]

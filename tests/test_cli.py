@@ -57,13 +57,14 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 
 def test_demo_writes_video_sheet_and_stats(performance: Path) -> None:
-    with av.open(str(performance / "demo.mp4")) as video:
-        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
-    assert (len(frames), frames[0].shape) == (45, (720, 1280, 3))
-    assert_pictures_differ(frames[20], frames[0], Tolerance(most=60))  # the puppet moves
+    for name in ("demo.mp4", "demo-collins.mp4"):
+        with av.open(str(performance / name)) as video:
+            frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+        assert (len(frames), frames[0].shape) == (45, (720, 1280, 3))
+        assert_pictures_differ(frames[20], frames[0], Tolerance(most=60))  # the puppet moves
     with Image.open(performance / "sheet.png") as sheet:
         assert sheet.width > 1000
-    stats = json.loads((performance / "stats.json").read_text())
+    stats = json.loads((performance / "stats.json").read_text())["demo.mp4"]
     assert stats["frames_out"] == 45
     assert {"retarget", "render", "compose", "mark", "sink"} == set(stats["stages"])
     assert set(stats["networks"]) == {"mouth", "eye"} and not stats["fallbacks"]
@@ -171,7 +172,7 @@ def test_a_crash_keeps_the_recording_so_far(
     status, _, err = run(
         capsys,
         *("run", "--avatar", PORTRAIT, "--camera", f"loop:{performance / 'demo.mp4'}", "--seconds", "60"),
-        *("--sink", str(out)),
+        *("--sink", str(out), "--canvas", "320x180"),
     )
     assert status == 2
     assert "told to fail" in err
@@ -179,7 +180,10 @@ def test_a_crash_keeps_the_recording_so_far(
         assert sum(1 for _ in video.decode(video=0)) > 0
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "stop",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)],  # test_bad_input has the other
+)
 def test_a_stopped_run_leaves_a_finished_file(tmp_path: Path, stop: signal.Signals) -> None:
     faces = tmp_path / "faces"
     faces.mkdir()

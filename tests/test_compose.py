@@ -13,7 +13,7 @@ from PIL import Image
 from facepuppet.core.errors import ImageUnreadableError
 from facepuppet.core.types import U8, Rendered
 from facepuppet.face.topology import CHIN, FOREHEAD, OUTER_CORNERS
-from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Framing, place
+from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Framing, Scene, place
 from facepuppet.frames.cpu.compose import label as label_module
 from facepuppet.frames.cpu.compose.label import LABEL_TEXT, draw_pill
 from facepuppet.portrait.avatar import Avatar
@@ -164,11 +164,14 @@ def test_a_head_cut_off_at_the_top_reaches_the_top() -> None:
     assert place(avatar, (1280, 720), Framing()).target_px[1] <= 0
 
 
-def test_cut_shoulders_have_no_straight_edge() -> None:
-    avatar = avatar_with((512, 512))
-    composed = Composer(avatar, label=Corner.OFF).compose(still(avatar)).rgb.astype(int)
-    low = composed[650:719]
-    assert np.abs(np.diff(low, axis=1)).max() < 40, "a hard vertical border would step by 120 or more"
+def test_cut_shoulders_go_on_without_a_seam() -> None:
+    composer = Composer(avatar_with((512, 512)), label=Corner.OFF)
+    x, _, w, _ = composer.placement.target_px
+    wide = composer.at_shown_size()
+    low = wide.compose(still(wide.avatar)).rgb.astype(int)[650:719]
+    for border in (x, x + w):
+        steps = np.abs(np.diff(low[:, border - 6 : border + 6], axis=1))
+        assert steps.max() < 40, "the picture's border would step by 120 or more"
 
 
 def test_background_has_no_seam() -> None:
@@ -221,29 +224,29 @@ def sloping(size: tuple[int, int] = (512, 600), *, hair: bool = False) -> Avatar
     return replace(avatar, person_alpha=alpha)
 
 
-@pytest.mark.parametrize("lean_iod", [0.35, -0.35])
-def test_a_cut_shoulder_that_leans_out_leaves_no_spike(lean_iod: float) -> None:
-    """Outwards of the head the outline falls; a flat top is a shoulder cut and not continued."""
-    avatar = sloping()
-    composer = Composer(avatar, (1280, 720), backdrop=Backdrop.parse("#00ff00"), label=Corner.OFF)
-    assert len(composer.shoulders.sides) == 2
-    rgba = still(avatar).rgba
-    shift = round(lean_iod * 0.6 * 150.0)
-    moved = np.roll(rgba, shift, axis=1)
-    edge = rgba[:, :1] if shift >= 0 else rgba[:, -1:]
-    moved[:, (slice(0, shift) if shift >= 0 else slice(shift, None))] = edge
-    rgb = composer.compose(Rendered(moved, 0, 0)).rgb.astype(int)
-    person = rgb[..., 0] > rgb[..., 1]
+@pytest.mark.parametrize("hair", [False, True])
+def test_what_goes_on_of_a_cut_shoulder_falls_outwards(hair: bool) -> None:
+    composer = Composer(sloping(hair=hair), (1280, 720), framing=Framing(0.3), label=Corner.OFF)
     x, _, w, _ = composer.placement.target_px
-    top = np.where(person.any(axis=0), person.argmax(axis=0), 720)
-    outer = top[x + round(0.85 * w) :], top[: x + round(0.15 * w)][::-1]
-    for outline in outer:
-        steps = np.diff(outline[outline < 720])
-        assert steps.min(initial=0) > -6 and steps.max(initial=0) < 30, "it falls outwards, by no cliff"
+    wide = composer.at_shown_size()
+    wide.set_scene(Scene(Backdrop.parse("#00ff00"), label=Corner.OFF))
+    rgb = wide.compose(still(wide.avatar)).rgb.astype(int)
+    person = rgb[..., 0] > rgb[..., 1]
+    rows = np.arange(720)[:, None]
+    lowest_clear = np.where(person, 0, rows).max(axis=0)  # above the body, below any hair
+    for outline in (lowest_clear[x + w - 8 :], lowest_clear[: x + 8][::-1]):
+        assert outline[0] < 715 and outline[-1] == 719, "shoulders are cut, and end before the canvas does"
+        assert np.diff(outline).min() > -3, "it falls outwards"
 
 
-def test_hair_above_a_cut_shoulder_is_not_drawn_out() -> None:
-    free, hairy = (
-        Composer(sloping(hair=hair), (1280, 720)).shoulders.sides[0].canvas[0].start for hair in (False, True)
-    )
-    assert free < hairy, "the continuation keeps below hair"
+def test_the_picture_beside_a_cut_is_the_canvas_with_the_person_over_it() -> None:
+    avatar = sloping()
+    composer = Composer(avatar, (1280, 720), label=Corner.OFF)
+    wide = composer.at_shown_size()
+    left = round((composer.placement.target_px[0] - wide.placement.target_px[0]) / composer.placement.scale)
+    assert left > 10
+    middle = np.s_[:, left + 150 : left + 350]
+    assert_pictures_equal(wide.avatar.portrait_rgb[middle], avatar.portrait_rgb[:, 150:350], EXACT)
+    np.testing.assert_allclose(wide.avatar.landmarks_px[:, 0] - avatar.landmarks_px[:, 0], left)
+    alone = Composer(avatar_with((512, 512), shoulders=0.5), (1280, 720))
+    assert alone.at_shown_size().avatar.size_px == (512, 512), "nothing is cut"

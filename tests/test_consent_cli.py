@@ -25,7 +25,7 @@ from facepuppet.core.errors import ConsentError, ConsentRevokedError, ImageUnrea
 from facepuppet.core.types import Expression
 from facepuppet.frames.cpu.compose import Composer
 from facepuppet.portrait.consent import Consent
-from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.consent.sample import sample_consent, sample_consents
 from facepuppet.portrait.load import portrait_sha256, sample_portrait_path
 from facepuppet.portrait.pack import Pack, load_pack, save_pack
 from facepuppet.session.puppet import Puppet
@@ -94,9 +94,10 @@ def marked_by(path: Path | str, capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_demo_asks_nothing_and_carries_its_records_id(
     demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert marked_by(demo / "demo.mp4", capsys) == sample_consent().id
+    hopper, collins = sample_consents()
+    assert marked_by(demo / "demo-collins.mp4", capsys) == collins.id
     _, out, _ = run(capsys, "detect", str(demo / "demo.mp4"))
-    assert f"(consent record {sample_consent().id})" in out
+    assert f"(consent record {hopper.id})" in out
 
 
 def test_nobody_there_to_ask_is_a_clear_refusal(portrait: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -286,6 +287,7 @@ def old_pack(path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
 
 
+@pytest.mark.usefixtures("known_range")
 def test_calibrate_makes_no_pack_without_a_right(portrait: str) -> None:
     words = ["avatar", portrait, "--out", "me.puppet"]
     refused = CliRunner().invoke(calibrate.cli.app, words)

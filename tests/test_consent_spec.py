@@ -6,13 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 import facepuppet.portrait.consent
 from facepuppet.portrait.consent import Consent
 from facepuppet.portrait.consent.claim import MAX_NAME, MAX_STATEMENT, Basis
 from facepuppet.portrait.consent.consent_record import MAX_RECORD_BYTES
-from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.consent.sample import sample_consent, sample_consents
 
 SPEC = (Path(facepuppet.portrait.consent.__file__).parent / "SPEC.md").read_text(encoding="utf-8")
 
@@ -43,8 +44,9 @@ def test_a_record_written_by_the_page_alone_is_read() -> None:
     assert consent.id == consent.digest[:7]
 
 
-def test_a_shipped_record_is_checked_by_the_page_alone() -> None:
-    fields = json.loads(sample_consent().to_json())
+@pytest.mark.parametrize("record", sample_consents(), ids=lambda record: record.id)
+def test_a_shipped_record_is_checked_by_the_page_alone(record: Consent) -> None:
+    fields = json.loads(record.to_json())
     signature = bytes.fromhex(fields.pop("signature"))
     maker = Ed25519PublicKey.from_public_bytes(bytes.fromhex(fields["maker"]))
     maker.verify(signature, b"facepuppet-consent-1\0" + canonical(fields))

@@ -12,12 +12,12 @@ import pytest
 from consents import GRANT, PORTRAIT, agreed
 
 from facepuppet.core.errors import ConsentError, ConsentMissingError, ConsentRevokedError
-from facepuppet.portrait.consent import Basis, Claim, Consent, Grant
+from facepuppet.portrait.consent import Basis, Claim, Grant
 from facepuppet.portrait.consent.clearance import clear_pack, clear_portrait, clear_sample
 from facepuppet.portrait.consent.revocation import Revocations
-from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.consent.sample import sample_consents
 from facepuppet.portrait.consent.store import ConsentStore
-from facepuppet.portrait.load import portrait_sha256, sample_portrait_path
+from facepuppet.portrait.load import portrait_sha256, sample_portrait_paths
 
 SELF = Claim.make(Basis.SELF, PORTRAIT)
 NOTHING = Revocations()
@@ -150,17 +150,13 @@ def test_a_pack_needs_a_record_of_its_own_portrait() -> None:
         clear_pack(agreed().to_json(), PORTRAIT, Revocations(frozenset({agreed().id})))
 
 
-def test_the_samples_record_is_built_in(store: ConsentStore, tmp_path: Path) -> None:
-    sha256 = portrait_sha256(sample_portrait_path())
-    assert (
-        clear_sample(sha256, NOTHING)
-        == clear_portrait(sha256, None, never, NOTHING, store)
-        == sample_consent()
-    )
-    assert sample_consent().claim.basis is Basis.PUBLIC_DOMAIN
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_samples_record_is_built_in(store: ConsentStore, tmp_path: Path, number: int) -> None:
+    sha256, record = portrait_sha256(sample_portrait_paths()[number]), sample_consents()[number]
+    assert clear_sample(sha256, NOTHING) == clear_portrait(sha256, None, never, NOTHING, store) == record
+    assert record.claim.basis is Basis.PUBLIC_DOMAIN
     assert not (tmp_path / "consent").exists(), "nothing to remember"
     with pytest.raises(ConsentRevokedError):
-        clear_sample(sha256, Revocations(frozenset({sample_consent().id})))
+        clear_sample(sha256, Revocations(frozenset({record.id})))
     with pytest.raises(ConsentError, match="another portrait"):
         clear_sample(PORTRAIT, NOTHING)
-    assert isinstance(sample_consent(), Consent)

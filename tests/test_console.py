@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+THOROUGH = pytest.mark.thorough
 PROGRAM = "from facepuppet.cli import main; main()"
 
 
@@ -22,7 +23,10 @@ def output(encoding: str, code: str, *words: str) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp850", "shift_jis"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["cp1252", "shift_jis", *(pytest.param(name, marks=THOROUGH) for name in ("latin-1", "cp850"))],
+)
 def test_doctor_says_all_it_has_to_say(encoding: str) -> None:
     said = output(encoding, PROGRAM, "doctor")
     assert b"Traceback" not in said.stderr

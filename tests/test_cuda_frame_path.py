@@ -124,7 +124,7 @@ def test_views_take_part(engine):
         assert_pictures_equal(given.rgb, truth.rgb, GPU)
 
 
-@pytest.mark.parametrize("how", ["lost", "hung"])
+@pytest.mark.parametrize("how", [pytest.param("lost", marks=pytest.mark.thorough), "hung"])
 def test_the_cpu_goes_on_after_less_than_a_second(machine, monkeypatch, how):
     one, waited = puppet(canvas_px=SMALL), FakeTime()
     before = shown(one)[-1]
@@ -184,7 +184,7 @@ def test_a_gpu_that_shows_something_else_is_not_used(engine, monkeypatch, sound,
     code = device.source()
     assert sound in code
     monkeypatch.setattr(device, "source", lambda: code.replace(sound, broken))
-    one = puppet(engine)
+    one = puppet(engine, canvas_px=SMALL)
     assert cuda(one) is None
     assert any("Frames are made on the CPU" in said for said in one.fallbacks)
     assert (one.show(PIECE.expression(0.0, 0)).rgb > 0).any()
@@ -252,6 +252,7 @@ def test_mirror_and_label_change_with_graph_or_without(engine):
             assert_pictures_equal(given.rgb, truth.rgb, GPU)
 
 
+@pytest.mark.thorough  # of what test_the_cpu_goes_on and test_another_background each hold a half
 def test_a_lost_gpu_keeps_the_background_that_was_set(machine):
     one = puppet(canvas_px=SMALL)
     one.set_scene(Scene(Backdrop("colour", rgb=(0, 200, 0))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import onnx
 import pytest
@@ -36,6 +38,13 @@ def data(tmp_path):
         ]  # fmt: skip
         Samples.of(samples).save(tmp_path / "data" / split / "mouth")
     return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def each_sample_once(monkeypatch):
+    """Rather than hundreds of times: there are few."""
+    monkeypatch.setattr(quantise, "CALIBRATION", 12)
+    monkeypatch.setattr(quantise, "cost", partial(quantise.cost, trials=12))
 
 
 def test_a_quantised_network_is_entered_once_and_close_to_its_own_fp32(data, tmp_path):

@@ -15,9 +15,9 @@ from engines import export  # noqa: E402
 from engines.data.people import TrainingDataError  # noqa: E402
 from engines.data.regions import REGIONS  # noqa: E402
 from engines.data.samples import Sample, Samples  # noqa: E402
-from engines.networks.build import build_network, contours_of, network_from_onnx  # noqa: E402
+from engines.networks.build import build_network, contours_of  # noqa: E402
 from engines.networks.painter_network import painted  # noqa: E402
-from engines.training.batches import batches, plain, weights_of  # noqa: E402
+from engines.training.batches import bared_teeth, batches, plain, weights_of  # noqa: E402
 from engines.training.losses import laplacian_l1, masked_l1  # noqa: E402
 from engines.training.trainer import Recipe, Trainer  # noqa: E402
 from facepuppet.inference.manifest import read_manifest, read_verified  # noqa: E402
@@ -77,19 +77,6 @@ def test_training_lowers_the_loss_and_resumes(tmp_path: Path) -> None:
     assert last["paint_l1"] < first["paint_l1"]
     assert (tmp_path / "validation_000040.jpg").is_file()
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
-
-
-def test_a_new_run_begins_from_shipped_weights_and_a_resumed_one_from_its_checkpoint(tmp_path: Path) -> None:
-    shipped = read_verified(next(network for network in read_manifest() if network.region == "eye"))
-    recipe = Recipe("eye", steps=2, batch=2, adversarial=0.0)
-    begun = Trainer(recipe, toy(), toy(), tmp_path, shipped)
-    wanted = network_from_onnx("eye", shipped).state_dict()
-    for network in (begun.network, begun.averaged):
-        assert all(torch.equal(value, wanted[name]) for name, value in network.state_dict().items())
-    begun.run()
-    resumed = Trainer(recipe, toy(), toy(), tmp_path, shipped)
-    assert resumed.step == 2
-    assert any(not torch.equal(value, wanted[name]) for name, value in resumed.network.state_dict().items())
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -153,3 +140,46 @@ def test_a_missing_or_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 def test_painters_stay_within_their_budget() -> None:
     cost = {region: export.macs(export.to_onnx(build_network(region).eval(), region)) for region in REGIONS}
     assert cost["mouth"] + 2 * cost["eye"] + cost["frame"] <= 1.0e9
+
+
+def mouths(gap: int, teeth: bool, count: int) -> list[Sample]:
+    """Red lips around an opening of so many rows, dark or white inside."""
+    made = []
+    for k in range(count):
+        picture = np.full((96, 96, 3), (200, 150, 130), np.uint8)
+        contours = np.zeros((4, 96, 96), np.uint8)
+        contours[::2, 30:70, 20:76] = 255
+        contours[1::2, 50 - gap // 2 : 50 + gap // 2, 26:70] = 255
+        picture[contours[0] > 0] = (170, 90, 90)
+        picture[contours[1] > 0] = (220, 210, 190) if teeth else (60, 20, 20)
+        coverage = np.full((96, 96), 255, np.uint8)
+        made.append(Sample(picture, picture, picture, contours, coverage, gap / 60, "someone clip", k))
+    return made
+
+
+def test_bared_teeth_are_told_from_dark_mouths_and_lips() -> None:
+    found = bared_teeth(Samples.of([*mouths(20, True, 1), *mouths(20, False, 1), *mouths(2, False, 1)]))
+    assert found[0] > 0.08
+    assert found[1:].max() == 0.0
+
+
+def test_the_widest_mouths_and_bared_teeth_are_drawn_more_often() -> None:
+    samples = Samples.of([*mouths(8, False, 40), *mouths(8, True, 10), *mouths(30, False, 5)])
+    plainly, weighted = weights_of(samples), weights_of(samples, bared=True)
+    assert weighted.sum() == pytest.approx(1.0, abs=1e-5)
+    assert weighted[40] / weighted[0] > 1.3 * plainly[40] / plainly[0]
+    assert weighted[-1] / weighted[0] > 1.2 * plainly[-1] / plainly[0]
+
+
+def test_training_goes_on_from_an_exported_network(tmp_path: Path) -> None:
+    samples, start = toy(), tmp_path / "eye.onnx"
+    network = build_network("eye")
+    with torch.no_grad():
+        for (
+            values
+        ) in network.parameters():  # the exporter keeps equal ones, as untrained biases are, only once
+            values.add_(0.01 * torch.randn_like(values))
+    start.write_bytes(export.to_onnx(network, "eye"))
+    trainer = Trainer(Recipe("eye", steps=2), samples, samples, tmp_path / "run", start.read_bytes())
+    for name, values in network.state_dict().items():
+        assert torch.equal(trainer.averaged.state_dict()[name], values), name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ALLOWED: dict[str, set[str]] = {
     "core": set(),
     "face": {"core"},
+    "wires": {"core", "face"},
     "media": {"core"},
     "vision": {"core", "face", "inference"},
     "inference": {"core"},
@@ -23,7 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "sinks": {"core", "media", "watermark"},
     "sound": {"core"},
     "portrait": {"core", "face", "media", "vision"},
-    "drivers": {"core", "face", "media", "vision"},
+    "drivers": {"core", "face", "media", "vision", "wires"},
+    "senders": {"core", "drivers", "face", "wires"},
     "retarget": {"core", "face", "portrait"},
     "frames": {"core", "drivers", "face", "inference", "media", "portrait", "retarget", "watermark"},
 }
@@ -38,6 +41,7 @@ def sources(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
 def imported_modules(path: Path) -> set[str]:
     """Every absolute module name imported anywhere in a file, `from a import b` counted as a.b too."""
     names: set[str] = set()
@@ -55,16 +59,28 @@ def layer_of(path: Path) -> str:
     return path.relative_to(ROOT / "facepuppet").parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", sources("facepuppet"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_facepuppet_imports_point_down(path: Path) -> None:
-    layer = layer_of(path)
-    if layer == "__init__":
-        return
-    assert layer in ALLOWED, f"{layer}: declare which layer this module belongs to, in {__file__}"
-    reached = {n.split(".")[1] for n in imported_modules(path) if n.startswith("facepuppet.")}
+def importing(unwanted: set[str], paths: list[Path]) -> dict[str, set[str]]:
+    """Which of some sources import any of some top packages, and which of them."""
+    found = {
+        str(path.relative_to(ROOT)): unwanted & {name.split(".")[0] for name in imported_modules(path)}
+        for path in paths
+    }
+    return {path: names for path, names in found.items() if names}
+
+
+def test_facepuppet_imports_point_down() -> None:
     known = {p.stem if p.is_file() else p.name for p in (ROOT / "facepuppet").iterdir()}
-    upward = (reached & known) - ALLOWED[layer] - {layer}
-    assert not upward, f"{path.relative_to(ROOT)} may not import facepuppet.{sorted(upward)}"
+    upward = {}
+    for path in sources("facepuppet"):
+        layer = layer_of(path)
+        if layer == "__init__":
+            continue
+        assert layer in ALLOWED, f"{layer}: declare which layer this module belongs to, in {__file__}"
+        reached = {n.split(".")[1] for n in imported_modules(path) if n.startswith("facepuppet.")}
+        upward[str(path.relative_to(ROOT))] = (reached & known) - ALLOWED[layer] - {layer}
+    assert len(upward) > 100
+    wrong = {path: names for path, names in upward.items() if names}
+    assert not wrong, "these may not import that of facepuppet"
 
 
 def test_the_declared_arrows_have_no_circle() -> None:
@@ -75,32 +91,30 @@ def test_the_declared_arrows_have_no_circle() -> None:
         left = {layer: reached - free for layer, reached in left.items() if layer not in free}
 
 
-@pytest.mark.parametrize("path", sources("facepuppet"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_show_needs_no_training_code(path: Path) -> None:
-    roots = {name.split(".")[0] for name in imported_modules(path)}
-    assert not roots & {"torch", "torchvision", "calibrate", "tests", "tools"}
+def test_the_show_needs_no_training_code() -> None:
+    assert not importing({"torch", "torchvision", "calibrate", "tests", "tools"}, sources("facepuppet"))
 
 
-@pytest.mark.parametrize("path", sources("facepuppet/watermark"), ids=lambda p: p.name)
-def test_the_watermark_stands_alone(path: Path) -> None:
+def test_the_watermark_stands_alone() -> None:
     """A detector must run on a server without a tracker, a camera or a screen."""
-    roots = {name.split(".")[0] for name in imported_modules(path)}
-    assert not roots & {"mediapipe", "pyvirtualcam", "sounddevice", "tkinter"}
+    unwanted = {"mediapipe", "pyvirtualcam", "sounddevice", "tkinter"}
+    assert not importing(unwanted, sources("facepuppet/watermark"))
 
 
-@pytest.mark.parametrize("path", sources("facepuppet") + sources("calibrate"), ids=lambda p: p.name)
-def test_mediapipe_has_one_door(path: Path) -> None:
-    if path.parent != ROOT / "facepuppet" / "vision":
-        assert not {n for n in imported_modules(path) if n.split(".")[0] in ("mediapipe", "google")}
+def test_mediapipe_has_one_door() -> None:
+    door = ROOT / "facepuppet" / "vision"
+    others = [path for path in sources("facepuppet") + sources("calibrate") if path.parent != door]
+    assert not importing({"mediapipe", "google"}, others)
 
 
-@pytest.mark.parametrize("path", sources("facepuppet") + sources("calibrate"), ids=lambda p: p.name)
-def test_onnxruntime_has_one_door(path: Path) -> None:
+def test_onnxruntime_has_one_door() -> None:
     """Whoever loads it elsewhere may be the first, and it would report its use."""
-    loaded = {name for name in imported_modules(path) if name.split(".")[0] == "onnxruntime"}
-    if path.stem == "precision":  # takes a converter of its, in a function, after going through the door
-        loaded = {name for name in loaded if not name.startswith("onnxruntime.transformers.")}
-    assert not loaded or path.stem == "silent_onnxruntime"
+    importers = importing({"onnxruntime"}, sources("facepuppet") + sources("calibrate"))
+    # The second takes a converter of its, in a function, after going through the door.
+    assert {Path(path).stem for path in importers} == {"silent_onnxruntime", "precision"}
+    taken = imported_modules(ROOT / "facepuppet/inference/precision.py")
+    loaded = {name for name in taken if name.startswith("onnxruntime")}
+    assert all(name.startswith("onnxruntime.transformers.") for name in loaded)
 
 
 def test_import_is_cheap() -> None:

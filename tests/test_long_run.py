@@ -70,6 +70,7 @@ def run(folder: Path, seconds: float) -> list[Sample]:
     return samples
 
 
+@pytest.mark.thorough  # starts the whole program to look at it; test_start does so in the default run
 def test_a_few_seconds_are_seen_as_they_are(tmp_path: Path) -> None:
     samples = run(tmp_path, 2.6)
     assert 1 <= len(samples) <= 3

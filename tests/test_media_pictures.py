@@ -172,7 +172,7 @@ def test_few_frames_of_a_large_animation_are_decoded(monkeypatch: pytest.MonkeyP
     assert [int(frame[0, 0, 1]) for frame in decode_frames(data, name="x")] == [0, 8, 16, 24, 32]
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("mode", [pytest.param("L", marks=pytest.mark.thorough), "RGB"])
 def test_a_scan_of_two_hundred_megapixels_is_reduced_while_decoding(mode: str) -> None:
     data = encoded(Image.new(mode, (20_000, 10_000), (77,) * len(mode)), "JPEG")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

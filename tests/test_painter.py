@@ -218,7 +218,7 @@ def test_what_was_painted_serves_until_outlines_move_visibly():
 def test_a_slow_motion_is_repainted_in_steps_nobody_sees():
     """What changes at once, when the network paints anew, stays within a few levels."""
     for painter in shipped_painters():
-        motions = [moved(share) for share in np.linspace(0.5, 0.62, 81)]
+        motions = [moved(share) for share in np.linspace(0.5, 0.62, 41)]
         renderer = Renderer(hopper())
         found = [[r for _, r in painter.residuals(renderer.render(m).rgba, m)] for m in motions]
         assert len(painter.rest) < painter.session.runs < 0.6 * len(motions) * len(painter.rest)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from compare import EXACT, LAYERS, Tolerance, assert_pictures_equal, levels
+from compare import EXACT, LAYERS, RESAMPLED, Tolerance, assert_pictures_equal, levels
 from pictures import astronaut_rgb, hopper_rgb
 
 from facepuppet.core.types import U8
@@ -53,7 +53,7 @@ def composed(avatar: Avatar) -> U8:
 
 def assert_sound(avatar: Avatar) -> None:
     width, height = avatar.size_px
-    assert max(width, height) <= 1024
+    assert width * height <= 1024 * 1024 and max(width, height) <= 2048
     for layer in (avatar.portrait_rgb, avatar.foreground_rgb, avatar.background_rgb):
         assert layer.shape == (height, width, 3)
         assert layer.dtype == np.uint8
@@ -114,15 +114,18 @@ def test_no_one_is_left_on_the_plate(hopper: Avatar) -> None:
     assert sky[2] > sky[0] + 40  # blue continues behind the head
 
 
-def test_a_large_picture_is_cropped_to_head_and_shoulders_and_reduced() -> None:
+def test_of_a_large_picture_with_a_small_face_head_and_shoulders_are_analysed() -> None:
     large = cv2.resize(hopper_rgb(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    wide = cv2.copyMakeBorder(large, 0, 0, 1500, 1500, cv2.BORDER_REPLICATE).astype(np.uint8)
+    wide = cv2.copyMakeBorder(large, 0, 0, 2500, 2500, cv2.BORDER_REPLICATE).astype(np.uint8)
     avatar = analysed(wide)
     assert_sound(avatar)
     width, height = avatar.size_px
-    assert max(width, height) == 1024
-    assert width < 1.4 * height  # most of the wide margins is gone: it was twice as wide as high
+    assert width < 1.4 * height  # most of the wide margins is gone: it was three times as wide as high
     assert face_area(avatar).mean() > 0.05
+    assert avatar.whole is not None
+    x, y, w, h = avatar.whole.box_px
+    part = cv2.resize(avatar.portrait_rgb, (w, h), interpolation=cv2.INTER_AREA)
+    assert_pictures_equal(part, avatar.whole.rgb[y : y + h, x : x + w], RESAMPLED)
 
 
 def test_another_photo() -> None:

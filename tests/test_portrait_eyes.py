@@ -72,7 +72,12 @@ def painted(name: str, colour: tuple[int, int, int]) -> Painted:
     return Painted(out, find_the_face(out).landmarks_px, eyes, centres, IRIS * widths)
 
 
-CASES = [("hopper", BLUE), ("hopper", BROWN), ("astronaut", BLUE), ("astronaut", BROWN)]
+CASES = [
+    ("hopper", BLUE),
+    pytest.param("hopper", BROWN, marks=pytest.mark.thorough),
+    pytest.param("astronaut", BLUE, marks=pytest.mark.thorough),
+    ("astronaut", BROWN),
+]
 
 
 def area(landmarks_px: F32, shape: tuple[int, ...]) -> U8:

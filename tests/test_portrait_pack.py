@@ -32,6 +32,7 @@ from facepuppet.portrait.pack import PACK_VERSION, Pack, load_pack, save_pack
 from facepuppet.portrait.pack_zip import MAX_PACK_BYTES
 from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.portrait.views import View, view_box
+from facepuppet.portrait.working_picture import Whole
 
 Members = dict[str, bytes]
 
@@ -67,6 +68,14 @@ def pack(tmp_path: Path) -> Path:
     path = tmp_path / "me.puppet"
     save_pack(Pack(small_avatar()), path)
     return path
+
+
+def test_the_picture_around_a_crop_is_read_back(tmp_path: Path) -> None:
+    around = Whole(np.full((40, 50, 3), 9, np.uint8), (3, 2, 20, 24))
+    save_pack(Pack(dataclasses.replace(small_avatar(), whole=around)), tmp_path / "me.puppet")
+    read = load_pack(tmp_path / "me.puppet").avatar.whole
+    assert read is not None and read.box_px == around.box_px
+    assert_pictures_equal(read.rgb, around.rgb, EXACT)
 
 
 def members_of(path: Path) -> Members:
@@ -164,7 +173,7 @@ BAD = {
     "safe range is no JSON": (with_member("safe_range.json", b"{"), "improper safe_range.json"),
     "safe range is a list": (with_member("safe_range.json", b"[]"), "improper safe_range.json"),
     "JSON without end": (with_member("safe_range.json", b" " * 300_000), "unpacks to"),
-    "preview is too large": (with_member("preview.png", png((1025, 10))), "1025x10"),
+    "preview is too large": (with_member("preview.png", png((2049, 10))), "2049x10"),
     "preview is grey": (with_member("preview.png", png((9, 9), "L")), "9x9 L"),
     "preview is a JPEG": (with_member("preview.png", b"\xff\xd8\xff" * 20), "no intact PNG"),
     "PNG claims to be huge": (with_member("portrait.png", png_bomb()), "30000x30000"),
@@ -184,7 +193,12 @@ BAD = {
     "many members": (lambda m: m.update({f"x{i}.bin": b"" for i in range(200)}), "members"),
     "portrait is text": (with_member("portrait.png", b"no picture"), "no intact PNG"),
     "portrait is cut short": (with_member("portrait.png", png((20, 24))[:40]), "no intact PNG"),
-    "portrait is too large": (with_member("portrait.png", png((1025, 10))), "1025x10"),
+    "portrait is too large": (with_member("portrait.png", png((1025, 1024))), "1025x1024"),
+    "crop outside its picture": (
+        lambda m: m.update({"whole.png": png((30, 30)), "whole_box_px.npy": npy(np.float32([9, 9, 22, 3]))}),
+        "outside whole.png",
+    ),
+    "crop without a place": (with_member("whole.png", png((30, 30))), "without whole_box_px.npy"),
     "portrait is grey": (with_member("portrait.png", png((20, 24), "L")), "20x24 L"),
     "layers differ": (with_member("portrait.png", png((21, 24))), "differ in size"),
     "pickled landmarks": (with_member("landmarks_px.npy", npy(np.array([Bomb()], object))), "no plain array"),

@@ -168,8 +168,12 @@ def test_whatever_a_battery_reports_has_an_answer(
     assert hardware.on_battery() is False
 
 
-def test_a_live_run_steps_down_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """The real loop with a maker that is too slow but for the third step."""
+def test_a_live_run_steps_down_and_says_so(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real loop with a maker that is too slow but for the third step; looked at twice as often."""
+    monkeypatch.setattr("facepuppet.session.quality_watch.LOOK_S", LOOK_S / 2)
+    monkeypatch.setattr("facepuppet.session.governor.WARM_UP_S", LOOK_S)
     maker = Choosy(lambda quality: time.sleep(0.06 / (quality.painters_every or 6)))
     sink = MemorySink(CANVAS)
     with LivePipeline(ScriptedDriver(60.0), puppet(maker), [sink]) as live:

@@ -28,6 +28,7 @@ def test_stages_need_a_gpu(monkeypatch, capsys):
         measured(monkeypatch, capsys, "--engine", "cpu", "--stages")
 
 
+@pytest.mark.thorough  # test_cuda_frame_path takes the same times of one frame
 @needs_compiler
 def test_a_gpu_is_timed_step_by_step(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -34,6 +34,7 @@ from facepuppet.drivers.camera.profile import DriverProfile
 from facepuppet.drivers.camera.profile_file import save_profile
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.portrait.pack import Pack
+from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.portrait.views import View, view_box
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -177,7 +178,9 @@ def test_the_command_writes_page_and_json_or_prints(tmp_path: Path) -> None:
     assert Page(out.read_text(encoding="utf-8")).all("svg")
 
 
-def test_making_a_pack_writes_its_page_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_making_a_pack_writes_its_page_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_range: SafeRange
+) -> None:
     about: list[Pack] = []
 
     def quick(made: Pack) -> Report:  # what is in a page is tested above; measuring takes long
@@ -190,7 +193,7 @@ def test_making_a_pack_writes_its_page_too(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0 and "grace.html and grace.json" in result.output
     assert out.is_file() and "grace_hopper" in page.read_text(encoding="utf-8")
-    assert about[0].avatar.safe_range is not None
+    assert about[0].avatar.safe_range == known_range
     with pytest.raises(OutputUnwritableError, match=r"ends in \.html"):
         CliRunner().invoke(app, [*words[:-1], str(tmp_path / "page.doc")], catch_exceptions=False)
 

@@ -15,14 +15,16 @@ from pictures import hopper_rgb
 from scripted_faces import EYES_PX, IMAGE_SIZE_PX, UNIT_PX
 
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import Expression, Frame, LandmarkOffsets
+from facepuppet.core.types import Expression, Frame, LandmarkOffsets, Part
 from facepuppet.drivers.camera.camera_driver import CameraDriver
+from facepuppet.drivers.camera.measure import IRIS_REPORTED
 from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest, settle_frames_at
 from facepuppet.drivers.camera.settle import first_rest, unrest_told
 from facepuppet.drivers.camera.tracking import Face, Tracking
 from facepuppet.face.arkit import ARKIT_NAMES
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
+from facepuppet.face.topology import EYES
 from facepuppet.media import open_source
 
 FRAME_NS = 33_333_333
@@ -176,6 +178,18 @@ def test_rest_is_never_taken_within_a_blink(fps: float | None, n: int) -> None:
     assert settle_frames_at(fps) == n
 
 
+def test_eyes_have_gone_farther_than_the_tracker_reports() -> None:
+    still, aside = seen(0), seen(1)
+    assert aside.face is not None
+    for eye in EYES:
+        width = np.linalg.norm(np.subtract(*aside.face.landmarks_px[[eye.outer, eye.inner], :2]))
+        aside.face.landmarks_px[eye.iris_centre, 0] += np.float32(0.1 * width)
+    rest = Rest(settle_frames=1)
+    rest.look(still)
+    gaze = rest.express(aside).face.gaze
+    np.testing.assert_allclose(gaze[:, 0], 0.1 / IRIS_REPORTED, rtol=0.01)
+
+
 def test_a_rest_that_is_led_after_a_lean_keeps_its_gaze() -> None:
     """Where the irises rest is worked out once, for it does not change with the head's place."""
     rest = Rest(settle_frames=1, recentre_s=0.2)
@@ -185,3 +199,14 @@ def test_a_rest_that_is_led_after_a_lean_keeps_its_gaze() -> None:
     assert first is not None and last is not None
     assert first.head.shift[0] > 1.0 and abs(last.head.shift[0]) < 0.01
     assert np.abs(first.gaze).max() < 1e-4 and np.abs(last.gaze).max() < 1e-4
+
+
+def test_a_face_with_something_before_it_is_no_rest() -> None:
+    rest = Rest()
+    for n in range(20):
+        covered = replace(seen(n, mouthPucker=1.0), hidden=frozenset({Part.MOUTH}))
+        assert rest.express(covered).face is None
+    for n in range(20, 20 + SETTLE_FRAMES):
+        expression = rest.express(seen(n))
+    assert expression.face is not None and isinstance(expression.face.deformation, LandmarkOffsets)
+    assert np.abs(expression.face.deformation.offsets).max() < 1e-3

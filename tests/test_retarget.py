@@ -128,6 +128,13 @@ def test_a_measured_range_holds_each_channel_on_each_side():
     assert limit_mouth(0.14, safe) == 0.14 and 0.19 < limit_mouth(0.5, safe) <= 0.2
 
 
+def test_eyes_look_as_far_as_the_driver_s_until_near_the_limit():
+    safe = SafeRange()
+    near, far = limit_gaze(np.array([[-0.31, 0.2], [2.0, -2.0]]), safe)
+    assert near == (-0.31, 0.2)
+    assert far == pytest.approx((safe.gaze_x[1], -safe.gaze_y[0]), abs=1e-4)
+
+
 def test_the_live_loop_keeps_within_the_avatar_s_range():
     avatar = replace(hopper(), safe_range=SafeRange(yaw_rad=(0.15, 0.3), mouth_opening=0.12))
     wide = expression(jawOpen=1.0)

@@ -659,6 +659,7 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
           return {
             light: [null, 0.1, 0.5, 0.95].map((value) => light(value).word),
             presence: ["present", "held", "easing", "away"].map((one) => presence({ presence: one }).word),
+            hidden: presence({ presence: "present" }, ["brows", "mouth"]),
             lines: [line({}), line({ panic: true, away: true }), line({ away: true }), line({ frozen: true }),
               line({ presence: "held" }), line({}, { on: true })],
             quality: [of("best", "auto"), of("low", "auto"), of("low", "low")],
@@ -671,6 +672,7 @@ def test_words_say_what_the_numbers_mean(visit: Callable[..., Page]) -> None:
     )
     assert words["light"] == ["not measured", "too dark", "good", "too bright"]
     assert words["presence"] == ["followed", "face just lost", "no face", "nobody in sight"]
+    assert words["hidden"]["word"] == "followed" and "(brows, mouth)" in words["hidden"]["more"]
     assert words["lines"] == ["● live", "PANIC", "○ away", "❄ frozen", "◌ live, no face", "● live, recording"]
     assert words["quality"][1].startswith("Chosen") and words["quality"][2].startswith("Kept")
     assert words["readers"] == ["nobody", "a, b"]

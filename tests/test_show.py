@@ -151,7 +151,9 @@ def test_what_is_beside_keeps_no_run_going() -> None:
 
 def test_meters_tell_of_the_time_since_the_last_look() -> None:
     clock = FakeClock()
-    stats = RunStats.offline(0, 1.0, n_with_face=0, stages={}, networks={}, frame_path="CPU", fallbacks=())
+    stats = RunStats.offline(
+        0, 1.0, n_with_face=0, n_hidden={}, stages={}, networks={}, frame_path="CPU", fallbacks=()
+    )
     now = [replace(stats, frames_in=300, frames_out=150, seconds=10.0)]
     meters = Meters(lambda: now[0], lambda: tuple([1.0] * 500 + [0.02] * 150), clock)
     first = meters.read()

@@ -63,6 +63,7 @@ def test_a_live_run_imports_only_what_it_needs(tmp_path: Path) -> None:
     assert UNNEEDED.intersection(imported) == set()
 
 
+@pytest.mark.thorough  # of a tool; the same start is looked at above
 def test_what_is_told_of_a_start_adds_up(tmp_path: Path) -> None:
     """tools/start_time.py: the parts of the main thread are the whole way to the first frame."""
     seen = start(ROOT, tmp_path, "this", sample_portrait_path(), "script")

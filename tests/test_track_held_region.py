@@ -98,7 +98,13 @@ def tremble(points: F64) -> float:
 
 @pytest.mark.parametrize("name", FACES)
 @pytest.mark.parametrize(
-    "offset", [(0, 0, 0, 0), (0.02, -0.03, 0.05, 0.02), (-0.1, 0.08, -0.1, 0.1), (0.15, 0.1, 0.2, -0.2)]
+    "offset",
+    [
+        (0, 0, 0, 0),
+        pytest.param((0.02, -0.03, 0.05, 0.02), marks=pytest.mark.thorough),
+        pytest.param((-0.1, 0.08, -0.1, 0.1), marks=pytest.mark.thorough),
+        (0.15, 0.1, 0.2, -0.2),
+    ],
 )
 def test_the_same_picture_gives_the_same_landmarks(
     follower: FaceFollower, monkeypatch: pytest.MonkeyPatch, name: str, offset: tuple[float, ...]
@@ -112,7 +118,7 @@ def test_the_same_picture_gives_the_same_landmarks(
     assert not steps_px[29:].any()
 
 
-@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("name", [pytest.param("astronaut", marks=pytest.mark.thorough), "hopper"])
 def test_before_a_noisy_camera_a_still_face_trembles_less(
     follower: FaceFollower, mesh: FaceMesh, name: str
 ) -> None:
@@ -141,10 +147,16 @@ MOVES = {
 }
 
 
+LATER: dict[str, list[pytest.MarkDecorator] | pytest.MarkDecorator] = {
+    "all, fast": [],
+    "creeping": pytest.mark.thorough,
+}
+
+
 @pytest.mark.parametrize(
     "move",
-    # What "all, fast" does at once is looked at alone in the slow run.
-    [pytest.param(m, marks=[pytest.mark.slow] * (m in ("shifting", "nearing", "tilting"))) for m in MOVES],
+    # What "all, fast" does at once is looked at alone besides.
+    [pytest.param(m, marks=LATER.get(m, pytest.mark.slow)) for m in MOVES],
 )
 def test_a_face_that_moves_is_followed_as_well(follower: FaceFollower, mesh: FaceMesh, move: str) -> None:
     """Against the truth: landmarks carried back to the picture must lie where many readings put them."""

@@ -79,11 +79,11 @@ def test_detected_faces_and_their_eyes(portrait: str, reach: str) -> None:
 
 @pytest.mark.parametrize("portrait", PORTRAITS)
 def test_shoulders_of_a_first_look(portrait: str) -> None:
-    found = PoseModel().find(portraits()[portrait])
+    found = PoseModel().view(portraits()[portrait])
     assert found is not None
     # A pixel of the network's crop is 5 to 8 of these pictures'. Seen: 0.09.
-    assert np.linalg.norm(found[0] - REFERENCES[f"shoulders_{portrait}"], axis=1).max() < 0.2
-    assert found[1] == pytest.approx(float(REFERENCES[f"visibility_{portrait}"]), abs=0.01)
+    assert np.linalg.norm(found.shoulders_px - REFERENCES[f"shoulders_{portrait}"], axis=1).max() < 0.2
+    assert found.confidence == pytest.approx(float(REFERENCES[f"visibility_{portrait}"]), abs=0.01)
 
 
 @pytest.mark.parametrize("portrait", PORTRAITS)

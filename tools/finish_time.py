@@ -96,8 +96,7 @@ def measure(avatar: Avatar, drawn: Sequence[Rendered], canvas_px: tuple[int, int
         rendered = drawn[i % len(drawn)]
         held.append(watch.time("RGB in all", partial(as_rgb, watch, composer, marker, rendered)))
         held.append(watch.time("I420 in all", partial(as_i420, watch, composer, marker, rendered)))
-        shown = watch.time("either: the puppet's resize", partial(composer.placement.show, rendered.rgba))
-        watch.time("either: its shoulders", partial(composer.shoulders.continuations, shown))
+        watch.time("either: the puppet's resize", partial(composer.placement.show, rendered.rgba))
     return watch.rows()
 
 

@@ -1,8 +1,8 @@
-"""Make the README's picture: the built-in portrait, and what it does in the built-in piece.
+"""Make the README's picture: the built-in portraits, and what they do in the built-in piece, as in a call.
 
     python tools/readme_picture.py [--out tools/readme/demo.jpg]
 
-Only public-domain material is shown (US Navy photo of Grace Hopper).
+Only public-domain material is shown (the US Navy's photo of Grace Hopper, NASA's of Eileen Collins).
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import numpy as np
 
 from facepuppet.core import U8
 from facepuppet.drivers import Performance
-from facepuppet.portrait import load_avatar, sample_portrait_path
+from facepuppet.media import load_picture
+from facepuppet.portrait import load_avatar, sample_portrait_paths
 from facepuppet.session import Puppet, draw_expression
 
-MOMENTS_S = (1.5, 2.8, 5.4, 8.5, 9.75)
-CELL_PX = (380, 420)  # width, height
+MOMENTS_S = (1.5, 2.8, 5.4, 8.25, 9.75)
+CELL_PX = (360, 340)  # width, height
+DRIVER_PX = 245  # height of the row with the driver
 FPS = 30
 
 
@@ -30,19 +32,14 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "readme" / "demo.jpg")
     args = parser.parse_args()
-    avatar = load_avatar(sample_portrait_path())
-    puppet, piece = Puppet(avatar), Performance()
-    wanted = [round(t * FPS) for t in MOMENTS_S]
-    cells = [
-        np.vstack([np.full((CELL_PX[1] // 2, CELL_PX[0], 3), 24, np.uint8), _middle(avatar.portrait_rgb)])
-    ]
-    for i in range(max(wanted) + 1):
-        expression = piece.expression(i / FPS, i)
-        picture = puppet.show(expression)
-        if i in wanted:
-            driver = draw_expression(expression, CELL_PX[0])
-            cells.append(np.vstack([driver[: CELL_PX[1] // 2], _middle(picture.rgb)]))
-    sheet = np.hstack(cells)
+    piece, wanted = Performance(), [round(t * FPS) for t in MOMENTS_S]
+    drivers = [draw_expression(piece.expression(i / FPS, i), CELL_PX[0])[:DRIVER_PX] for i in wanted]
+    rows = [[np.full((DRIVER_PX, CELL_PX[0], 3), 24, np.uint8), *drivers]]
+    for path in sample_portrait_paths():
+        puppet = Puppet(load_avatar(path))
+        shown = [puppet.show(piece.expression(i / FPS, i)) for i in range(max(wanted) + 1)]
+        rows.append([_middle(load_picture(path)), *(_middle(shown[i].rgb) for i in wanted)])
+    sheet = np.vstack([np.hstack(row) for row in rows])
     args.out.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(args.out), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
     print(f"{args.out}: {sheet.shape[1]}x{sheet.shape[0]}")

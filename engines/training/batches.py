@@ -14,6 +14,8 @@ from engines.data.samples import Samples
 from facepuppet.core import F32, U8
 
 STILL_SHARE = 0.4  # of every batch, where there are stills
+_WIDEST, _BARED = 0.8, 0.8  # what the widest mouths and bared teeth count for, beside an open mouth's 1
+_SHINING = 1.35  # times as light as lips, in the darkest of the three colours
 _TURN_RAD, _STRETCH, _SHEAR, _SHIFT = 0.08, 0.07, 0.05, 0.02  # spreads; shift in sides of the crop
 _COLOUR, _GAIN = 0.12, 0.25  # spread of the gains per channel and of all channels
 
@@ -35,15 +37,22 @@ class Batch:
     coverage: Tensor
 
 
-def weights_of(samples: Samples) -> F32:
+def weights_of(samples: Samples, *, bared: bool = False) -> F32:
     """Probability of each sample: people count alike, and open mouths and shut lids for more.
+
+    Args:
+        samples: to weigh.
+        bared: of mouths, let the widest and those that bare their teeth count for yet more.
 
     Returns:
         (N,) float32, sum 1.
     """
-    weight = 0.35 + np.clip(
-        np.abs(samples.closing) / max(float(np.percentile(samples.closing, 90)), 1e-3), 0, 1
-    )
+    closing = np.abs(samples.closing)
+    weight = 0.35 + _within(closing, 0.0, float(np.percentile(samples.closing, 90)))
+    if bared:
+        weight += _WIDEST * _within(closing, *np.percentile(closing, (75, 98)))
+        teeth = bared_teeth(samples)
+        weight += _BARED * _within(teeth, 0.0, float(np.percentile(teeth, 95)))
     still = np.array([origin == "still" for origin in samples.origins])[samples.origin]
     for origin in np.unique(samples.origin):
         mine = samples.origin == origin
@@ -55,7 +64,27 @@ def weights_of(samples: Samples) -> F32:
     return np.asarray(weight / weight.sum(), np.float32)
 
 
-def batches(samples: Samples, size: int, seed: int, *, mirrored: bool) -> Iterator[Batch]:
+def bared_teeth(samples: Samples) -> F32:
+    """Share (N,) of each true picture that lies between the lips and shines beside them, as teeth do."""
+    found = np.zeros(len(samples), np.float32)
+    for i in range(len(samples)):
+        outer, inner = samples.contours[i][:2] > 127
+        lips = outer & ~inner
+        if inner.any() and lips.any():
+            light = (
+                samples.target[i].astype(np.float32).min(-1)
+            )  # flesh lacks green and blue, teeth lack little
+            found[i] = (inner & (light > _SHINING * light[lips].mean())).mean()
+    return found
+
+
+def _within(values: F32, low: float, high: float) -> F32:
+    return np.clip((values - low) / max(float(high - low), 1e-3), 0, 1).astype(np.float32)
+
+
+def batches(
+    samples: Samples, size: int, seed: int, *, mirrored: bool, bared: bool = False
+) -> Iterator[Batch]:
     """Yield augmented batches without end.
 
     Args:
@@ -63,9 +92,10 @@ def batches(samples: Samples, size: int, seed: int, *, mirrored: bool) -> Iterat
         size: pictures a batch.
         seed: of the draws and augmentations.
         mirrored: flip half of them (mouths and frames; eyes are mirrored to one side already).
+        bared: as in `weights_of`.
     """
     rng = np.random.default_rng(seed)
-    probability = weights_of(samples).astype(np.float64)
+    probability = weights_of(samples, bared=bared).astype(np.float64)
     probability /= probability.sum()
     while True:
         chosen = np.sort(rng.choice(len(samples), size, p=probability))

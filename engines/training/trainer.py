@@ -63,10 +63,10 @@ class Trainer:
         train: samples of the people to learn from.
         validation: samples of other people.
         out: folder for checkpoint, log and pictures.
-        start: an exported painter to begin from; where there is a checkpoint, that comes first.
+        start: an exported network to go on from, where there is no checkpoint; new weights if None.
 
     Raises:
-        TrainingDataError: `start` holds another kind of network.
+        TrainingDataError: `start` is no network of this region.
     """
 
     def __init__(
@@ -76,9 +76,11 @@ class Trainer:
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        region = recipe.region
-        begun = network_from_onnx(region, start) if start else build_network(region, recipe.profile)
-        self.network = begun.to(self.device)
+        self.network = (
+            build_network(recipe.region, recipe.profile)
+            if start is None
+            else network_from_onnx(recipe.region, start)
+        ).to(self.device)
         self.averaged = copy.deepcopy(self.network)
         self.critic = Critic().to(self.device)
         self.features = FeatureDistance().to(self.device)
@@ -97,7 +99,11 @@ class Trainer:
         last = min(until or self.recipe.steps, self.recipe.steps)
         mirrored = self.recipe.region != "eye"
         source = batches(
-            self._train, self.recipe.batch, self.recipe.seed + 1000 * self.step, mirrored=mirrored
+            self._train,
+            self.recipe.batch,
+            self.recipe.seed + 1000 * self.step,
+            mirrored=mirrored,
+            bared=self.recipe.region == "mouth",
         )
         figures: dict[str, float] = {}
         losses: list[float] = []

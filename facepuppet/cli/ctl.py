@@ -93,10 +93,12 @@ def _state_lines(told: dict[str, Any]) -> list[str]:
     p95 = figures["latency_p95_ms"]
     delay = "no picture yet" if p95 is None else f"capture to sink p95 {p95:.0f} ms"
     cores = f", {figures['cpu']:.2f} cores" if figures["cpu"] else ""  # unknown at the first look
+    hidden = [f"the driver's {', '.join(told['hidden'])} hidden"] if told["hidden"] else []
     lines = [
         f"{told['driver']} → {told['output']}",
         f"puppet {state['puppet']} of {', '.join(state['puppets'])}: {', '.join(on or [state['presence']])}",
         f"{figures['fps']:.1f} pictures a second, {delay}{cores}, quality {state['quality']}",
         f"mark {told['mark']}",
+        *hidden,
     ]
     return lines + ([f"last refused: {state['refused']}"] if state["refused"] else [])

@@ -18,12 +18,13 @@ def demo(
     ] = 12.0,
     revoked: RevokedOption = None,
 ) -> None:
-    """Let a public-domain portrait perform a scripted piece; writes demo.mp4, sheet.png and stats.json."""
+    """Let two public-domain portraits perform a scripted piece; writes videos, sheet.png and stats.json."""
     from facepuppet.cli.progress import progress_bar
     from facepuppet.session.demo import run_demo
 
     with progress_bar() as show:
         stats = run_demo(out, seconds, lambda done, total: show("demo", done, total), revoked)
-    typer.echo(f"{stats.frames_out} frames in {stats.seconds:.1f} s ({stats.fps:.0f} a second)")
-    for name in ("demo.mp4", "sheet.png", "stats.json"):
+    for name, one in stats.items():
+        typer.echo(f"{out / name}: {one.frames_out} frames in {one.seconds:.1f} s ({one.fps:.0f} a second)")
+    for name in ("sheet.png", "stats.json"):
         typer.echo(str(out / name))

@@ -64,6 +64,20 @@ CameraOption = Annotated[
         "or script for the built-in piece.",
     ),
 ]
+DriversOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--driver",
+        help="Who drives: camera (what --camera says), livelink or another tracker on the network, or a "
+        "file; several by priority, of which the first that sees a face drives.",
+    ),
+]
+SendOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--send", help="Tell another program what the driver does: vmc or livelink, :HOST:PORT; several."
+    ),
+]
 TrackingOption = Annotated[
     Path | None, typer.Option("--tracking", help="Record the driver's expressions, too (.npz).")
 ]
@@ -300,5 +314,8 @@ def check_outputs(*paths: Path | None) -> None:
 
 def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
-    known = word.isdecimal() or "://" in word or word.startswith(("camera:", "loop:")) or word == "script"
+    from facepuppet.drivers.remote.remote_words import is_remote
+
+    prefixed = "://" in word or word.startswith(("camera:", "loop:")) or is_remote(word)
+    known = word.isdecimal() or word == "script" or prefixed
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"

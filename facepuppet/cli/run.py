@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from facepuppet.cli.options import (
     BackgroundOption,
     CameraOption,
     CanvasOption,
+    DriversOption,
     EngineOption,
     KeyOption,
     LabelEveryOption,
@@ -34,6 +35,7 @@ from facepuppet.cli.options import (
     NoLabelOption,
     ProfileOption,
     QualityOption,
+    SendOption,
     SignerOption,
     StatsOption,
     TrackerOption,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from facepuppet.session.live import LivePipeline
     from facepuppet.vision.trackers import TrackingModels
 
+CAMERA = "camera"  # among drivers: what --camera says
 RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits
 ENOUGH = 0.75  # of the output's rate; films of 24 and 25 pictures are no surprise at 30
 MAX_SECONDS = 31_536_000.0  # a year; infinity has no end to wait for
@@ -74,6 +77,7 @@ def run(
     context: typer.Context,
     avatar: AvatarsOption,
     camera: CameraOption = "0",
+    driver: DriversOption = None,
     profile: ProfileOption = None,
     sink: Annotated[
         list[str] | None,
@@ -113,6 +117,7 @@ def run(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    send: SendOption = None,
     mic: MicOption = None,
     mic_to: MicToOption = None,
     mic_delay: MicDelayOption = "auto",
@@ -141,7 +146,8 @@ def run(
     from facepuppet.cli.logs_aside import logs_aside
     from facepuppet.session.live import LivePipeline
 
-    read = [camera, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
+    driven_by = [camera if word == CAMERA else word for word in driver or [CAMERA]]
+    read = [*driven_by, *avatar, profile, background, card, key, revoked, *(signed_by or ())]
     refuse_clobbering(*(sink or ()), stats, tracking, read=read)
     check_outputs(stats, tracking)
     if PAGE in (sink or ()) and not ui:
@@ -153,7 +159,7 @@ def run(
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     runtime, models = open_engines(engine, tracker)
-    opens = _driver_opener(camera, profile, fps, models)
+    opens = _driver_opener(driven_by, profile, fps, models)
     look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
@@ -161,16 +167,18 @@ def run(
     shown_card = puppet.card(card_of(card, size_px))
     with ExitStack() as stack:
         stack.enter_context(logs_aside())
-        driver = stack.enter_context(opens())
+        driving = stack.enter_context(opens())
         outputs = open_outputs(words, size_px, fps, credentials, ui=ui, folder=recordings)
         output = stack.enter_context(outputs.fanout)
-        recording = _recording(driver, tracking, stack)
+        if send:
+            driving = _sending(driving, send, stack)
+        recording = _recording(driving, tracking, stack)
         live = stack.enter_context(
-            LivePipeline(recording or driver, puppets, [output], fps=fps, quality=quality, card=shown_card)
+            LivePipeline(recording or driving, puppets, [output], fps=fps, quality=quality, card=shown_card)
         )
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
-        tell(f"{driver.description} → {output.description}{ran_by}; quality {quality}")
-        tell(_slower_source(driver.fps, fps))
+        tell(f"{driving.description} → {output.description}{ran_by}; quality {quality}")
+        tell(_slower_source(driving.fps, fps))
         clients.enter(stack, live, outputs)
         failure = _play(live, seconds)
         told = live.stats()
@@ -183,19 +191,28 @@ def run(
 
 
 def _driver_opener(
-    camera: str, profile: Path | None, fps: float, models: TrackingModels
+    words: Sequence[str], profile: Path | None, fps: float, models: TrackingModels
 ) -> Callable[[], Driver]:
-    """Read the driver's profile; return what opens the driver.
+    """Read the driver's profile; return what opens the driver, or several by priority.
 
     Raises:
         ProfileError: the profile is malformed.
     """
     from facepuppet.drivers.camera.profile_file import load_profile
-    from facepuppet.drivers.driver_words import open_driver
+    from facepuppet.drivers.driver_words import open_drivers
 
     neutral = None if profile is None else load_profile(profile).neutral
-    word = camera_word(camera)
-    return partial(open_driver, word, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
+    asked = [camera_word(word) for word in words]
+    return partial(open_drivers, asked, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
+
+
+def _sending(driver: Driver, words: Sequence[str], stack: ExitStack) -> Driver:
+    """Let others hear of what the driver does."""
+    from facepuppet.senders import SendingDriver, open_sender
+
+    senders = [stack.enter_context(open_sender(word)) for word in words]
+    tell("Sends " + ", ".join(sender.description for sender in senders))
+    return stack.enter_context(SendingDriver(driver, senders))
 
 
 def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> RecordingDriver | None:

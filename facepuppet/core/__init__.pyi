@@ -41,6 +41,7 @@ from .types import F32 as F32
 from .types import F64 as F64
 from .types import N_BLENDSHAPES as N_BLENDSHAPES
 from .types import N_LANDMARKS as N_LANDMARKS
+from .types import NO_PARTS as NO_PARTS
 from .types import U8 as U8
 from .types import Blendshapes as Blendshapes
 from .types import Composed as Composed
@@ -54,8 +55,11 @@ from .types import HeadMotion as HeadMotion
 from .types import HeadPose as HeadPose
 from .types import LandmarkOffsets as LandmarkOffsets
 from .types import Motion as Motion
+from .types import Part as Part
+from .types import Parts as Parts
 from .types import Pixels as Pixels
 from .types import Presence as Presence
+from .types import Quality as Quality
 from .types import Rendered as Rendered
 from .types import TorsoMotion as TorsoMotion
 from .types import TorsoPose as TorsoPose

@@ -22,6 +22,7 @@ FacepuppetError
 ├── ProfileError                a driver profile that is malformed or not neutral
 ├── DriverError                 whoever moves the puppet cannot go on
 │   └── RecordingError          a recording of a performance that is damaged, cut off or of another version
+├── SenderError                 a receiver of the driver's face that is none, or cannot be spoken to
 ├── SettingsError               kept settings or hotkeys that are malformed, too new, or cannot be written
 ├── ControlError                a command for a running puppet that cannot be obeyed
 ├── ControlRoomError            no port for the page, no run to speak to, or one that does not answer
@@ -136,6 +137,10 @@ class DriverError(FacepuppetError):
 
 class RecordingError(DriverError):
     """A recording of a performance that is damaged, cut off, or of another version."""
+
+
+class SenderError(FacepuppetError):
+    """A receiver of the driver's face that is none, or cannot be spoken to."""
 
 
 class SettingsError(FacepuppetError):

@@ -62,11 +62,24 @@ def rotation_from_vector(vector: Floats) -> F64:
     )
 
 
+def rotation_from_quaternion(w: float, x: float, y: float, z: float) -> F64:
+    """Build a (3, 3) rotation of a quaternion of any length but 0, w first."""
+    length = math.hypot(w, x, y, z)
+    w, x, y, z = w / length, x / length, y / length, z / length
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
 def vector_from_rotation(rotation: Floats) -> F64:
     """Return the rotation vector (3,) of a (3, 3) rotation; its length is the angle, in [0, π] rad."""
     # By way of a unit quaternion, which stays well conditioned at half a turn. OpenCV's Rodrigues (4.11 to
     # 5.0, findings/rodrigues_forgets_small_turns.sh) returns 0 for turns below 1e-5.
-    w, x, y, z = _quaternion_from_rotation(rotation)
+    w, x, y, z = quaternion_from_rotation(rotation)
     sine = math.hypot(x, y, z)
     stretch = 2.0 if sine < _TINY else 2.0 * math.atan2(sine, w) / sine
     return np.array([stretch * x, stretch * y, stretch * z])
@@ -199,7 +212,7 @@ def smoothstep(x: float | Floats) -> float | F32:
     return number * number * (3.0 - 2.0 * number)
 
 
-def _quaternion_from_rotation(rotation: Floats) -> tuple[float, float, float, float]:
+def quaternion_from_rotation(rotation: Floats) -> tuple[float, float, float, float]:
     """Unit quaternion (w, x, y, z) with w ≥ 0: the row of largest norm of the matrix 4·q·qᵀ."""
     (xx, r01, r02), (r10, yy, r12), (r20, r21, zz) = np.asarray(rotation, dtype=np.float64).tolist()
     x, y, z = r21 - r12, r02 - r20, r10 - r01

@@ -55,6 +55,7 @@ class RunStats:
         frames_in: frames or packets that came in from the driver.
         frames_tracked: of those, made into expressions.
         frames_with_face: of those, in which the driver was seen, and rest was known.
+        frames_hidden: of those, in which something was before a part of the face, by the part's name.
         frames_out: new pictures delivered.
         frames_repeated: pictures delivered again to keep the cadence.
         dropped: frames replaced by newer ones before a stage took them, by the stage that was late.
@@ -69,6 +70,7 @@ class RunStats:
         quality: name of the one that pictures had in the end.
         quality_changes: one sentence for each time it changed by itself.
         restarts: one sentence for each time a stage failed in a way nobody foresaw, and was begun again.
+        rejected: packets from the network that were none of the driver's protocol, or somebody else's.
     """
 
     seconds: float
@@ -89,6 +91,8 @@ class RunStats:
     quality: str = "best"
     quality_changes: Sequence[str] = ()
     restarts: Sequence[str] = ()
+    rejected: int = 0
+    frames_hidden: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def offline(
@@ -97,6 +101,7 @@ class RunStats:
         seconds: float,
         *,
         n_with_face: int,
+        n_hidden: Mapping[str, int],
         stages: Mapping[str, Spread],
         networks: Mapping[str, str],
         frame_path: str,
@@ -119,6 +124,7 @@ class RunStats:
             networks=networks,
             frame_path=frame_path,
             fallbacks=fallbacks,
+            frames_hidden=n_hidden,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -134,6 +134,20 @@ class FacePose:
     deformation: Deformation
 
 
+class Part(Enum):
+    """A part of a face that something may hide; sides are the picture's, as everywhere."""
+
+    MOUTH = "mouth"
+    LEFT_EYE = "left eye"
+    RIGHT_EYE = "right eye"
+    BROWS = "brows"
+    LOWER_FACE = "lower face"  # jaw and chin, around the mouth
+
+
+Parts: TypeAlias = frozenset[Part]
+NO_PARTS: Parts = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """What a driver does at one moment, whoever the driver is.
@@ -143,12 +157,17 @@ class Expression:
         torso: None where shoulders are not seen: the torso then follows the head a little.
         frame_id: counts what the driver took in; gaps are what it left out.
         captured_ns: when that was, monotonic; of recordings the presentation time.
+        hidden: parts of the face that something is before; what is told of them is a guess, and the puppet
+            holds them, then eases them to rest.
+        whose: which of several drivers this is; where it changes, the puppet is led over.
     """
 
     face: FacePose | None
     torso: TorsoPose | None
     frame_id: int
     captured_ns: int
+    hidden: Parts = NO_PARTS
+    whose: int = 0
 
     @classmethod
     def absent(cls, frame_id: int, captured_ns: int) -> Expression:
@@ -205,6 +224,8 @@ class Motion:
         torso: motion of the shoulders.
         eye_opening: (2,) float32, aperture relative to the portrait's own; 0 is shut, image-left first.
         mouth_opening: inner-lip gap over inter-ocular distance.
+        weights: (52,) float32, ARKit's weights of the expression, as far as the puppet takes it over; None
+            where the driver knows landmarks alone, which hardly show a puffed cheek.
     """
 
     landmarks_px: F32
@@ -214,6 +235,7 @@ class Motion:
     mouth_opening: float
     frame_id: int
     captured_ns: int
+    weights: F32 | None = None
 
 
 class Pixels(Enum):
@@ -231,10 +253,12 @@ class Quality:
         painters_every: networks paint anew on every n-th frame; in between, what they painted moves along.
             0 is never: what is drawn without them stays.
         flow_cells: longest side of the grid that the face mesh is rasterised in.
+        flesh: whether an expression moves light and shade along.
     """
 
     painters_every: int = 1
     flow_cells: int = 256
+    flesh: bool = True
 
 
 @dataclass(frozen=True, slots=True)

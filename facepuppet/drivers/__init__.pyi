@@ -33,3 +33,4 @@ from .recording_writer import RecordingWriter as RecordingWriter
 from .scripted import PIECE_S as PIECE_S
 from .scripted import Performance as Performance
 from .scripted import ScriptedDriver as ScriptedDriver
+from .tapped import TappedDriver as TappedDriver

@@ -95,6 +95,11 @@ class Driver(ABC):
         """How many of these were replaced by newer ones before they were looked at."""
         return 0
 
+    @property
+    def rejected(self) -> int:
+        """How many packets from the network were of no use: not understood, or somebody else's."""
+        return 0
+
     def timings(self) -> Mapping[str, Spread]:
         """Return the time of each step so far, by its name."""
         return {}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest, settle_frames_at
+from facepuppet.drivers.first_of import FirstOf
 from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_format import is_recording
+from facepuppet.drivers.remote.remote_words import is_remote, open_remote
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
 from facepuppet.vision.trackers import TrackingModels
@@ -29,8 +34,8 @@ def open_driver(
     """Open whatever a user's word stands for.
 
     Args:
-        spec: "script", a recording of expressions (.npz), or whoever is before a camera or in a video: see
-            `facepuppet.media.source_words`.
+        spec: "script", a tracker on the network (`remote.remote_words`), a recording of expressions (.npz),
+            or whoever is before a camera or in a video: see `facepuppet.media.source_words`.
         fps: rate asked of a camera.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
@@ -40,12 +45,23 @@ def open_driver(
     Raises:
         CaptureError: the camera or video is missing, busy or cannot be decoded.
         RecordingError: the recording cannot be read.
+        DriverError: the network cannot be listened to.
     """
     if spec == SCRIPT:
         return ScriptedDriver(fps=fps)
+    if isinstance(spec, str) and is_remote(spec):
+        return open_remote(spec, recentre_s=recentre_s)
     if not isinstance(spec, int) and is_recording(spec):
         return RecordedDriver(Path(spec).expanduser())
     source = open_source(spec, fps=fps)
     n = settle_frames_at(source.fps) if settle_frames is None else settle_frames
     rest = Rest(neutral, recentre_s=recentre_s, settle_frames=n)
     return CameraDriver(source, rest, models=models)
+
+
+def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
+    """Open one driver or several by priority, all or none; `options` are those of `open_driver`."""
+    with ExitStack() as opened:
+        drivers = [opened.enter_context(open_driver(spec, **options)) for spec in specs]
+        opened.pop_all()
+    return drivers[0] if len(drivers) == 1 else FirstOf(drivers)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
-from facepuppet.core.metrics import Spread
 from facepuppet.core.side_thread import SideThread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.recording_reader import RecordingReader
+from facepuppet.drivers.tapped import TappedDriver
 
 if TYPE_CHECKING:
     from facepuppet.drivers.recording_writer import RecordingWriter
@@ -50,7 +49,7 @@ class RecordedDriver(Driver):
         self._reader.close()
 
 
-class RecordingDriver(Driver):
+class RecordingDriver(TappedDriver):
     """Does what another driver does, and writes it down; times of a live one count from its first moment.
 
     Args:
@@ -61,24 +60,23 @@ class RecordingDriver(Driver):
     """
 
     def __init__(self, driver: Driver, writer: RecordingWriter, *, waits: bool = False) -> None:
-        self._driver, self._writer, self._waits = driver, writer, waits
+        super().__init__(driver)
+        self._writer, self._waits = writer, waits
         self._thread: SideThread[Expression] | None = None
         self._told = False
-        self.description, self.fps = driver.description, driver.fps
-        self.n_frames, self.live = driver.n_frames, driver.live
         self._started = False
         self._origin_ns: int | None = None
 
-    def read(self) -> Expression | None:
-        """Return the other driver's next expression."""
-        expression = self._driver.read()
-        if expression is None:
-            self._finish()
-            return None
+    def heard(self, expression: Expression) -> None:
+        """Write an expression down."""
         if self._origin_ns is None:
             self._origin_ns = expression.captured_ns if self._started else 0
         self._write(replace(expression, captured_ns=expression.captured_ns - self._origin_ns))
-        return expression
+
+    def ended(self) -> None:
+        """Write down what still waits for that."""
+        if self._thread is not None:
+            self._thread.finish()
 
     @property
     def failure(self) -> Exception | None:
@@ -90,38 +88,7 @@ class RecordingDriver(Driver):
         self._started = True
         if not self._waits:
             self._thread = SideThread("the recording", ROOM, self._writer.add, lambda whole: None)
-        self._driver.start(clock)
-
-    def recover(self) -> None:
-        """Let the other driver get ready to read again."""
-        self._driver.recover()
-
-    def recentre(self) -> None:
-        """Re-centre the other driver."""
-        self._driver.recentre()
-
-    def close(self) -> None:
-        """Close the other driver, and write down what still waits for that."""
-        self._driver.close()
-        self._finish()
-
-    @property
-    def arrived(self) -> int | None:
-        """As the other driver's."""
-        return self._driver.arrived
-
-    @property
-    def dropped(self) -> int:
-        """As the other driver's."""
-        return self._driver.dropped
-
-    def timings(self) -> Mapping[str, Spread]:
-        """As the other driver's."""
-        return self._driver.timings()
-
-    def _finish(self) -> None:
-        if self._thread is not None:
-            self._thread.finish()
+        super().start(clock)
 
     def _write(self, expression: Expression) -> None:
         if self._thread is None:

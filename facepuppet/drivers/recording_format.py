@@ -22,11 +22,12 @@ from facepuppet.core.types import (
     FacePose,
     HeadPose,
     LandmarkOffsets,
+    Part,
     TorsoPose,
 )
 
 RECORDING_SUFFIX = ".npz"
-SCHEMA = 1
+SCHEMA = 2
 FRAME = np.dtype(
     [
         ("frame_id", "<i8"),
@@ -44,8 +45,11 @@ FRAME = np.dtype(
         ("torso_lean", "<f8", 2),
         ("torso_roll_rad", "<f8"),
         ("torso_log_scale", "<f8"),
+        ("hidden", "u1"),  # one bit for each of `Part`, in its order
     ]
 )
+# Of each format that is read: the first told of nothing that hides a face.
+FRAMES = {1: np.dtype([(name, FRAME[name]) for name in FRAME.names or () if name != "hidden"]), SCHEMA: FRAME}
 CHUNK = 256  # frames: no more is ever in memory
 _UNSEEN, _BY_LANDMARKS, _BY_BLENDSHAPES = 0, 1, 2
 ABOUT, END = "about.json", "end.json"
@@ -82,6 +86,7 @@ def row_of(expression: Expression) -> Row:
         row["torso"] = 1
         row["torso_lean"], row["torso_roll_rad"] = torso.lean, torso.roll_rad
         row["torso_log_scale"] = torso.log_scale
+    row["hidden"] = sum(1 << bit for bit, part in enumerate(Part) if part in expression.hidden)
     return row
 
 
@@ -101,7 +106,9 @@ def expression_of(row: Row) -> Expression:
         if row["torso"]
         else None
     )
-    return Expression(face, torso, int(row["frame_id"]), int(row["captured_ns"]))
+    bits = int(row["hidden"]) if "hidden" in row.dtype.names else 0
+    hidden = frozenset(part for bit, part in enumerate(Part) if bits >> bit & 1)
+    return Expression(face, torso, int(row["frame_id"]), int(row["captured_ns"]), hidden)
 
 
 def _pair(values: npt.NDArray[np.float64]) -> tuple[float, float]:

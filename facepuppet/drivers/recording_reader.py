@@ -19,7 +19,7 @@ from facepuppet.drivers.recording_format import (
     ABOUT,
     CHUNK,
     END,
-    FRAME,
+    FRAMES,
     MOST_BYTES,
     SCHEMA,
     expression_of,
@@ -73,8 +73,9 @@ class RecordingReader:
         schema = about.get("facepuppet_recording")
         if type(schema) is not int:
             raise _bad(self._path, "is no recording of facepuppet's")
-        if schema != SCHEMA:
+        if schema not in FRAMES:
             raise _bad(self._path, f"is of format {schema}, which this version does not read")
+        self._frame = FRAMES[schema]
         if END not in self._archive.namelist():
             raise _bad(self._path, "was cut off before its end")
         frames, fps = self._table(END).get("frames"), about.get("fps")
@@ -96,7 +97,7 @@ class RecordingReader:
             rows = np.load(io.BytesIO(self._content(name)), allow_pickle=False)
         except (ValueError, EOFError, OSError, SyntaxError, TypeError) as error:
             raise _bad(self._path, f"has a damaged {name}") from error
-        if rows.dtype != FRAME or rows.shape != (expected,):
+        if rows.dtype != self._frame or rows.shape != (expected,):
             raise _bad(self._path, f"has {name} of {rows.shape} {str(rows.dtype)[:60]}")
         return np.asarray(rows)
 

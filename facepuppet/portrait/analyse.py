@@ -11,10 +11,10 @@ from facepuppet.portrait.large_eyes import fit_eyes
 from facepuppet.portrait.matte import cut_out_person
 from facepuppet.portrait.requirements import MIN_FORCED_WIDTH_PX, check_size, find_the_face
 from facepuppet.portrait.shoulder_line import place_shoulders
-from facepuppet.portrait.working_picture import frame_head_and_shoulders
+from facepuppet.portrait.working_picture import Whole, working_picture
 from facepuppet.vision.still import view_body
 
-ANALYSIS_VERSION = 7  # raise it when the same picture would give another avatar
+ANALYSIS_VERSION = 8  # raise it when the same picture would give another avatar
 
 
 def analyse_portrait(
@@ -36,23 +36,23 @@ def analyse_portrait(
     return _analyse(*framed, name, source_sha256)
 
 
-def _framed(rgb: U8, force: bool) -> tuple[U8, F32]:
-    """Return the working picture and the tracked landmarks (478, 3) in it."""
+def _framed(rgb: U8, force: bool) -> tuple[U8, F32, Whole | None]:
+    """Return the working picture, the tracked landmarks (478, 3) in it, and what is around it."""
     face = find_the_face(rgb, force=force)
-    working, _ = frame_head_and_shoulders(rgb, face.landmarks_px)
+    working, _, whole = working_picture(rgb, face.landmarks_px)
     if working is not rgb:
         face = find_the_face(working, force=force)
-    return working, fit_eyes(working, face.landmarks_px)
+    return working, fit_eyes(working, face.landmarks_px), whole
 
 
-def _framed_by_hand(rgb: U8, landmarks_px: F32) -> tuple[U8, F32]:
-    """Return the working picture and the given landmarks in it, eyes left as the hand put them."""
-    working, landmarks_px = frame_head_and_shoulders(rgb, landmarks_px)
+def _framed_by_hand(rgb: U8, landmarks_px: F32) -> tuple[U8, F32, Whole | None]:
+    """Return the same with the given landmarks, eyes left as the hand put them."""
+    working, landmarks_px, whole = working_picture(rgb, landmarks_px)
     check_size(FaceView.of(landmarks_px), MIN_FORCED_WIDTH_PX)
-    return working, landmarks_px
+    return working, landmarks_px, whole
 
 
-def _analyse(working: U8, landmarks_px: F32, name: str, source_sha256: str) -> Avatar:
+def _analyse(working: U8, landmarks_px: F32, whole: Whole | None, name: str, source_sha256: str) -> Avatar:
     body = view_body(working)
     alpha = cut_out_person(working, landmarks_px, body)
     return Avatar(
@@ -64,4 +64,5 @@ def _analyse(working: U8, landmarks_px: F32, name: str, source_sha256: str) -> A
         foreground_rgb=estimate_foreground(working, alpha),
         background_rgb=fill_background(working, alpha),
         source_sha256=source_sha256,
+        whole=whole,
     )

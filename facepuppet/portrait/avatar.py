@@ -10,6 +10,7 @@ from facepuppet.core.types import F32, U8
 from facepuppet.face.topology import OUTER_CORNERS
 from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.portrait.views import View
+from facepuppet.portrait.working_picture import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,7 @@ class TunedPainter:
 class Avatar:
     """An analysed portrait, ready to be rendered.
 
-    The working picture is at most 1024 px on its longer side; all coordinates are its pixels
-    (the portrait frame).
+    The working picture has at most 1024² pixels; all coordinates are its pixels (the portrait frame).
 
     Attributes:
         name: short human name (file stem).
@@ -45,6 +45,8 @@ class Avatar:
         safe_range: how far it bears to be moved; None when nobody measured it.
         views: more pictures of the same person, at most 8; they change how the portrait is rendered.
         painters: networks tuned to it, which take the places of the shipped ones.
+        whole: the picture that the working picture is cropped from; None where it is that picture.
+        unpainted: regions whose shipped painter makes this portrait worse than the drawing beneath.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Avatar:
     safe_range: SafeRange | None = None
     views: tuple[View, ...] = ()
     painters: tuple[TunedPainter, ...] = ()
+    whole: Whole | None = None
+    unpainted: tuple[str, ...] = ()
 
     @property
     def size_px(self) -> tuple[int, int]:

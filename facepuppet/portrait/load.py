@@ -126,5 +126,11 @@ def _sha256(data: bytes) -> str:
 
 
 def sample_portrait_path() -> Path:
-    """Return the public-domain portrait that the package brings (Grace Hopper, US Navy)."""
-    return Path(__file__).parent / "data" / "grace_hopper.jpg"
+    """Return the first of the public-domain portraits that the package brings (Grace Hopper, US Navy)."""
+    return sample_portrait_paths()[0]
+
+
+def sample_portrait_paths() -> tuple[Path, ...]:
+    """Return all of them: Grace Hopper, US Navy, and Eileen Collins, NASA."""
+    folder = Path(__file__).parent / "data"
+    return folder / "grace_hopper.jpg", folder / "eileen_collins.png"

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from facepuppet.core.errors import AvatarPackError
 from facepuppet.core.files import write_whole
 from facepuppet.core.types import N_LANDMARKS, U8
@@ -22,6 +24,7 @@ from facepuppet.portrait.pack_members import array_from, member, npy_of, picture
 from facepuppet.portrait.pack_zip import read_members, refused, zip_bytes
 from facepuppet.portrait.safe_range import SafeRange
 from facepuppet.portrait.view_members import members_of_views, views_from_members
+from facepuppet.portrait.working_picture import Whole
 
 PACK_FORMAT = "facepuppet-avatar"
 PACK_VERSION = 2
@@ -35,8 +38,10 @@ _IMAGES = {
 }
 _ARRAYS = {"landmarks_px": (N_LANDMARKS, 3), "shoulders_px": (2, 2)}
 _PREVIEW, _CONSENT, _SAFE_RANGE = "preview.png", "consent.json", "safe_range.json"
+_WHOLE, _WHOLE_BOX = "whole.png", "whole_box_px.npy"
 _VIEW_PREFIX = "view_"
 _PAINTER = re.compile(r"painter_([a-z]{1,16})\.onnx")
+_REGION, _MAX_REGIONS = re.compile(r"[a-z]{1,16}"), 8
 _MAX_TEXT = 400
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -48,7 +53,7 @@ class Pack:
     Attributes:
         avatar: the analysed portrait, with its safe range, views and tuned painters when there are any.
         consent: the statement of right to use the portrait, as JSON; None in packs of version 1.
-        preview_rgb: (H, W, 3) uint8 RGB picture for people, at most 1024 px a side, or None.
+        preview_rgb: (H, W, 3) uint8 RGB picture for people, at most 1024² pixels, or None.
         version: of the format that it was read from.
     """
 
@@ -97,6 +102,8 @@ def load_pack(path: str | Path) -> Pack:
             safe_range=_safe_range_from(members),
             views=views_from_members(_starting(members, _VIEW_PREFIX)),
             painters=_painters_from(members),
+            whole=_whole_from(members),
+            unpainted=manifest["unpainted"],
         ),
         consent=members.get(_CONSENT),
         preview_rgb=picture_from(members, _PREVIEW) if _PREVIEW in members else None,
@@ -105,17 +112,22 @@ def load_pack(path: str | Path) -> Pack:
 
 def _members_of(pack: Pack) -> dict[str, bytes]:
     avatar = pack.avatar
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": PACK_FORMAT,
         "version": PACK_VERSION,
         "name": avatar.name[:_MAX_TEXT],
         "source_sha256": avatar.source_sha256,
     }
+    if avatar.unpainted:
+        manifest["unpainted"] = list(avatar.unpainted)
     members = {"manifest.json": json.dumps(manifest, indent=2).encode()}
     members |= {name: png_of(getattr(avatar, field)) for field, (name, _) in _IMAGES.items()}
     members |= {f"{field}.npy": npy_of(getattr(avatar, field)) for field in _ARRAYS}
     if avatar.safe_range is not None:
         members[_SAFE_RANGE] = avatar.safe_range.to_json()
+    if avatar.whole is not None:
+        members[_WHOLE] = png_of(avatar.whole.rgb)
+        members[_WHOLE_BOX] = npy_of(np.array(avatar.whole.box_px, np.float32))
     if pack.consent is not None:
         members[_CONSENT] = pack.consent
     if pack.preview_rgb is not None:
@@ -144,7 +156,15 @@ def _manifest_from(members: Mapping[str, bytes]) -> dict[str, Any]:
             raise refused(f"a pack without a proper {key}")
     if not _SHA256.fullmatch(str(fields["source_sha256"])):
         raise refused("a pack without a proper source_sha256")
-    return {**fields, "version": version}
+    return {**fields, "version": version, "unpainted": _unpainted_from(manifest)}
+
+
+def _unpainted_from(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    regions = manifest.get("unpainted", [])
+    named = isinstance(regions, list) and len(regions) <= _MAX_REGIONS
+    if not named or not all(isinstance(name, str) and _REGION.fullmatch(name) for name in regions):
+        raise refused("a pack whose unpainted regions are no names")
+    return tuple(regions)
 
 
 def _safe_range_from(members: Mapping[str, bytes]) -> SafeRange | None:
@@ -154,6 +174,16 @@ def _safe_range_from(members: Mapping[str, bytes]) -> SafeRange | None:
         return SafeRange.from_json(members[_SAFE_RANGE])
     except ValueError as error:
         raise refused(f"a pack with an improper {_SAFE_RANGE} ({error})") from error
+
+
+def _whole_from(members: Mapping[str, bytes]) -> Whole | None:
+    if _WHOLE not in members:
+        return None
+    whole = picture_from(members, _WHOLE)
+    x, y, width, height = (int(value) for value in array_from(members, _WHOLE_BOX, (4,)))
+    if min(x, y) < 0 or min(width, height) < 1 or x + width > whole.shape[1] or y + height > whole.shape[0]:
+        raise refused(f"a pack whose {_WHOLE_BOX} lies outside {_WHOLE}")
+    return Whole(whole, (x, y, width, height))
 
 
 def _painters_from(members: Mapping[str, bytes]) -> tuple[TunedPainter, ...]:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from facepuppet.core.types import F32, U8
 from facepuppet.portrait.pack_zip import refused
-from facepuppet.portrait.working_picture import MAX_SIDE_PX
+from facepuppet.portrait.working_picture import MAX_PIXELS, MAX_SIDE_PX
 
 FARTHEST_PX = 100.0 * MAX_SIDE_PX
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -46,7 +46,7 @@ def member(members: Mapping[str, bytes], name: str) -> bytes:
 
 
 def picture_from(members: Mapping[str, bytes], name: str, mode: str = "RGB") -> U8:
-    """Decode a PNG member of at most 1024 px a side.
+    """Decode a PNG member of at most 1024² pixels.
 
     Args:
         members: of the pack.
@@ -98,5 +98,6 @@ def _check_png_header(content: bytes, name: str) -> None:
     if not content.startswith(_PNG_START) or len(content) < 24:
         raise refused(f"a pack whose {name} is no intact PNG")
     width, height = struct.unpack(">II", content[16:24])
-    if not (0 < width <= MAX_SIDE_PX and 0 < height <= MAX_SIDE_PX):
-        raise refused(f"a pack whose {name} is {width}x{height} px; at most {MAX_SIDE_PX} are allowed")
+    if not (0 < width <= MAX_SIDE_PX and 0 < height <= MAX_SIDE_PX and width * height <= MAX_PIXELS):
+        allowed = f"at most {MAX_SIDE_PX} a side and {MAX_PIXELS} in all are allowed"
+        raise refused(f"a pack whose {name} is {width}x{height} px; {allowed}")

@@ -1,5 +1,7 @@
 from .deltas import Deltas as Deltas
+from .deltas import deltas_of as deltas_of
 from .gains import Gains as Gains
+from .hidden_parts import HiddenParts as HiddenParts
 from .lids import draw_fold as draw_fold
 from .lids import place_lids as place_lids
 from .manner import Manner as Manner

@@ -12,7 +12,7 @@ from facepuppet.face.head_pose import fit_head
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.safe_range import SafeRange, Travel
 
-MOUTH_KNEE = 0.75  # share of the limit up to which a mouth opens as far as the driver's
+KNEE = 0.75  # share of the limit up to which a mouth opens, and eyes look, as far as the driver's
 
 
 def safe_range_of(avatar: Avatar) -> SafeRange:
@@ -43,9 +43,13 @@ def limit_turn(turn: Floats, safe: SafeRange) -> F64:
 
 
 def limit_gaze(gaze: Floats, safe: SafeRange) -> list[tuple[float, float]]:
-    """Limit iris shifts (n, 2), to the image right and down, in eye widths."""
+    """Limit iris shifts (n, 2), to the image right and down, in eye widths: unchanged below the knee."""
     return [
-        (limit_travel(x, safe.gaze_x), limit_travel(y, safe.gaze_y)) for x, y in np.asarray(gaze).tolist()
+        (
+            math.copysign(_limit_beyond_knee(abs(x), safe.gaze_x[x > 0]), x),
+            math.copysign(_limit_beyond_knee(abs(y), safe.gaze_y[y > 0]), y),
+        )
+        for x, y in np.asarray(gaze).tolist()
     ]
 
 
@@ -59,6 +63,11 @@ def limit_lids(opening: F32, safe: SafeRange) -> F32:
 
 def limit_mouth(gap: float, safe: SafeRange) -> float:
     """Limit an inner-lip gap (in inter-ocular distances): unchanged below the knee, smooth beyond."""
-    knee = MOUTH_KNEE * safe.mouth_opening
-    room = safe.mouth_opening - knee
-    return gap if gap <= knee else knee + room * math.tanh((gap - knee) / room)
+    return _limit_beyond_knee(gap, safe.mouth_opening)
+
+
+def _limit_beyond_knee(value: float, limit: float) -> float:
+    """Leave a value up to the knee as it is, and compress it smoothly beyond, never past the limit."""
+    knee = KNEE * limit
+    room = limit - knee
+    return value if value <= knee else knee + room * math.tanh((value - knee) / room)

@@ -7,6 +7,7 @@ from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import deltas_of
 from facepuppet.retarget.head_speed import HeadSpeed
+from facepuppet.retarget.hidden_parts import HiddenParts
 from facepuppet.retarget.idle_life import IdleLife
 from facepuppet.retarget.manner import Manner
 from facepuppet.retarget.presence import PresenceMachine
@@ -30,6 +31,7 @@ class Retargeter:
         self.presence = Presence.AWAY
         self._target = Target(avatar)
         self._presence = PresenceMachine()
+        self._hidden_parts = HiddenParts()
         self._crossfade = Crossfade()
         self._idle = IdleLife(seed)
         self._head_speed = HeadSpeed()
@@ -39,7 +41,9 @@ class Retargeter:
         face, t_ns = expression.face, expression.captured_ns
         self.presence, share = self._presence.update(face is not None, t_ns)
         carried = None if face is None else deltas_of(face, expression.torso)
-        deltas = self._crossfade.update(carried, share, t_ns)
+        if carried is not None:
+            carried = self._hidden_parts.update(carried, expression.hidden, t_ns)
+        deltas = self._crossfade.update(carried, share, t_ns, expression.whose)
         if share < 1.0:
             deltas = self._idle.update(t_ns).toward(deltas, share)
         else:

@@ -10,6 +10,7 @@ import numpy as np
 
 from facepuppet.core.geometry import head_from_image, rotation_from_vector
 from facepuppet.core.types import F32, HeadMotion, Motion, TorsoMotion
+from facepuppet.face.arkit import ARKIT_NAMES
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.irises import Irises
 from facepuppet.face.lips import mouth_gap, mouth_width
@@ -21,6 +22,7 @@ from facepuppet.face.topology import (
     UPPER_LIP_INNER,
 )
 from facepuppet.portrait.avatar import Avatar
+from facepuppet.retarget.cut_borders import CutBorders
 from facepuppet.retarget.deltas import Deltas
 from facepuppet.retarget.gains import Gains
 from facepuppet.retarget.lids import Lids
@@ -35,13 +37,15 @@ SKULL_DAMPING = 0.7
 SKULL_REACH = 0.08  # inter-ocular distances around the rigid points
 _UPPER_LIP, _LOWER_LIP = UPPER_LIP_INNER[1:-1], LOWER_LIP_INNER[1:-1]
 _ALL = Gains()
+_BROW_SHAPES = np.array([name.startswith("brow") for name in ARKIT_NAMES])
+_EYE_SHAPES = np.array([name.startswith("eye") for name in ARKIT_NAMES])
 
 
 class Target:
     """Applies the driver's deltas to one portrait."""
 
     def __init__(self, avatar: Avatar) -> None:
-        self._safe = safe_range_of(avatar)
+        self._safe, self._borders = safe_range_of(avatar), CutBorders(avatar)
         portrait_from_head = fit_head(avatar.landmarks_px)
         neutral = head_from_image(avatar.landmarks_px, portrait_from_head).astype(np.float32)
         self._neutral, self._unit_px = neutral, portrait_from_head.scale
@@ -60,6 +64,8 @@ class Target:
         self._bone_gain = np.repeat(1.0 - SKULL_DAMPING * skull_share, 3, axis=1)
         self._mouth_gain = self._bone_gain * self._mouth_share
         self._parting = _parting(neutral) * self._mouth_share
+        # By how much the tracker has a shut mouth's lips overlap: the portrait at rest keeps that.
+        self._own_overlap = np.maximum(neutral[_UPPER_LIP, 1] - neutral[_LOWER_LIP, 1], 0.0)
 
     def motion(self, deltas: Deltas, frame_id: int = 0, captured_ns: int = 0, gains: Gains = _ALL) -> Motion:
         """Return where the portrait goes.
@@ -74,12 +80,12 @@ class Target:
             deltas = self._scaled(deltas, gains)
         opening = limit_lids(deltas.eye_opening, self._safe)
         head = self._shape(deltas, opening)
-        motion = self._head_motion(deltas)
+        lean_px = deltas.lean * np.float32(self._unit_px)
+        motion, lean_px = self._borders.keep_out(self._head_motion(deltas), lean_px)
         landmarks = self._placed(head, motion)
         # A shutting lid drags the tracked iris down with it.
         steady = [min(max(share / 0.5, 0.0), 1.0) for share in opening.tolist()]
         self._irises.move(landmarks, limit_gaze(deltas.gaze, self._safe), steady)
-        lean_px = deltas.lean * np.float32(self._unit_px)
         return Motion(
             landmarks_px=landmarks,
             head=motion,
@@ -88,6 +94,7 @@ class Target:
             mouth_opening=mouth_gap(head),
             frame_id=frame_id,
             captured_ns=captured_ns,
+            weights=deltas.weights,
         )
 
     def _head_motion(self, deltas: Deltas) -> HeadMotion:
@@ -120,6 +127,7 @@ class Target:
             lean=deltas.lean * np.float32(gains.torso),
             torso_roll=deltas.torso_roll * gains.torso,
             torso_log_scale=deltas.torso_log_scale * gains.torso,
+            weights=None if deltas.weights is None else _scaled_weights(deltas.weights, gains),
         )
 
     def _shape(self, deltas: Deltas, opening: F32) -> F32:
@@ -151,13 +159,19 @@ class Target:
         already shut through each other: what is too much is given back to the lips and the skin around.
         """
         y = head[:, 1]
-        overlap = y.take(_UPPER_LIP) - y.take(_LOWER_LIP)
+        overlap = y.take(_UPPER_LIP) - y.take(_LOWER_LIP) - self._own_overlap
         if overlap.max() <= 0.0:
             return
         y += self._parting @ np.maximum(overlap, 0.0)
-        rest = np.maximum(y.take(_UPPER_LIP) - y.take(_LOWER_LIP), 0.0) / 2
+        rest = np.maximum(y.take(_UPPER_LIP) - y.take(_LOWER_LIP) - self._own_overlap, 0.0) / 2
         y[_UPPER_LIP] -= rest
         y[_LOWER_LIP] += rest
+
+
+def _scaled_weights(weights: F32, gains: Gains) -> F32:
+    """ARKit's weights with the brows' and the mouth's gains; what belongs to the eyes moves lids alone."""
+    by_region = np.where(_BROW_SHAPES, gains.brows, np.where(_EYE_SHAPES, gains.lids, gains.mouth))
+    return np.asarray(weights * by_region, np.float32)
 
 
 def _nearness(offsets: F32, reach: float) -> F32:

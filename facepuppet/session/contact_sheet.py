@@ -1,4 +1,4 @@
-"""A contact sheet: the portrait, and beside each drawn driver pose what became of it."""
+"""A contact sheet: portraits, and beside each drawn driver pose what became of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GAP_PX = 6
 _VIEW, _EYES_HEIGHT = 3.7, 0.30  # side of a drawing in inter-ocular distances; where its eyes are
 _SHOULDERS = np.array([[-1.75, 0.0], [1.75, 0.0]])  # about the chest, in inter-ocular distances
 _CHEST = np.array([0.0, 2.35])
-_COLUMNS = 2  # pairs beside each other
+_COLUMNS = 2  # moments beside each other
 _PAPER, _INK, _SKIN, _IRIS, _BODY = 24, (150, 156, 170), (236, 238, 244), (96, 190, 255), (255, 170, 90)
 
 
@@ -29,33 +29,31 @@ class ContactSheet:
     """Collects moments of a performance.
 
     Args:
-        avatar: its portrait stands first, large, on the left.
+        avatars: their portraits stand first, in the order in which they perform.
     """
 
-    def __init__(self, avatar: Avatar) -> None:
-        self._portrait = avatar.portrait_rgb
-        self._cells: list[U8] = []
+    def __init__(self, *avatars: Avatar) -> None:
+        portraits = [_scaled(avatar.portrait_rgb, _ROW_PX) for avatar in avatars]
+        self._portraits = np.hstack([np.full((_ROW_PX, _ROW_PX, 3), _PAPER, np.uint8), *portraits])
+        self._cells: dict[str, U8] = {}
 
     def add(self, caption: str, expression: Expression, picture: Marked) -> None:
-        """Append one moment: what the driver does, and the outgoing picture."""
-        driver = draw_expression(expression, _ROW_PX)
-        cv2.putText(driver, caption, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
-        self._cells.append(np.hstack([driver, _scaled(picture.rgb, _ROW_PX)]))
+        """Append a moment: what the driver does, and the outgoing picture; or the next portrait's."""
+        if caption not in self._cells:
+            self._cells[caption] = draw_expression(expression, _ROW_PX)
+            where = (self._cells[caption], caption, (8, 20))
+            cv2.putText(*where, cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
+        self._cells[caption] = np.hstack([self._cells[caption], _scaled(picture.rgb, _ROW_PX)])
 
     def to_png(self) -> bytes:
         """Return the sheet as a PNG file's content."""
-        rows = [self._cells[i : i + _COLUMNS] for i in range(0, len(self._cells), _COLUMNS)]
-        width = max((sum(c.shape[1] + _GAP_PX for c in row) for row in rows), default=_GAP_PX)
-        height = max(len(rows), 1) * (_ROW_PX + _GAP_PX) + _GAP_PX
-        portrait = _scaled(self._portrait, height - 2 * _GAP_PX)
-        left = portrait.shape[1] + 2 * _GAP_PX
-        sheet = np.full((height, left + width, 3), _PAPER, dtype=np.uint8)
-        sheet[_GAP_PX : _GAP_PX + portrait.shape[0], _GAP_PX : _GAP_PX + portrait.shape[1]] = portrait
-        for r, row in enumerate(rows):
-            x, y = left, _GAP_PX + r * (_ROW_PX + _GAP_PX)
-            for cell in row:
-                sheet[y : y + _ROW_PX, x : x + cell.shape[1]] = cell
-                x += cell.shape[1] + _GAP_PX
+        cells = [self._portraits, *self._cells.values()]
+        width, height = max(cell.shape[1] for cell in cells) + _GAP_PX, _ROW_PX + _GAP_PX
+        n_rows = -(-len(cells) // _COLUMNS)
+        sheet = np.full((n_rows * height + _GAP_PX, _COLUMNS * width + _GAP_PX, 3), _PAPER, dtype=np.uint8)
+        for i, cell in enumerate(cells):
+            x, y = _GAP_PX + i % _COLUMNS * width, _GAP_PX + i // _COLUMNS * height
+            sheet[y : y + _ROW_PX, x : x + cell.shape[1]] = cell
         return cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 

@@ -1,9 +1,10 @@
-"""A public-domain portrait performs a scripted piece: no camera, no GPU, no download."""
+"""Public-domain portraits perform a scripted piece: no camera, no GPU, no download."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from facepuppet.core.errors import OutputUnwritableError
@@ -14,7 +15,7 @@ from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.portrait.consent.clearance import clear_sample
 from facepuppet.portrait.consent.revocation import Revocations
-from facepuppet.portrait.load import load_avatar, sample_portrait_path
+from facepuppet.portrait.load import load_avatar, sample_portrait_paths
 from facepuppet.session.contact_sheet import ContactSheet
 from facepuppet.session.offline import Each, play
 from facepuppet.session.puppet import Puppet
@@ -22,7 +23,8 @@ from facepuppet.sinks import open_sink
 from facepuppet.watermark import Marked
 
 FPS = 30.0
-MOMENTS = 8  # rows of the contact sheet
+VIDEOS = ("demo.mp4", "demo-collins.mp4")  # one for each portrait
+MOMENTS = 7  # of the contact sheet
 
 
 def run_demo(
@@ -30,8 +32,8 @@ def run_demo(
     seconds: float = 12.0,
     progress: Callable[[int, int], None] | None = None,
     revoked: Path | None = None,
-) -> RunStats:
-    """Write demo.mp4, sheet.png and stats.json into a folder, which is made if need be.
+) -> dict[str, RunStats]:
+    """Write a video of each portrait, sheet.png and stats.json into a folder, which is made if need be.
 
     Args:
         folder: where to write.
@@ -39,29 +41,38 @@ def run_demo(
         progress: called with frames done and frames in all.
         revoked: a revocation list besides this machine's own.
 
+    Returns:
+        How each went, by the name of its video.
+
     Raises:
-        ConsentRevokedError: the portrait may not be shown any more.
+        ConsentRevokedError: a portrait may not be shown any more.
         OutputUnwritableError: the folder cannot be written to.
     """
-    avatar = load_avatar(sample_portrait_path())
-    consent = clear_sample(avatar.source_sha256, Revocations.load(revoked))
+    avatars = [load_avatar(path) for path in sample_portrait_paths()]
+    revocations = Revocations.load(revoked)
+    consents = [clear_sample(avatar.source_sha256, revocations) for avatar in avatars]
     _make_folder(folder)
-    for name in ("demo.mp4", "sheet.png", "stats.json"):
+    for name in (*VIDEOS, "sheet.png", "stats.json"):
         check_target(folder / name)
     n = max(1, round(seconds * FPS))
-    sheet = ContactSheet(avatar)
+    sheet = ContactSheet(*avatars)
     shown = {round((i + 0.5) * n / MOMENTS) for i in range(MOMENTS)}
+    done = count(1)
 
     def each(expression: Expression, picture: Marked) -> None:
         i = expression.frame_id
         if i in shown:
             sheet.add(f"{i / FPS:.1f} s", expression, picture)
         if progress is not None:
-            progress(i + 1, n)
+            progress(next(done), n * len(avatars))
 
-    stats = perform(avatar, folder / "demo.mp4", n, each, consent.id)
+    stats = {
+        name: perform(avatar, folder / name, n, each, consent.id)
+        for name, avatar, consent in zip(VIDEOS, avatars, consents, strict=True)
+    }
     _write(folder / "sheet.png", sheet.to_png())
-    _write(folder / "stats.json", (json.dumps(stats.to_json(), indent=2) + "\n").encode())
+    told = {name: one.to_json() for name, one in stats.items()}
+    _write(folder / "stats.json", (json.dumps(told, indent=2) + "\n").encode())
     return stats
 
 

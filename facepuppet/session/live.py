@@ -12,6 +12,7 @@ in one go (on a GPU) there is no finish stage. A stage that fails in a way nobod
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
@@ -101,6 +102,7 @@ class LivePipeline:
         self._stopped_ns: int | None = None
         self._unpooled: Unpooled | None = None
         self._n_expressions = self._n_with_face = self._n_made = 0
+        self._n_hidden: Counter[str] = Counter()  # expressions, by the part
         self._n_handed = self._n_finished = 0  # frames, to and by the finish stage
         self._performing_ns = self._finishing_ns = 0  # how long the two stages have worked
         self._watch = QualityWatch(self.control, self._counts, fps, self._clock)
@@ -189,6 +191,8 @@ class LivePipeline:
             quality=self.control.step.name,
             quality_changes=tuple(self._watch.changes),
             restarts=tuple(self._stages.restarts),
+            rejected=driver.rejected,
+            frames_hidden=dict(self._n_hidden),
         )
 
     @property
@@ -232,6 +236,7 @@ class LivePipeline:
         while not self._stopping.is_set() and (expression := self._driver.read()) is not None:
             self._n_expressions += 1
             self._n_with_face += expression.face is not None
+            self._n_hidden.update(part.value for part in expression.hidden)
             self.expression = expression
             self._expressions.put(expression)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from enum import Enum
@@ -60,6 +61,7 @@ def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -
         FacepuppetError: the driver or the sink cannot go on.
     """
     begun_s, meter, n, n_with_face = time.perf_counter(), Meter(), 0, 0
+    n_hidden: Counter[str] = Counter()
     puppet.set_pixels(sink.pixels or Pixels.RGB)
     with single_threaded_blas(), prefetch(_expressions(driver)) as expressions:
         for expression in expressions:
@@ -67,12 +69,14 @@ def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -
             with meter.time("sink"):
                 sink.send(picture, expression.captured_ns * 1e-9)
             n, n_with_face = n + 1, n_with_face + (expression.face is not None)
+            n_hidden.update(part.value for part in expression.hidden)
             if each is not None:
                 each(expression, picture)
     return RunStats.offline(
         n,
         time.perf_counter() - begun_s,
         n_with_face=n_with_face,
+        n_hidden=n_hidden,
         stages={**driver.timings(), **puppet.timings(), **meter.spreads()},
         networks=puppet.networks,
         frame_path=puppet.frame_path,

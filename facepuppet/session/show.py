@@ -114,12 +114,14 @@ class Show:
     def to_json(self) -> dict[str, Any]:
         """Return all that a page shows, as plain values."""
         live, extras = self._live, self._extras
+        expression = live.expression
         state, recording = live.control.state, extras.recording
         return {
             "state": state_to_json(state),
             "figures": asdict(self._meters.read()),
             "driver": live.driver.description,
             "light": live.driver.light,
+            "hidden": [] if expression is None else sorted(part.value for part in expression.hidden),
             "output": live.description,
             "readers": extras.readers(),
             "missing": extras.missing(),

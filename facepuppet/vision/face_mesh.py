@@ -15,10 +15,13 @@ CROP_PX = (192, 192)
 
 
 class FaceMesh:
-    """Landmarks of the face in a given box; about 1.5 ms a face on one core. Holds no state of the face.
+    """Landmarks of the face in a given box; about 1.5 ms a face on one core. Each box is looked at afresh.
 
     Args:
         runtime: what runs the network; one thread of the CPU if None.
+
+    Attributes:
+        presence: log odds that there was a face where it looked last; None before the first look.
 
     Raises:
         ManifestError: the network's file is missing or damaged.
@@ -26,6 +29,7 @@ class FaceMesh:
 
     def __init__(self, runtime: Runtime | None = None) -> None:
         self._session = open_network("face-landmarks", runtime)
+        self.presence: float | None = None
 
     def find(self, rgb: U8, box: FaceBox) -> F32 | None:
         """Return the landmarks of the face in a box, or None when no face is there.
@@ -41,7 +45,8 @@ class FaceMesh:
         side_px = WINDOW * box.size_px
         window = Window(box.x_px, box.y_px, side_px, side_px, box.roll_rad)
         given = self._session.run({"picture": window.cut(rgb, CROP_PX, extend=True)[None]})
-        if given["presence"].item() <= 0:  # log odds
+        self.presence = presence = float(given["presence"].item())
+        if presence <= 0:
             return None
         points = refine(
             given["mesh"].reshape(N_MESH, 3),

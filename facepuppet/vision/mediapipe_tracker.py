@@ -37,6 +37,8 @@ _LANDMARK_GRAPH = """
 class MediaPipeFaceMesh:
     """Landmarks of the face in a given box; about 3 ms a face on one core. Holds no state of the face."""
 
+    presence: float | None = None  # the package does not tell
+
     def __init__(self) -> None:
         with quiet_native_logs():
             from google.protobuf import text_format

@@ -25,6 +25,7 @@ _HIPS, _REACH = 33, 34  # the middle of the hips, and a point as far from it as 
 # A window moves only with the body: taken anew from each picture it trembles, and the shoulders with it, by
 # up to 20 px between two looks at one still picture 512 px wide.
 _HELD = 0.1  # of the window's side, and radians
+_MOST_LOOKS = 3  # at a body just found: what the detector says of it is rough
 _WINDOW = 1.25  # side of what the landmark network sees over the body's reach to both sides
 
 
@@ -64,11 +65,17 @@ class PoseModel:
     def find(self, rgb: U8) -> tuple[F32, float] | None:
         """Find the shoulders in an (H, W, 3) uint8 RGB picture.
 
+        A body just found is looked at again where its landmarks are, until the window stays: the first frame
+        of a still body then says what all later ones say.
+
         Returns:
             (2, 2) float32 in image pixels, image-left first, and the visibility in [0, 1] of the less
             visible one; None when no body is seen.
         """
+        looks = 1 if self._window is not None else _MOST_LOOKS
         body = self.view(rgb)
+        while body is not None and looks > 1 and body.window is not self._window:
+            body, looks = self.view(rgb), looks - 1
         return None if body is None else (body.shoulders_px, body.confidence)
 
     def view(self, rgb: U8) -> Body | None:

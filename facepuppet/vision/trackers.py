@@ -20,7 +20,13 @@ TRACKERS = ("builtin", "mediapipe")
 
 
 class LandmarkReader(Protocol):
-    """Reads the landmarks of a face whose place is known."""
+    """Reads the landmarks of a face whose place is known.
+
+    Attributes:
+        presence: log odds that there was a face where it looked last; None where it does not tell.
+    """
+
+    presence: float | None
 
     def find(self, rgb: U8, box: FaceBox) -> F32 | None:
         """Return (478, 3) float32 landmarks in image pixels, or None when no face is in the box."""

@@ -14,7 +14,7 @@ const FIGURES = [
 
 /** Rows of "How things stand": title, what to show of a message (null leaves the row out), whether to announce it. */
 const STANDINGS = [
-  ["You", (m) => presence(m.state), true],
+  ["You", (m) => presence(m.state, m.hidden), true],
   ["Light", (m) => light(m.light), true],
   ["Mark", (m) => ({ kind: "good", word: "on every picture", more: m.mark }), false],
   ["Sent to", (m) => sentTo(m), true],

@@ -18,15 +18,20 @@ export function headline(message, link) {
   return tell("warn", presence(state).word, "◌ live, no face");
 }
 
-/** How the tracker stands to the person. */
-export function presence(state) {
+/** How the tracker stands to the person, of whose face some parts may be hidden. */
+export function presence(state, hidden = []) {
   if (state.away) return { kind: "idle", word: "not listened to", more: "You are away; the puppet idles." };
   return {
-    present: { kind: "good", word: "followed", more: "The puppet does what you do." },
+    present: { kind: "good", word: "followed", more: followed(hidden) },
     held: { kind: "warn", word: "face just lost", more: "The last pose is held." },
     easing: { kind: "warn", word: "no face", more: "The puppet goes back to rest." },
     away: { kind: "idle", word: "nobody in sight", more: "The puppet idles until a face is seen." },
   }[state.presence];
+}
+
+function followed(hidden) {
+  if (!hidden.length) return "The puppet does what you do.";
+  return `Something is before your face (${hidden.join(", ")}): what it hides eases to rest.`;
 }
 
 export function light(value) {

@@ -50,6 +50,11 @@ class FaceFollower:
                 return self._acquire(rgb, successor, t_ns)
         return landmarks
 
+    @property
+    def presence(self) -> float | None:
+        """Log odds that what was followed last is a face; None where the network does not tell."""
+        return self._mesh.presence
+
     def close(self) -> None:
         """Free the models."""
         self._mesh.close()

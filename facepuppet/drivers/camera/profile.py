@@ -16,6 +16,7 @@ from facepuppet.face.head_pose import fit_head
 from facepuppet.face.lips import mouth_gap, mouth_width
 
 MIN_EYE_OPENING = 0.2  # aperture over width; less at rest means that the sample caught a blink
+LEAST_EYE_OPENING = 0.06  # of an eye that is narrow at rest beside an open one
 SHUT_RATIO = 0.30  # trackers still report this share of the open aperture on shut lids
 # Blinks fall between frames and never look quite shut; a ratio beyond is no blink but a look down.
 SHUT_RATIO_RANGE = (0.10, 0.45)
@@ -78,7 +79,9 @@ def neutral_from(samples: Sequence[Tracking]) -> DriverNeutral:
         raise ValueError("got no tracking with a face, expected at least one")
     stack = np.stack(heads)
     opening = np.percentile([eye_openings(head) for head in stack], 70, axis=0)
-    opening = np.maximum(opening, MIN_EYE_OPENING).astype(np.float32)
+    # People blink with both eyes: one that is narrow beside an open one is so at rest.
+    least = MIN_EYE_OPENING if opening.max() < MIN_EYE_OPENING else LEAST_EYE_OPENING
+    opening = np.maximum(opening, least).astype(np.float32)
     return DriverNeutral(np.median(stack, axis=0).astype(np.float32), opening, usual_shut(opening))
 
 

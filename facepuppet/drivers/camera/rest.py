@@ -73,9 +73,12 @@ class Rest:
         return self._measure is not None and not self._recentring.is_set()
 
     def look(self, tracking: Tracking) -> None:
-        """Look at a frame ahead of its turn, so that the first ones, too, are measured against rest."""
+        """Look at a frame ahead of its turn, so that the first ones, too, are measured against rest.
+
+        A face with something before it tells nothing of that.
+        """
         self._forget_if_asked()
-        if not self.known and tracking.face is not None:
+        if not self.known and tracking.face is not None and not tracking.hidden:
             self._samples.append(tracking)
             self._settle_when_enough()
 

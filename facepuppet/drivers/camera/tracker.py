@@ -8,6 +8,7 @@ import numpy as np
 
 from facepuppet.core.types import Frame
 from facepuppet.drivers.camera.follow import FaceFollower
+from facepuppet.drivers.camera.hidden_watch import HiddenWatch
 from facepuppet.drivers.camera.torso import BesideTheLoop, EveryNthFrame, TorsoFinder
 from facepuppet.drivers.camera.tracking import Face, Torso, Tracking
 from facepuppet.vision.boxes import face_box
@@ -34,6 +35,7 @@ class Tracker:
     ) -> None:
         models = models or TrackingModels()
         self._follower = FaceFollower(models)
+        self._hidden = HiddenWatch()
         self._torso: TorsoFinder = (
             BesideTheLoop(models.shoulders) if live else EveryNthFrame(torso_every, models.shoulders)
         )
@@ -46,7 +48,8 @@ class Tracker:
         face = None if landmarks_px is None else Face.of(landmarks_px)
         if face is not None and torso is not None and not _belongs(torso, face):
             torso = None
-        return Tracking(face, torso, (width, height), frame.frame_id, frame.captured_ns)
+        hidden = self._hidden.update(frame.rgb, face, self._follower.presence, frame.captured_ns)
+        return Tracking(face, torso, (width, height), frame.frame_id, frame.captured_ns, hidden)
 
     def close(self) -> None:
         """Free the models and stop the threads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from facepuppet.core.geometry import Similarity
-from facepuppet.core.types import F32
+from facepuppet.core.types import F32, NO_PARTS, Parts
 from facepuppet.face.head_pose import fit_head
 
 
@@ -42,10 +42,15 @@ class Torso:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """What the tracker saw in one frame; face or torso is None when it was not seen."""
+    """What the tracker saw in one frame; face or torso is None when it was not seen.
+
+    Attributes:
+        hidden: parts of the face that something is before (`hidden_watch`).
+    """
 
     face: Face | None
     torso: Torso | None
     image_size_px: tuple[int, int]  # width, height
     frame_id: int
     captured_ns: int
+    hidden: Parts = NO_PARTS

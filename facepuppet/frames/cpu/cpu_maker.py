@@ -61,7 +61,7 @@ class CpuMaker(FrameMaker):
         """Let the renderer cut the person out for what the composer puts around; tells if that is new."""
         composer = self.finisher.composer
         own = composer.scene.backdrop.is_own and not self.finisher.matte  # a stage has another background
-        return self.renderer.stand_before(Surroundings(own, composer.shoulders.cut))
+        return self.renderer.stand_before(Surroundings(own))
 
     def set_quality(self, quality: Quality) -> None:
         """Spend more or less work on later pictures."""

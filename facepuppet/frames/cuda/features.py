@@ -29,7 +29,12 @@ class MouthStage:
 
     def __init__(self, device: Device, mouth: Mouth, moved: Array, parameters: Array) -> None:
         self._device, self._mouth, self._moved, self._parameters = device, mouth, moved, parameters
-        self._skull, self._jaw = device.upload(mouth.skull), device.upload(mouth.jaw)
+        # One picture after the other, and where each begins, how wide and how high it is.
+        pictures = [layer.rgba for layer in mouth.layers.values()]
+        sizes = np.array([_size(picture) for picture in pictures], np.int32)
+        begins = np.cumsum([0, *sizes.prod(1)[:-1]])
+        self._pixels = device.upload(np.concatenate([picture.reshape(-1, 4) for picture in pictures]))
+        self._layout = device.upload(np.column_stack([begins, sizes]).astype(np.int32))
         self._lips = device.upload(np.asarray(LIPS_INNER, np.int32))
         shape = moved.shape[:2]
         self._plane, self._soft = device.empty(shape, np.uint8), device.empty(shape, np.uint8)
@@ -41,8 +46,9 @@ class MouthStage:
         parameters["mouth_box_px"] = placed.box_px if placed else 0
         if placed:
             parameters["mouth_strength"] = placed.strength
-            parameters["skull_from_mouth_box"] = placed.skull_from_box
-            parameters["jaw_from_mouth_box"] = placed.jaw_from_box
+            for i, layer in enumerate(placed.layers):
+                parameters["columns_from_mouth_box"][i] = layer.columns_from_box
+                parameters["mouth_columns"][i] = layer.columns
 
     def enqueue(self) -> None:
         """Draw into the moved picture."""
@@ -57,10 +63,9 @@ class MouthStage:
             parameters,
             self._soft,
             self._across,
-            self._skull,
-            *_size(self._mouth.skull),
-            self._jaw,
-            *_size(self._mouth.jaw),
+            self._pixels,
+            self._layout,
+            len(self._mouth.layers),
             int(self._mouth.shows_teeth),
             width,
             self._moved,

@@ -8,14 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.core.types import N_LANDMARKS
+from facepuppet.face.flesh_model import N_COMPONENTS
 from facepuppet.face.topology import FACE_OVAL
 from facepuppet.frames.cpu.render.fold_sides import Crossing
 from facepuppet.frames.cpu.render.lid_layer import N_CURVE
+from facepuppet.frames.cpu.render.relief import COLUMNS
 from facepuppet.portrait.views import MAX_VIEWS
 
 N_CROPS = 4  # of painters: frame, mouth, image-left eye, image-right eye
 
 N_FOLDS = 8192  # rows and columns that cross folds; of more, the farthest are left as they are
+
+N_MOUTH_LAYERS = 4  # cavity, tongue, lower and upper teeth
 
 N_VIEW_LAYERS = 4  # face, mouth, image-left lids, image-right lids
 N_VIEWS_SHARING = 3
@@ -37,6 +41,9 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     # folds, the farthest first; columns are those of `Crossing`
     ("fold_count", "int", ()),
     ("folds", "float", (N_FOLDS, len(Crossing))),
+    # flesh
+    ("flesh_driven", "int", ()),
+    ("flesh_drive", "float", (N_COMPONENTS,)),
     # views: face, mouth and lids; number −1 is none
     ("view_number", "int", (N_VIEW_LAYERS, N_VIEWS_SHARING)),
     ("view_share", "float", (N_VIEW_LAYERS, N_VIEWS_SHARING)),
@@ -44,8 +51,8 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     # mouth
     ("mouth_box_px", "int", (4,)),
     ("mouth_strength", "float", ()),
-    ("skull_from_mouth_box", "float", (2, 3)),
-    ("jaw_from_mouth_box", "float", (2, 3)),
+    ("columns_from_mouth_box", "float", (N_MOUTH_LAYERS, 2, 3)),
+    ("mouth_columns", "float", (N_MOUTH_LAYERS, COLUMNS, 3)),
     # eyes and lids
     ("eye_box_px", "int", (2, 4)),
     ("eye_outline_px", "float", (2, 16, 2)),

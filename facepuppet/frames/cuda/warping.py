@@ -87,6 +87,7 @@ class WarpStage:
 
     def _prepare_body(self) -> None:
         body, upload = self.cpu.body, self._device.upload
+        self._stillness = upload(_f32(body.stillness))
         self._depth, self._head_weight = upload(_f32(body.depth_px)), upload(_f32(body.head_weight))
         self._oval, self._oval_weights = upload(_f32(body.oval_px)), upload(_f32(body.oval_weights))
         self._oval_index = upload(np.asarray(FACE_OVAL, np.int32))
@@ -116,7 +117,14 @@ class WarpStage:
             self._displacement,
         )
         launch(
-            "body_smooth", body.grid, self._displacement, self._taps, SMOOTH_TAPS, *body.grid, self._smooth
+            "body_smooth",
+            body.grid,
+            self._displacement,
+            self._taps,
+            SMOOTH_TAPS,
+            self._stillness,
+            *body.grid,
+            self._smooth,
         )
         launch(
             "body_invert",

@@ -8,7 +8,7 @@ from facepuppet.core.errors import ConsentMissingError
 from facepuppet.portrait.consent.claim import Claim
 from facepuppet.portrait.consent.consent_record import Consent
 from facepuppet.portrait.consent.revocation import Revocations
-from facepuppet.portrait.consent.sample import sample_consent
+from facepuppet.portrait.consent.sample import sample_consents
 from facepuppet.portrait.consent.store import ConsentStore
 
 
@@ -70,21 +70,24 @@ def clear_portrait(
 
 
 def clear_sample(source_sha256: str, revoked: Revocations) -> Consent:
-    """Return the statement about the demo's portrait.
+    """Return the statement about one of the demo's portraits.
 
     Raises:
         ConsentError: the portrait is another one.
         ConsentRevokedError: the right was taken back.
     """
-    consent = sample_consent()
+    consent = _of_sample(source_sha256) or sample_consents()[0]
     consent.check_portrait(source_sha256)
     revoked.check(consent)
     return consent
 
 
 def _known(source_sha256: str, store: ConsentStore) -> Consent | None:
-    sample = sample_consent()
-    return sample if sample.claim.portrait_sha256 == source_sha256 else store.recall(source_sha256)
+    return _of_sample(source_sha256) or store.recall(source_sha256)
+
+
+def _of_sample(source_sha256: str) -> Consent | None:
+    return next((one for one in sample_consents() if one.claim.portrait_sha256 == source_sha256), None)
 
 
 def _same(stated: Claim, known: Claim) -> bool:

@@ -17,6 +17,7 @@ from facepuppet.media.pictures import load_picture
 from facepuppet.portrait.avatar import Avatar
 
 _RIM = 0.02  # of the plate's shorter side
+SOFT_FROM = 0.06  # of the canvas height: so far inside the portrait's borders its plate begins to get soft
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,12 @@ def canvas_background(
         return np.full((height, width, 3), backdrop.rgb, dtype=np.uint8)
     if backdrop.image_rgb is not None:
         return _cover(backdrop.image_rgb, canvas_px)
-    extended = _extend(avatar.background_rgb, placement, canvas_px)
+    if avatar.whole is None:
+        extended = _extend(avatar.background_rgb, placement, canvas_px)
+    else:
+        x, y, width, height = placement.target_px
+        extended = avatar.whole.rgb.copy()
+        extended[y : y + height, x : x + width] = placement.show(avatar.background_rgb)
     if backdrop.kind == "blur":
         return _blur(extended, 0.045 * height)
     return extended
@@ -87,7 +93,7 @@ def _extend(plate: U8, placement: Placement, canvas_px: tuple[int, int]) -> U8:
     height = canvas_px[1]
     picture = mirrored.astype(np.float32)
     # Two blurs, crossed over: light near the portrait (starting inside it), heavy far away.
-    for sigma, start, stop in ((0.02, -0.06, 0.02), (0.10, -0.02, 0.22)):
+    for sigma, start, stop in ((0.02, -SOFT_FROM, 0.02), (0.10, -0.02, 0.22)):
         soft = _blur(mirrored, sigma * height).astype(np.float32)
         weight = smoothstep((outside / height - start) / (stop - start))[..., None]
         picture += weight * (soft - picture)

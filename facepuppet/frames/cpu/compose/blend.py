@@ -1,4 +1,4 @@
-"""The blends of this package: a premultiplied picture over an opaque one, and less of a picture."""
+"""The blend of this package: a premultiplied picture over an opaque one."""
 
 from __future__ import annotations
 
@@ -45,8 +45,3 @@ def lay_over_i420(rgba: U8, area: Planes, alpha: U8) -> None:
         cv2.multiply(plane, firsts, scale=1 / 255, dst=plane)
         # Nothing is lost at 0: chroma departs from grey by less than 128 times alpha.
         cv2.add(plane, cv2.subtract(own, grey, dst=own), dst=plane)
-
-
-def weighted(rgba: U8, weight: U8, out: U8) -> U8:
-    """Return a premultiplied picture (H, W, 4) times a weight of its shape, 255 for all, in `out`."""
-    return np.asarray(cv2.multiply(rgba, weight, scale=1 / 255, dst=out), np.uint8)

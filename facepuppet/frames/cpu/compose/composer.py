@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from facepuppet.frames.cpu.compose.framing import Framing, at_shown_size, identi
 from facepuppet.frames.cpu.compose.label import Corner, Label
 from facepuppet.frames.cpu.compose.placed import Placed, Seen, widened
 from facepuppet.frames.cpu.compose.scene import Scene
-from facepuppet.frames.cpu.compose.shoulders import Shoulders
+from facepuppet.frames.cpu.compose.wider_portrait import with_sides
 from facepuppet.portrait.avatar import Avatar
 
 LABEL_SHOWN_S = 4.0  # how long a label that comes and goes stays: long enough to be read twice
@@ -64,7 +65,6 @@ class Composer:
         canvas_px: width and height of every picture this composes.
         placement: where the portrait lies on it.
         background: (H, W, 3) uint8, what the puppet is laid over.
-        shoulders: continue it where the portrait's borders cut it off.
         scene: what is around the puppet.
         mirror: flip left and right.
         label: the visible label, or None.
@@ -81,27 +81,30 @@ class Composer:
         label: Corner = Corner.BOTTOM_RIGHT,
         label_every_s: float | None = None,
     ) -> None:
-        self.canvas_px = canvas_px or avatar.size_px
         if canvas_px is None:
+            self.canvas_px = avatar.size_px if avatar.whole is None else avatar.whole.size_px
             self.placement = identity_placement(avatar)
         else:
+            avatar = replace(avatar, whole=None)  # head and shoulders are all that is framed
+            self.canvas_px = canvas_px
             self.placement = place(avatar, canvas_px, framing or Framing())
         self.avatar = avatar
         self._memory: U8 | None = None
         self._memory_of = self.placement
         self._look(Scene(backdrop or Backdrop(), mirror, label))
-        self.shoulders = Shoulders(avatar, self.placement, self.canvas_px)
         self._label_every_s = label_every_s
         self._first_ns: int | None = None
 
     def at_shown_size(self) -> Composer:
-        """Return a composer of the same pictures for a portrait that is drawn no larger than it is shown."""
-        avatar, placement = at_shown_size(self.avatar, self.placement)
+        """Return a composer of the same pictures for a portrait that is drawn as it is shown.
+
+        That is no larger, and with what goes on of a person whom a side border cuts off in view.
+        """
+        avatar, placement = with_sides(*at_shown_size(self.avatar, self.placement), self.canvas_px)
         if avatar is self.avatar:
             return self
         composer = copy.copy(self)
         composer.avatar, composer.placement = avatar, placement
-        composer.shoulders = Shoulders(avatar, placement, self.canvas_px)
         return composer
 
     def compose(self, rendered: Rendered, *, matte: bool = False) -> Composed:
@@ -179,12 +182,9 @@ class Composer:
         """
         puppet, shown = self._sheet()
         self.placement.show(rendered.rgba, out=shown)
-        behind = self.shoulders.continuations(shown)
-        self.shoulders.fade(shown)
         width, height = self.canvas_px
-        for layer in (*behind, puppet):
-            for seen in layer.within(slice(0, height), slice(0, width)).seen(_STRIP_PX):
-                yield seen.flipped(width) if self.mirror else seen
+        for seen in puppet.within(slice(0, height), slice(0, width)).seen(_STRIP_PX):
+            yield seen.flipped(width) if self.mirror else seen
 
     def _all_seen(self) -> U8:
         """Return how much of the background is seen before anything is laid over it, (H, W)."""

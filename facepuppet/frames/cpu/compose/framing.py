@@ -82,9 +82,9 @@ class Placement:
 
 
 def identity_placement(avatar: Avatar) -> Placement:
-    """Place the portrait on a canvas of its own size, pixel on pixel."""
+    """Place the portrait on a canvas of its picture's own size: on all of it, or where in it it is."""
     rectangle = (0, 0, *avatar.size_px)
-    return Placement(rectangle, rectangle)
+    return Placement(rectangle, rectangle if avatar.whole is None else avatar.whole.box_px)
 
 
 def place(avatar: Avatar, canvas_px: tuple[int, int], framing: Framing) -> Placement:

@@ -23,6 +23,7 @@ from facepuppet.core.types import F32, HeadMotion, Motion
 from facepuppet.face.topology import CHIN, FACE_OVAL, OUTER_CORNERS
 from facepuppet.portrait.avatar import Avatar
 
+_STILL = 0.15  # of the longer side: over so much motion ends towards a still part of the picture
 _GRID = 96  # cells along the portrait's longer side
 INVERSION_STEPS = 6
 SMOOTH_CELLS = 1.0
@@ -45,6 +46,7 @@ class BodyField:
         oval_weights: (cells, 36) how each cell follows the oval's expression.
         pivot_px: (3,) what the head turns about.
         shoulders_mid_px: (2,) what the torso turns about.
+        stillness: (cells, 1) 1 where nothing moves.
     """
 
     def __init__(self, avatar: Avatar) -> None:
@@ -67,7 +69,8 @@ class BodyField:
         self.depth_px = self._head_depth(outside, beyond_nearest)
         self.head_weight = self._weigh_head(landmarks)[:, None]
         self.oval_weights = self._weigh_oval(outside, beyond_nearest)
-        self._basis = self._smooth_basis()
+        self.stillness = self._rest_at_inner_sides(avatar)
+        self._basis: F32 = self._smooth_basis() * (1.0 - self.stillness)
 
     def portrait_from_moved(self, motion: Motion) -> F32:
         """Return the (h, w, 2) coarse map: for each cell of the moved picture, the source point in px."""
@@ -106,6 +109,18 @@ class BodyField:
         taps, (width, height) = (SMOOTH_TAPS, SMOOTH_TAPS), self.grid
         smooth = [cv2.GaussianBlur(c.reshape(height, width), taps, SMOOTH_CELLS).ravel() for c in columns.T]
         return np.ascontiguousarray(np.stack(smooth, axis=1))
+
+    def _rest_at_inner_sides(self, avatar: Avatar) -> F32:
+        """1 at sides beyond which the picture goes on and stands still, 0 farther inside: (cells, 1)."""
+        still = np.zeros(len(self._points), np.float32)
+        if avatar.whole is not None:
+            ends = np.array(avatar.size_px, np.float32) - 0.5
+            distances = (*(self._points + 0.5).T, *(ends - self._points).T)
+            reach = _STILL * max(avatar.size_px)
+            for inner, distance in zip(avatar.whole.inner_sides, distances, strict=True):
+                if inner:
+                    np.maximum(still, smoothstep(1.0 - (distance - self.cell_px.max()) / reach), out=still)
+        return still[:, None]
 
     def _invert(self, displacement: F32) -> F32:
         """Solve source + displacement(source) = moved for source, on the grid, in cells."""

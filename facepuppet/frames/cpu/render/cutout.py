@@ -13,7 +13,6 @@ from facepuppet.portrait.avatar import Avatar
 
 _RIM = 0.02  # width in which the moved background gives way to the still one, over the longer side
 _LEAST_RIM_PX = 6.0
-_NARROW, _WIDE = 0.16, 0.24  # of the width from a border that is continued: no rim up to here, all from there
 _SAME = 2  # levels: what differs less from the picture was not filled
 
 
@@ -36,19 +35,14 @@ class Surroundings:
 
     Attributes:
         own: their portrait's own background, as sharp as it is.
-        continued: whether what the portrait's left and right border cut off is continued beyond them.
     """
 
     own: bool = False
-    continued: tuple[bool, bool] = (False, False)
 
 
 def cut_out(avatar: Avatar, before: Surroundings) -> Cutout:
     """Return what of a portrait moves before these surroundings."""
-    if not before.own:
-        return person_alone(avatar)
-    whole = person_and_rim(avatar)
-    return _narrowed(whole, person_alone(avatar), before.continued) if any(before.continued) else whole
+    return person_and_rim(avatar) if before.own else person_alone(avatar)
 
 
 def person_alone(avatar: Avatar) -> Cutout:
@@ -71,16 +65,3 @@ def person_and_rim(avatar: Avatar) -> Cutout:
     rim_px = max(_LEAST_RIM_PX, _RIM * max(inside.shape))
     alpha = 255 * smoothstep(1.0 - np.asarray(away_px, np.float32) / rim_px)
     return Cutout(avatar.portrait_rgb, np.rint(alpha).astype(np.uint8))
-
-
-def _narrowed(whole: Cutout, alone: Cutout, sides: tuple[bool, bool]) -> Cutout:
-    """Go over to the person alone towards some borders: what is continued there must hold no background."""
-    from_left = np.linspace(0.0, 1.0, whole.alpha.shape[1], dtype=np.float32)
-    share = np.ones_like(from_left)
-    for continued, away in zip(sides, (from_left, 1.0 - from_left), strict=True):
-        if continued:
-            share *= smoothstep((away - _NARROW) / (_WIDE - _NARROW))
-    weights = [(whole, share * whole.alpha), (alone, (1.0 - share) * alone.alpha)]
-    alpha = weights[0][1] + weights[1][1]
-    colour = sum(one.rgb * (weight / np.maximum(alpha, 1e-3))[..., None] for one, weight in weights)
-    return Cutout(np.rint(colour).astype(np.uint8), np.rint(alpha).astype(np.uint8))

@@ -1,39 +1,54 @@
 """The mouth's interior by geometry, until a trained painter takes it over.
 
-A cavity and the upper teeth are fixed to the skull; tongue and lower teeth follow the jaw. A portrait
-that shows its own teeth keeps them.
+Cavity, upper teeth and gums are fixed to the skull; tongue and lower teeth to the jaw, which hangs as low as
+the chin says. All turn with the head in three dimensions. A portrait that shows its own teeth keeps them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from facepuppet.core.types import F32, U8, Motion
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.mouth_model import mouth_model
 from facepuppet.face.topology import (
+    CHIN,
     INNER_MOUTH_CORNERS,
     LIPS_INNER,
     LIPS_OUTER,
     LOWER_LIP_INNER,
-    MOUTH_CORNERS,
     UPPER_LIP_INNER,
 )
 from facepuppet.frames.cpu.render.body import apply_head
-from facepuppet.frames.cpu.render.dentition import PATCH_PX, paint_jaw, paint_skull
+from facepuppet.frames.cpu.render.dentition import Light, Palette, paint_layers
+from facepuppet.frames.cpu.render.face_light import face_light
 from facepuppet.frames.cpu.render.patches import (
     blend_into,
     fill_unknown,
+    lay_layer,
     polygon_mask,
     region_around,
-    sample,
     to_u8,
 )
+from facepuppet.frames.cpu.render.relief import PlacedLayer, Relief
 from facepuppet.portrait.avatar import Avatar
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _OPEN_PORTRAIT = 0.035  # inner-lip gap over inter-ocular distance from which the portrait shows its own teeth
+# Of upper and lower teeth, more than the model shows: parted lips are shorter than pressed ones.
+_SHOWN_CM = (0.1, 0.2)
+# How far lower teeth rise above the lower lip's edge at most, and hide below it, whatever the chin says.
+_ABOVE_LIP_CM, _BELOW_LIP_CM = 0.2, 0.2
+_LIPS_OWN = 0.55  # how much less the jaw sank where the lip sank more than the chin
+_PARTED = 0.8  # of a gap between resting lips, how much of it is the jaw's
+_ASIDE = 0.5  # how far teeth follow the chin aside: on turned heads, trackers move it too
+_OWN_CM = 1.2  # how much farther down own teeth may reach
+_OWN_PX = 30  # fewer pixels between the lips tell no colour
+_MOST_DROP = 1.2  # of the jaw
+_ON_JAW = ("lower", "tongue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +58,13 @@ class PlacedMouth:
     Attributes:
         box_px: x, y, width and height of the region that it lies in.
         outline_px: (20, 2) float32, the moved inner lips, in the portrait frame.
-        skull_from_box, jaw_from_box: (2, 3) float32, pixels of the region to pixels of the patches.
+        layers: where each layer goes in the region, in the order of `Mouth.layers`.
         strength: share in (0, 1] that it is drawn with.
     """
 
     box_px: tuple[int, int, int, int]
     outline_px: F32
-    skull_from_box: F32
-    jaw_from_box: F32
+    layers: tuple[PlacedLayer, ...]
     strength: float
 
 
@@ -63,28 +77,30 @@ class Mouth:
 
     Attributes:
         shows_teeth: the portrait has teeth of its own to show.
-        skull: (h, w, 4) uint8, cavity and upper teeth, with the teeth's coverage.
-        jaw: (h, w, 4) uint8, tongue and lower teeth, premultiplied.
+        layers: cavity, tongue, lower and upper teeth, from the back to the front.
     """
 
     def __init__(self, avatar: Avatar, white_rgb: F32) -> None:
         self._size = avatar.size_px
         landmarks = avatar.landmarks_px
-        middle = landmarks[[UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]]]
-        self._pivot = avatar.head_pivot_px
-        self._rest = np.stack([middle.mean(0), *middle])  # line between the lips, upper lip, lower lip
-        self._half_px = float(np.linalg.norm(np.subtract(*landmarks[MOUTH_CORNERS, :2]))) / 2
-        axis = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1], :2])
-        axis /= np.linalg.norm(axis)
-        self._upright = np.array([[axis[0], -axis[1]], [axis[1], axis[0]]], np.float32)
-        self.shows_teeth = (
-            np.linalg.norm(np.subtract(*middle[:, :2])) > _OPEN_PORTRAIT * avatar.inter_ocular_px
-        )
+        self._model, self._pivot = mouth_model(), avatar.head_pivot_px
+        # Line between the lips, upper lip, lower lip, chin.
+        upper, lower = landmarks[[UPPER_LIP_INNER[5], LOWER_LIP_INNER[5]]]
+        self._rest = np.stack([(upper + lower) / 2, upper, lower, landmarks[CHIN]])
+        head = fit_head(landmarks)
+        self._rest_from_model = (head.rotation @ self._model.head_from_model).astype(np.float32)
+        self._px_per_cm = head.scale / self._model.cm_per_unit
+        gap_px = float(np.linalg.norm(np.subtract(upper, lower)[:2]))
+        self._rest_gap_cm = gap_px / self._px_per_cm
+        self.shows_teeth = gap_px > _OPEN_PORTRAIT * avatar.inter_ocular_px
         lip_rgb = _mean_inside(avatar.portrait_rgb, landmarks[LIPS_OUTER, :2])
-        self.jaw = paint_jaw(white_rgb, lip_rgb)
-        self.skull = paint_skull(white_rgb, lip_rgb)
+        palette, light = Palette.of(white_rgb, lip_rgb), face_light(avatar)
         if self.shows_teeth:
-            self.skull = self._with_own_teeth(avatar)
+            palette = _with_own_teeth_colour(palette, avatar)
+        light = Light(light.even, self._rest_from_model.T @ light.aimed)
+        self.layers = paint_layers(self._model, palette, light, self._px_per_cm)
+        if self.shows_teeth:
+            self.layers["upper"] = self._with_own_teeth(avatar, self.layers["upper"])
 
     def draw(self, rgba: U8, motion: Motion) -> None:
         """Draw into the warped picture, in place; nothing where the lips are shut."""
@@ -109,18 +125,39 @@ class Mouth:
         box = region_around(moved[LIPS_INNER], 2.0, self._size)
         if strength <= 0.0 or box is None:
             return None
-        skull, upper, lower = apply_head(motion.head, self._rest[:, :2], self._rest[:, 2], self._pivot)
-        jaw = skull + moved[LOWER_LIP_INNER[5]] - lower
+        linear = motion.head.scale * self._px_per_cm * motion.head.rotation[:2] @ self._rest_from_model
+        at_rest = apply_head(motion.head, self._rest[:, :2], self._rest[:, 2], self._pivot)
+        skull = at_rest[0] + linear[:, 1] * np.float32(_SHOWN_CM[0])
+        turn, jaw_cm = self._jaw(motion, linear, at_rest)
+        on_jaw, jaw = linear @ turn, at_rest[0] + linear @ jaw_cm
         if self.shows_teeth:
             # The picture has no gums to show: own teeth follow a lip that would uncover them.
-            skull = skull + np.minimum(moved[UPPER_LIP_INNER[5]] - upper, 0.0) * (0.0, 1.0)
-        return PlacedMouth(
-            box,
-            moved[LIPS_INNER],
-            self._patch_from_box(self.skull, motion, skull, box),
-            self._patch_from_box(self.jaw, motion, jaw, box),
-            strength,
+            skull = skull + np.minimum(moved[UPPER_LIP_INNER[5]] - at_rest[1], 0.0) * (0.0, 1.0)
+        placed = tuple(
+            layer.place(on_jaw, jaw, box) if name in _ON_JAW else layer.place(linear, skull, box)
+            for name, layer in self.layers.items()
         )
+        return PlacedMouth(box, moved[LIPS_INNER], placed, strength)
+
+    def _jaw(self, motion: Motion, linear: F32, at_rest: F32) -> tuple[F32, F32]:
+        """Turn (3, 3) and shift (3,) cm of what the jaw carries, from how the model shows it."""
+        model, moved = self._model, motion.landmarks_px[:, :2]
+        sunk = np.stack([moved[CHIN] - at_rest[3], moved[LOWER_LIP_INNER[5]] - at_rest[2]])
+        (chin_x, chin_y), (_, lip_y) = (sunk @ np.linalg.inv(linear[:, :2]).T).tolist()
+        # Lips pulled off the teeth are not a dropped jaw, and a chin hidden by the tracker is not a shut one.
+        by_chin, by_lip = chin_y / model.chin_cm, lip_y / model.lip_cm
+        # Lips that are parted at rest show teeth, which are shut as a rule.
+        drop = by_chin + _LIPS_OWN * (by_chin - by_lip) + _PARTED * self._rest_gap_cm / model.lip_cm
+        lip = lip_y + self._rest_gap_cm / 2
+        low, high = (lip - _ABOVE_LIP_CM) / model.teeth_cm, (lip + _BELOW_LIP_CM) / model.teeth_cm
+        drop = min(max(drop, low, -0.05), high, _MOST_DROP)
+        angle = model.jaw_rad * (drop - model.drop)
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]], np.float32)
+        hinge = np.array([0.0, *model.hinge_cm], np.float32)
+        shift: F32 = hinge - turn @ hinge
+        shift += (_ASIDE * chin_x, -_SHOWN_CM[1], 0.0)
+        return turn, shift
 
     def _strength(self, opening: float) -> float:
         """How much of the drawn interior replaces the warped one: none while the lips are shut."""
@@ -128,49 +165,36 @@ class Mouth:
             return 1.0
         return float(np.clip((opening - 0.006) / 0.02, 0.0, 1.0))
 
-    def _with_own_teeth(self, avatar: Avatar) -> U8:
+    def _with_own_teeth(self, avatar: Avatar, drawn: Relief) -> Relief:
         """Put what the portrait shows between its lips in the place of the drawn teeth."""
-        patch = self.skull.copy()
-        height, width = patch.shape[:2]
-        rest_from_patch = self._upright * self._half_px / (PATCH_PX / 2)
-        offset = self._rest[0, :2] - rest_from_patch @ (width / 2, height / 2)
-        matrix = np.column_stack([rest_from_patch, offset]).astype(np.float32)
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        own = cv2.warpAffine(avatar.portrait_rgb, matrix, (width, height), flags=flags)
-        to_patch = np.linalg.inv(rest_from_patch).T
-        inner = (avatar.landmarks_px[LIPS_INNER, :2] - offset) @ to_patch
-        known = cv2.erode(polygon_mask(inner, (0, 0), (width, height)), np.ones((3, 3), np.uint8)) / 255.0
-        filled = fill_unknown(own.astype(np.float32), known.astype(np.float32))
+        linear = np.float32(self._px_per_cm) * self._rest_from_model[:2]
+        # The picture may show more than the model's teeth are long.
+        more = round(_OWN_CM * drawn.px_per_cm)
+        drawn = drawn.repainted(np.pad(drawn.rgba, ((0, more), (0, 0), (0, 0))))
+        at = drawn.points_cm() @ linear.T + (self._rest[0, :2] + linear[:, 1] * np.float32(_SHOWN_CM[0]))
+        x, y = cv2.split(at.astype(np.float32))
+        own = cv2.remap(avatar.portrait_rgb, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        landmarks = avatar.landmarks_px[:, :2]
+        known = cv2.erode(polygon_mask(landmarks[LIPS_INNER], (0, 0), self._size), np.ones((3, 3), np.uint8))
+        known = cv2.remap(known, x, y, cv2.INTER_LINEAR)
+        filled = fill_unknown(own.astype(np.float32), known.astype(np.float32) / 255)
         # Own pixels reach from above the upper lip down to the lower lip; the cavity opens below.
-        lower = (avatar.landmarks_px[LOWER_LIP_INNER, :2] - offset) @ to_patch
-        above = np.concatenate([lower, [[width, lower[-1, 1]], [width, 0], [0, 0], [0, lower[0, 1]]]])
-        coverage = cv2.GaussianBlur(
-            polygon_mask(above.astype(np.float32), (0, 0), (width, height)), (0, 0), 1.5
-        )
-        blend_into(patch, to_u8(filled), coverage)
-        patch[..., 3] = coverage
-        return patch
+        lower = landmarks[LOWER_LIP_INNER]
+        across, up = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1]]), -linear[:, 1] * 3
+        ends = [lower[-1] + across, lower[-1] + across + up, lower[0] - across + up, lower[0] - across]
+        above = polygon_mask(np.concatenate([lower, ends]).astype(np.float32), (0, 0), self._size)
+        coverage = cv2.GaussianBlur(cv2.remap(above, x, y, cv2.INTER_LINEAR), (0, 0), 1.0)
+        coverage[:, [0, -1]] = coverage[-1] = 0
+        colour = cv2.multiply(to_u8(filled), cv2.merge([coverage] * 3), scale=1 / 255)
+        return drawn.repainted(np.dstack([colour, coverage]))
 
     def _interior(self, placed: PlacedMouth) -> U8:
         size = placed.box_px[2:]
-        skull_rgba = sample(self.skull, placed.skull_from_box, size)
-        colour, teeth = np.ascontiguousarray(skull_rgba[..., :3]), skull_rgba[..., 3]
-        jaw_rgba = sample(self.jaw, placed.jaw_from_box, size)
-        back = cv2.multiply(colour, cv2.merge([255 - jaw_rgba[..., 3]] * 3), scale=1 / 255)
-        front = cv2.add(back, np.ascontiguousarray(jaw_rgba[..., :3]))
-        blend_into(front, colour, teeth)
-        return np.asarray(front)
-
-    def _patch_from_box(
-        self, patch: U8, motion: Motion, centre: F32, box_px: tuple[int, int, int, int]
-    ) -> F32:
-        """The (2, 3) map from a region of the moved portrait to a patch, centred on the resting lip line."""
-        patch_scale = self._half_px / (PATCH_PX / 2)
-        linear = motion.head.scale * motion.head.rotation[:2, :2] @ self._upright * patch_scale
-        middle = np.array([patch.shape[1] / 2, patch.shape[0] / 2])
-        inverse = np.linalg.inv(linear)
-        offset: F32 = middle - inverse @ (centre - box_px[:2])
-        return np.column_stack([inverse, offset]).astype(np.float32)
+        back, *others = zip(self.layers.values(), placed.layers, strict=True)
+        front = back[0].sample(back[1], size)
+        for layer, where in others:
+            lay_layer(front, layer.sample(where, size))
+        return np.ascontiguousarray(front[..., :3])
 
 
 def _shade(coverage: U8) -> U8:
@@ -179,6 +203,18 @@ def _shade(coverage: U8) -> U8:
     soft = cv2.blur(coverage, (max(3, int(0.25 * width)) | 1, max(3, int(0.5 * height)) | 1))
     shade: U8 = cv2.convertScaleAbs(soft, alpha=0.75, beta=70)
     return shade
+
+
+def _with_own_teeth_colour(palette: Palette, avatar: Avatar) -> Palette:
+    """Drawn teeth are coloured as the portrait's own, where what shines between its lips can be teeth."""
+    width, height = avatar.size_px
+    inside = polygon_mask(avatar.landmarks_px[LIPS_INNER, :2], (0, 0), (width, height)) > 254
+    pixels = avatar.portrait_rgb[inside].astype(np.float32)
+    if len(pixels) < _OWN_PX:
+        return palette
+    lightness = pixels.mean(1)
+    shining = pixels[lightness >= np.percentile(lightness, 70)].mean(0)
+    return replace(palette, tooth_rgb=shining) if shining.mean() > palette.flesh_rgb.mean() else palette
 
 
 def _mean_inside(picture: U8, outline_px: F32) -> F32:

@@ -230,6 +230,8 @@ def load_painters(
         networks = read_manifest(folder)
     except ManifestError as problem:
         problems.append(str(problem))
+    networks, told = _wanted(networks, avatar)
+    problems += told
     networks, refused = with_tuned(networks, avatar.painters)
     problems += refused
     for network in networks:
@@ -240,6 +242,18 @@ def load_painters(
     for sentence in problems:
         log.warning(sentence)
     return painters, problems
+
+
+def _wanted(networks: Sequence[PaintingNetwork], avatar: Avatar) -> tuple[list[PaintingNetwork], list[str]]:
+    """Leave out shipped networks that make the portrait worse, unless it has a tuned one; tells of each."""
+    tuned = {painter.region for painter in avatar.painters}
+    unwanted = [n for n in networks if n.region in avatar.unpainted and n.region not in tuned]
+    told = [
+        f"painter {network.name!r} is off, geometry stands in: it made this portrait worse than the drawing "
+        "when the pack was made"
+        for network in unwanted
+    ]
+    return [network for network in networks if network not in unwanted], told
 
 
 def _to_network(picture: U8) -> F32:

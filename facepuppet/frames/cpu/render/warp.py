@@ -10,17 +10,18 @@ import numpy as np
 
 from facepuppet.core.types import F32, U8, Motion
 from facepuppet.frames.cpu.render.body import BodyField
-from facepuppet.frames.cpu.render.cutout import Cutout, Surroundings, cut_out
+from facepuppet.frames.cpu.render.coarse_flow import enlarged
+from facepuppet.frames.cpu.render.cutout import Surroundings, cut_out
 from facepuppet.frames.cpu.render.extent import Extent, Window
 from facepuppet.frames.cpu.render.mesh import FaceMesh, FacePatch
+from facepuppet.frames.cpu.render.moving_texture import moving_texture, needed_margins
 from facepuppet.portrait.avatar import Avatar
+from facepuppet.portrait.beyond import person_beyond
 
 # Bilinear sampling blurs by an amount that changes with the sub-pixel shift, which is seen as breathing
 # sharpness. Sampling from a texture enlarged once, with a sharp kernel, avoids that at no cost per frame.
 _TEXTURE_SCALE = 2
 _MAX_TEXTURE_PX = 2048
-_SIDE_SHARE = 0.12  # of the picture's width, kept ready at either side
-_CROWN_SHARE = 0.08  # height of the rounded crown over cut-off hair, as a share of its width
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class Warp:
         self.body = BodyField(avatar)
         fits = max(self._size) * _TEXTURE_SCALE <= _MAX_TEXTURE_PX
         self.scale = _TEXTURE_SCALE if fits else 1
-        width_px = self._size[0] * self.scale
-        self._margin_px = (int(_SIDE_SHARE * width_px), int(_CROWN_SHARE * width_px) + 2)
-        self.offset_px = np.array(self._margin_px, np.float32) - 0.5
+        self._margins = margins = needed_margins(avatar)
+        self._beyond = person_beyond(avatar, margins)
+        self.offset_px = np.array([margins.left, margins.top], np.float32) * self.scale - np.float32(0.5)
         offset = self.in_texture(np.zeros(2, np.float32))
         linear, origin = np.hsplit(self.body.portrait_from_cells, [2])
         self._texture_from_cells = np.hstack([self.scale * linear, self.in_texture(origin.T).T])
@@ -99,7 +100,7 @@ class Warp:
         cells = self.body.cells_from_moved(motion)
         # OpenCV, as NumPy's broadcasting over two channels takes five times as long.
         body = cv2.transform(cells, self._texture_from_cells)
-        flow: F32 = cv2.resize(body, self._size, interpolation=cv2.INTER_LINEAR)
+        flow = enlarged(body, self._size)
         patch = self.mesh.patch(motion.landmarks_px, motion.eye_opening)
         windows = self._prepared()[1].windows(cells, patch, self._size)
         if patch is None:
@@ -117,7 +118,9 @@ class Warp:
         """Return the texture, and where it shows anything."""
         if self._before not in self._kept:
             cutout = cut_out(self._avatar, self._before)
-            texture = premultiplied_texture(cutout, self.scale, self._margin_px)
+            texture = moving_texture(
+                cutout, self._avatar.background_rgb, self._beyond, self._margins, self.scale
+            )
             self._kept[self._before] = texture, Extent(cutout.alpha, self.body.grid)
         return self._kept[self._before]
 
@@ -132,47 +135,3 @@ class Warp:
         else:
             cv2.add(blended, outside, dst=blended)
             cv2.resize(blended, patch.size_px, dst=flow, interpolation=cv2.INTER_LINEAR)
-
-
-def premultiplied_texture(cutout: Cutout, scale: int, margin_px: tuple[int, int]) -> U8:
-    """A cutout as a premultiplied RGBA texture.
-
-    What the picture cuts off moves in from its edges: colours go on as their mirror image, the
-    outline straight on at the sides (shoulders) and below, and rounded off at the top (hair).
-
-    Args:
-        cutout: what moves of the portrait.
-        scale: enlargement, by a Lanczos kernel.
-        margin_px: columns (of the texture) added at each side, and rows above; as many rows as columns
-            are added below, where the picture has them to mirror.
-
-    Returns:
-        (top + H·scale + below, side + W·scale + side, 4) uint8.
-    """
-    rgb, alpha = cutout.rgb, cutout.alpha
-    if scale > 1:
-        height, width = alpha.shape
-        size = (width * scale, height * scale)
-        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_LANCZOS4)
-        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
-    side, top = margin_px
-    below = min(side, rgb.shape[0] - 1)
-    rgb = cv2.copyMakeBorder(rgb, top, below, side, side, cv2.BORDER_REFLECT_101)
-    alpha = np.vstack([_round_off(alpha[0], top), alpha])
-    alpha = cv2.copyMakeBorder(alpha, 0, below, side, side, cv2.BORDER_REPLICATE)
-    # OpenCV multiplies levels in a tenth of NumPy's time, with the same result: no product of two is a tie.
-    colour = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
-    texture: U8 = cv2.merge([*cv2.split(colour), alpha])
-    return texture
-
-
-def _round_off(top_row: U8, crown_px: int) -> U8:
-    """Coverage (crown_px, W) above the picture: a flat half ellipse over each stretch of cut-off hair."""
-    crown = np.zeros((crown_px, len(top_row)), np.uint8)
-    solid = np.flatnonzero(np.diff(np.concatenate([[0], top_row > 127, [0]]).astype(np.int8)))
-    for start, end in solid.reshape(-1, 2).tolist():
-        height = min(int(_CROWN_SHARE * (end - start)), crown_px - 2)
-        axes = ((end - start) // 2, max(height, 1))
-        cv2.ellipse(crown, ((start + end) // 2, crown_px), axes, 0, 180, 360, 255, -1, cv2.LINE_AA)
-    rounded: U8 = cv2.GaussianBlur(crown, (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE)
-    return rounded

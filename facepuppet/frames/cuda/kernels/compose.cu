@@ -1,4 +1,4 @@
-// The puppet on its canvas: resized, its cut shoulders continued, before a background, labelled (compose/).
+// The puppet on its canvas: resized, before a background, labelled (compose/).
 
 // A part of the moved portrait at the canvas's scale. Midway between pixels, linear sampling is the
 // average of 2x2 just as OpenCV rounds it.
@@ -62,46 +62,12 @@ KERNEL show_area(const uchar4* moved, int stride, int u, int v, int source_w, in
     shown[Y * w + X] = rounded(sum);
 }
 
-__device__ inline uchar4 weighted(uchar4 rgba, unsigned char weight) {
-    return make_uchar4(scaled(rgba.x, weight), scaled(rgba.y, weight), scaled(rgba.z, weight),
-                       scaled(rgba.w, weight));
-}
-
 // A premultiplied pixel over an opaque one.
 __device__ inline void lay_over(uchar4 rgba, const unsigned char* behind, unsigned char* out) {
     unsigned char clear = 255 - rgba.w;
     out[0] = (unsigned char)clampi(scaled(behind[0], clear) + rgba.x, 0, 255);
     out[1] = (unsigned char)clampi(scaled(behind[1], clear) + rgba.y, 0, 255);
     out[2] = (unsigned char)clampi(scaled(behind[2], clear) + rgba.z, 0, 255);
-}
-
-// One column of the puppet, softened along and across; X is its row.
-KERNEL soften_column(const uchar4* shown, int w, int h, int column, int reach, const float* across, int n_across,
-                     const float* along, int n_along, uchar4* soft) {
-    if (X >= h || Y > 0) return;
-    float4 sum = make_float4(0.f, 0.f, 0.f, 0.f);
-    for (int j = 0; j < n_along; j++)
-        for (int i = 0; i < n_across; i++) {
-            int x = column + clampi(i - n_across / 2, -reach, reach), y = clampi(X + j - n_along / 2, 0, h - 1);
-            add_weighted(&sum, shown[y * w + x], across[i] * along[j]);
-        }
-    soft[X] = rounded(sum);
-}
-
-// Lays the column, continued, over the region of the background that it may reach.
-KERNEL continue_shoulder(const uchar4* soft, const int* source_row, const unsigned char* weight,
-                         const unsigned char* background, int left, int top, int w, int h, int canvas_w,
-                         unsigned char* behind) {
-    if (X >= w || Y >= h) return;
-    int i = Y * w + X, at = 3 * ((top + Y) * canvas_w + left + X);
-    lay_over(weighted(soft[source_row[i]], weight[i]), background + at, behind + at);
-}
-
-// Fades columns of the puppet from `left` on.
-KERNEL fade_puppet(const unsigned char* weight, int left, int w, int h, int shown_w, uchar4* shown) {
-    if (X >= w || Y >= h) return;
-    uchar4* pixel = shown + Y * shown_w + left + X;
-    *pixel = weighted(*pixel, weight[Y * w + X]);
 }
 
 KERNEL lay_puppet(const uchar4* shown, int left, int top, int shown_w, int shown_h, const unsigned char* behind,

@@ -51,16 +51,28 @@ __device__ inline uchar4 over(uchar4 below, uchar4 above) {
                        (unsigned char)min(scaled(below.z, clear) + above.z, 255), 255);
 }
 
-KERNEL mouth_draw(const Parameters* p, const unsigned char* soft, const float* across, const uchar4* skull,
-                  int skull_w, int skull_h, const uchar4* jaw, int jaw_w, int jaw_h, int own_teeth, int w,
-                  uchar4* moved) {
+// One layer of the mouth (render/relief.py): its columns are looked up, and its rows shifted by them.
+__device__ inline uchar4 mouth_layer(const Parameters* p, int layer, const uchar4* pixels, const int* layout) {
+    float2 at = affine(p->columns_from_mouth_box[layer], (float)X, (float)Y);
+    const float(*columns)[3] = p->mouth_columns[layer];
+    int last = (int)(sizeof(p->mouth_columns[0]) / sizeof(p->mouth_columns[0][0])) - 1;
+    float entry = clampf(at.x, 0.f, (float)last);
+    int i = min((int)entry, last - 1);
+    float t = entry - i;
+    const int* place = layout + 3 * layer;
+    float column = mix(columns[i][0], columns[i + 1][0], t);
+    float row = at.y + mix(columns[i][1], columns[i + 1][1], t);
+    uchar4 c = rounded(sample4(pixels + place[0], place[1], place[2], column, row));
+    unsigned char seen = to_u8(255.f * mix(columns[i][2], columns[i + 1][2], t));
+    return make_uchar4(scaled(c.x, seen), scaled(c.y, seen), scaled(c.z, seen), scaled(c.w, seen));
+}
+
+KERNEL mouth_draw(const Parameters* p, const unsigned char* soft, const float* across, const uchar4* pixels,
+                  const int* layout, int layers, int own_teeth, int w, uchar4* moved) {
     const int* box = p->mouth_box_px;
     if (X >= box[2] || Y >= box[3]) return;
-    float2 in_skull = affine(p->skull_from_mouth_box, (float)X, (float)Y);
-    float2 in_jaw = affine(p->jaw_from_mouth_box, (float)X, (float)Y);
-    uchar4 back = rounded(sample4(skull, skull_w, skull_h, in_skull.x, in_skull.y));
-    uchar4 front = over(back, rounded(sample4(jaw, jaw_w, jaw_h, in_jaw.x, in_jaw.y)));
-    blend_into(&front, back, back.w);
+    uchar4 front = mouth_layer(p, 0, pixels, layout);
+    for (int i = 1; i < layers; i++) front = over(front, mouth_layer(p, i, pixels, layout));
     if (!own_teeth) {
         int taps = odd_taps(0.5f, box[3]);
         float sum = 0.f;

@@ -27,7 +27,8 @@ KERNEL body_displace(const Parameters* p, const float* depth, const float* head_
         make_float2(mix(torso_x, head_x, head_weight[cell]) - x, mix(torso_y, head_y, head_weight[cell]) - y);
 }
 
-KERNEL body_smooth(const float2* displacement, const float* taps, int n_taps, int w, int h, float2* smooth) {
+KERNEL body_smooth(const float2* displacement, const float* taps, int n_taps, const float* stillness, int w, int h,
+                   float2* smooth) {
     if (X >= w || Y >= h) return;
     float sum_x = 0.f, sum_y = 0.f;
     for (int j = 0; j < n_taps; j++)
@@ -37,7 +38,8 @@ KERNEL body_smooth(const float2* displacement, const float* taps, int n_taps, in
             sum_x += weight * displacement[at].x;
             sum_y += weight * displacement[at].y;
         }
-    smooth[Y * w + X] = make_float2(sum_x, sum_y);
+    float moves = 1.f - stillness[Y * w + X];
+    smooth[Y * w + X] = make_float2(moves * sum_x, moves * sum_y);
 }
 
 // Source of each cell by fixed-point iteration (Chen et al. 2008), in pixels of the enlarged texture.
@@ -135,6 +137,20 @@ KERNEL mesh_raster(const Parameters* p, const Triangle* triangles, int n, int la
     }
 }
 
+// The body's map between its cells, and straight on beyond them, as `coarse_flow.enlarged`.
+__device__ inline float2 body_at(const float2* texture_from_cell, int w, int h, float x, float y) {
+    Corners c;
+    c.x0 = clampi((int)floorf(x), 0, w - 2);
+    c.y0 = clampi((int)floorf(y), 0, h - 2);
+    c.x1 = c.x0 + 1;
+    c.y1 = c.y0 + 1;
+    c.fx = x - c.x0;
+    c.fy = y - c.y0;
+    float2 nw = texture_from_cell[c.y0 * w + c.x0], ne = texture_from_cell[c.y0 * w + c.x1];
+    float2 sw = texture_from_cell[c.y1 * w + c.x0], se = texture_from_cell[c.y1 * w + c.x1];
+    return make_float2(bilinear(nw.x, ne.x, sw.x, se.x, c), bilinear(nw.y, ne.y, sw.y, se.y, c));
+}
+
 // Face inside, body outside, on the face's grid; they meet at the face oval.
 KERNEL face_blend(const Parameters* p, const Triangle* triangles, const unsigned long long* front,
                   const float2* texture_from_cell, int body_w, int body_h, int w, int h,
@@ -144,7 +160,7 @@ KERNEL face_blend(const Parameters* p, const Triangle* triangles, const unsigned
     const int* box = p->face_box_px;
     float per_x = (float)body_w / w, per_y = (float)body_h / h;
     float step_x = (float)box[2] / columns * per_x, step_y = (float)box[3] / p->face_cells[1] * per_y;
-    float2 outside = sample2(texture_from_cell, body_w, body_w, body_h, box[0] * per_x + (X + 0.5f) * step_x - 0.5f,
+    float2 outside = body_at(texture_from_cell, body_w, body_h, box[0] * per_x + (X + 0.5f) * step_x - 0.5f,
                              box[1] * per_y + (Y + 0.5f) * step_y - 0.5f);
     unsigned int number = (unsigned int)front[Y * columns + X];
     float2 source = outside;
@@ -167,7 +183,7 @@ __device__ inline float2 flow_at(const Parameters* p, const float2* texture_from
         return sample2(texture_from_face, cells[0], cells[0], cells[1], x, y);
     }
     float x = (column + 0.5f) * body_w / w - 0.5f, y = (row + 0.5f) * body_h / h - 0.5f;
-    return sample2(texture_from_cell, body_w, body_w, body_h, x, y);
+    return body_at(texture_from_cell, body_w, body_h, x, y);
 }
 
 KERNEL warp(const Parameters* p, const uchar4* texture, int texture_w, int texture_h,

@@ -1,0 +1,1 @@
+"""Somebody else's tracker as a driver, by packets from the network."""

@@ -1,0 +1,9 @@
+from .expressions import angles_of_looks as angles_of_looks
+from .expressions import face_of_wire as face_of_wire
+from .expressions import sample_of_expression as sample_of_expression
+from .expressions import with_looks as with_looks
+from .wire_face import Decoder as Decoder
+from .wire_face import Encoder as Encoder
+from .wire_face import MalformedPacketError as MalformedPacketError
+from .wire_face import WireFace as WireFace
+from .wire_face import WireSample as WireSample

@@ -1,0 +1,120 @@
+"""Between faces on the wire and expressions."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+
+from facepuppet.core.geometry import (
+    euler_from_rotation,
+    rotation_from_euler,
+    rotation_from_vector,
+    vector_from_rotation,
+)
+from facepuppet.core.types import F32, F64, N_BLENDSHAPES, Expression, FacePose, Floats, HeadPose
+from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.deformation import blendshape_weights, face_of_blendshapes
+from facepuppet.wires.wire_face import WireFace, WireSample
+
+INTER_OCULAR_M = 0.090  # between outer eye corners: the unit of head shifts (see `face.gaze`)
+DISTANCE_M = 0.55  # of a face at rest from its camera, where nobody says
+LOOK_RAD = math.radians(30.0)  # turn of an eye at an eyeLook* of 1, as the shapes were fitted with
+_SIDES = ("Right", "Left")  # the person's, image-left eye first
+_WAYS = ("Out", "In", "Down", "Up")
+_LOOKS = np.array([[ARKIT_INDEX[f"eyeLook{way}{side}"] for way in _WAYS] for side in _SIDES])
+_BLINKS = [ARKIT_INDEX[f"eyeBlink{side}"] for side in _SIDES]
+_RIGHTWARD = np.array([-1.0, 1.0])  # whether looking out is looking to the image's right, by eye
+
+
+def face_of_wire(face: WireFace, rest: WireFace | None = None) -> FacePose:
+    """Return what a face on the wire does, against the sender's face at rest.
+
+    Shapes count as they are: the sender has calibrated them. Where the head is and faces does not: a phone
+    stands anywhere.
+
+    Args:
+        face: now.
+        rest: at rest; None: straight ahead, where it is.
+    """
+    weights = face.weights if face.eyes_rad is None else with_looks(face.weights, face.eyes_rad)
+    return face_of_blendshapes(weights, _head_of(face, rest))
+
+
+def sample_of_expression(expression: Expression) -> WireSample:
+    """Return what a driver does, as a face on the wire; the sender's clock is the time of capture."""
+    sent_s = expression.captured_ns * 1e-9
+    if expression.face is None:
+        return WireSample(None, sent_s)
+    weights, eyes_rad = _shapes_of(expression.face)
+    head = expression.face.head
+    right, down = head.shift
+    away_m = DISTANCE_M * (math.exp(-head.log_scale) - 1.0)
+    position = np.array([INTER_OCULAR_M * right, INTER_OCULAR_M * down, away_m], np.float32)
+    turned = np.array(euler_from_rotation(rotation_from_vector(head.turn)), np.float32)
+    return WireSample(WireFace(weights, turned, eyes_rad, position), sent_s)
+
+
+def with_looks(weights: F32, eyes_rad: Floats) -> F32:
+    """Return weights (52,) whose eyeLook* say what angles (2, 2) of the eyes say."""
+    told = np.array(weights, np.float32)
+    out = _RIGHTWARD * eyes_rad[:, 0] / LOOK_RAD
+    down = np.asarray(eyes_rad[:, 1]) / LOOK_RAD
+    told[_LOOKS] = np.clip(np.stack([out, -out, down, -down], axis=1), 0.0, 1.0)
+    return told
+
+
+def angles_of_looks(weights: Floats) -> F32:
+    """Return (2, 2) yaw and pitch of each eye, image-left first, that eyeLook* among weights (52,) say."""
+    out, into, down, up = np.asarray(weights, np.float64)[_LOOKS].T
+    angles: F32 = LOOK_RAD * np.stack([_RIGHTWARD * (out - into), down - up], axis=1)
+    return angles.astype(np.float32)
+
+
+def _head_of(face: WireFace, rest: WireFace | None) -> HeadPose:
+    turned = rotation_from_euler(*face.head_rad.tolist())
+    if rest is None:
+        return HeadPose(vector_from_rotation(turned).astype(np.float32))
+    turn = vector_from_rotation(turned @ rotation_from_euler(*rest.head_rad.tolist()).T).astype(np.float32)
+    if face.position_m is None or rest.position_m is None:
+        return HeadPose(turn)
+    right, down, away = (face.position_m - rest.position_m).tolist()
+    nearness = DISTANCE_M / max(DISTANCE_M + away, 0.2 * DISTANCE_M)
+    return HeadPose(turn, (right / INTER_OCULAR_M, down / INTER_OCULAR_M), math.log(nearness))
+
+
+def _shapes_of(face: FacePose) -> tuple[F32, F32]:
+    """Weights (52,) that tell lids and gaze too, and angles (2, 2) of the eyes against the head."""
+    weights = blendshape_weights(face.deformation).copy()
+    weights[_BLINKS], weights[_LOOKS] = 0.0, 0.0
+    # What squints and the turn of the head do to lids and irises is told already.
+    awake = face_of_blendshapes(weights, HeadPose(face.head.turn))
+    weights[_BLINKS] = np.clip(1.0 - face.eye_opening / np.maximum(awake.eye_opening, 1e-3), 0.0, 1.0)
+    eyes_rad = _angles_of_shift(np.asarray(face.gaze, np.float64) - awake.gaze)
+    return with_looks(weights, eyes_rad), eyes_rad
+
+
+def _angles_of_shift(shift: F64) -> F32:
+    """Angles (2, 2) of the eyes, of how far (2, 2) their irises are seen to have moved, in eye widths."""
+    reach = _reach()
+    angles = np.zeros((2, 2), np.float32)
+    for eye, (right, down) in enumerate(shift.tolist()):
+        out = _RIGHTWARD[eye] * right
+        sideways = reach[eye, 0 if out >= 0.0 else 1]
+        share = out / abs(sideways[0])
+        down -= abs(share) * sideways[1]
+        upright = reach[eye, 2 if down >= 0.0 else 3]
+        angles[eye] = _RIGHTWARD[eye] * share, down / abs(upright[1])
+    return np.clip(angles, -1.0, 1.0) * np.float32(LOOK_RAD)
+
+
+@cache
+def _reach() -> F64:
+    """How far (2, 4, 2) each eyeLook* of 1 is seen to move its iris, in eye widths, by eye and way."""
+    reach = np.zeros((*_LOOKS.shape, 2))
+    for way in range(len(_WAYS)):
+        weights = np.zeros(N_BLENDSHAPES, np.float32)
+        weights[_LOOKS[:, way]] = 1.0
+        reach[:, way] = face_of_blendshapes(weights, HeadPose(np.zeros(3, np.float32))).gaze
+    return reach
