@@ -29,7 +29,7 @@ SIDE_PX = 512  # of the copy that is posed
 _CROP_PX, _REACH = 96, 0.92  # of the crop that is looked at, as the painter's
 # Most drift of lips and skin (levels of 255), most change of the mouth's tint (CIELAB), and least share of
 # the grain that stays.
-MOST_DRIFT, MOST_TINT, LEAST_GRAIN = 6.0, 9.0, 0.7
+MOST_DRIFT, MOST_TINT, LEAST_GRAIN = 5.5, 10.0, 0.8
 
 _BOTH = ("Left", "Right")
 SHAPES: tuple[Mapping[str, float], ...] = (

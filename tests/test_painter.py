@@ -9,6 +9,7 @@ import onnx
 import pytest
 from avatars import hopper
 from compare import EXACT, assert_pictures_equal, levels
+from networks import write_manifest
 from onnx import TensorProto, helper
 
 from facepuppet.cli.options import engine_line
@@ -18,7 +19,7 @@ from facepuppet.diagnose.verify import record
 from facepuppet.drivers.scripted import weights_at
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import compose_landmarks
-from facepuppet.face.topology import LIPS_OUTER
+from facepuppet.face.topology import LIPS_INNER, LIPS_OUTER
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.frames.cpu.render.crops import crops_of
 from facepuppet.frames.cpu.render.painter import Painter, load_painters
@@ -199,7 +200,8 @@ def test_a_painter_runs_once_for_each_crop_that_moved(tmp_path):
         rgba = Renderer(hopper()).render(moved()).rgba
         n = len(painter.rest)
         assert len(painter.residuals(rgba, moved())) == painter.session.runs == n
-        assert shares_of(painter, moved()) == [1.0] * n
+        # This mouth is wide open, and leaves a part to the drawing.
+        assert shares_of(painter, moved()) == ([pytest.approx(0.75, abs=0.2)] if n == 1 else [1.0] * n)
 
 
 def test_what_was_painted_serves_until_outlines_move_visibly():
@@ -210,7 +212,7 @@ def test_what_was_painted_serves_until_outlines_move_visibly():
         assert painter.session.runs == n
         for (crop, residual), (later, same) in zip(first, again, strict=True):
             assert 0.0 < later.departure_px(crop) < 0.2
-            assert (residual == same).all()  # and it goes where the later crop is
+            assert np.abs(residual - same).max() < 0.5 / 255  # and it goes where the later crop is
         painter.residuals(rgba, moved(0.9))
         assert painter.session.runs == 2 * n
 
@@ -369,3 +371,18 @@ def test_the_eyes_are_seen_the_same_way_round():
     for crop in (left, right):
         x = (crop.crop_from_picture[:, :2] @ nose + crop.crop_from_picture[:, 2])[0]
         assert x > SIDE / 2
+
+
+def test_a_very_wide_mouth_leaves_half_to_the_drawing_unless_the_painter_is_tuned(tmp_path):
+    folder = write_manifest(tmp_path, green_where_lips_are(), reach=0.92)
+    (network,) = read_manifest(folder)
+    inner = np.array([13, 14])  # middles of the inner lips, upper and lower
+    for gap, expected in ((0.05, 1.0), (0.22, 0.75), (0.5, 0.5)):
+        landmarks = hopper().landmarks_px.copy()
+        landmarks[LIPS_INNER] += (0.0, 40.0, 0.0)  # far enough from rest for painting to be full
+        landmarks[inner[1]] = landmarks[inner[0]] + (0.0, gap * hopper().inter_ocular_px, 0.0)
+        (share,) = Painter(network, hopper()).shares(Painter(network, hopper()).crops(landmarks))
+        assert share == pytest.approx(expected, abs=0.03)
+        tuned = replace(network, content=read_verified(network))
+        (share,) = Painter(tuned, hopper()).shares(Painter(tuned, hopper()).crops(landmarks))
+        assert share == pytest.approx(1.0)

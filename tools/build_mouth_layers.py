@@ -43,7 +43,7 @@ ICT_POINTS = (1507, 1528, 3742, 3721, 1147, 5708, 6213, 5533)
 MEDIAPIPE_POINTS = (33, 133, 362, 263, 2, 61, 291, 13)
 UPPER_LIP, OUTER_EYES = 5533, (1507, 3721)
 TONGUE = slice(16312, GUMS.stop)  # among other flesh at the back
-THROAT_CM = 5.5  # how far behind the lips the upper layer ends
+THROAT_CM, FLOOR_CM = 5.5, 4.0  # how far behind the lips the flesh of the upper and the lower layer ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ def _normals(vertices: F64, triangles: I64) -> F64:
     for i in range(3):
         np.add.at(normals, triangles[:, i], np.cross(b - a, c - a))
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return normals * np.where(normals[:, 2:] > 0, -1.0, 1.0)
+    normals *= np.where(normals[:, 2:] > 0, -1.0, 1.0)
+    return normals
 
 
 def members(heads: IctHeads) -> dict[str, Mask]:
@@ -90,7 +91,9 @@ def members(heads: IctHeads) -> dict[str, Mask]:
     tongue = (number >= TONGUE.start) & (number < TONGUE.stop) & moves & (np.abs(v[:, 0]) < 2.0)
     tongue = _largest_piece(heads.triangles, tongue)
     near = v[:, 2] < heads.neutral[UPPER_LIP, 2] + THROAT_CM
-    return {"upper": inside & ~moves & near, "lower": inside & moves & ~tongue, "tongue": tongue}
+    # Flesh behind the lower row would stand beside the tongue like a wall.
+    front = (number >= TEETH.start) | (v[:, 2] < heads.neutral[UPPER_LIP, 2] + FLOOR_CM)
+    return {"upper": inside & ~moves & near, "lower": inside & moves & ~tongue & front, "tongue": tongue}
 
 
 def _largest_piece(triangles: I64, member: Mask) -> Mask:
@@ -216,7 +219,7 @@ def main(path: Path) -> None:
     cm_per_unit = np.float32(np.linalg.norm(np.subtract(*heads.neutral[list(OUTER_EYES)])))
     # What trackers see of a dropped jaw: landmarks on soft skin sink less than the bone below.
     sunk = landmark_basis()[ARKIT_INDEX["jawOpen"], [CHIN, LOWER_LIP_INNER[5]], 1]
-    stored: dict[str, npt.NDArray[np.generic]] = {
+    stored: dict[str, npt.ArrayLike] = {
         "head_from_model": fit.rotation.astype(np.float32),
         "cm_per_unit": cm_per_unit,
         "jaw_landmarks_cm": (cm_per_unit * sunk).astype(np.float32),

@@ -50,7 +50,7 @@ def weights_of(samples: Samples, *, bared: bool = False) -> F32:
     closing = np.abs(samples.closing)
     weight = 0.35 + _within(closing, 0.0, float(np.percentile(samples.closing, 90)))
     if bared:
-        weight += _WIDEST * _within(closing, *np.percentile(closing, (75, 98)))
+        weight += _WIDEST * _within(closing, *np.percentile(closing, (75, 98)).tolist())
         teeth = bared_teeth(samples)
         weight += _BARED * _within(teeth, 0.0, float(np.percentile(teeth, 95)))
     still = np.array([origin == "still" for origin in samples.origins])[samples.origin]

@@ -19,14 +19,14 @@ from facepuppet.frames.cpu.render.patches import to_u8
 from facepuppet.frames.cpu.render.relief import Relief
 
 # Shares of the lips' colour in full light.
-_THROAT = np.array([0.30, 0.21, 0.21], np.float32)
-_CHEEK = np.array([0.58, 0.45, 0.44], np.float32)
-_TONGUE = np.array([1.02, 1.0, 0.98], np.float32)
+_THROAT = np.array([0.25, 0.17, 0.17], np.float32)
+_CHEEK = np.array([0.50, 0.38, 0.37], np.float32)
+_TONGUE = np.array([0.92, 0.88, 0.87], np.float32)
 _GUM = np.array([0.92, 0.84, 0.83], np.float32)
 _LOWER_ROW = 0.95  # how light lower teeth are beside upper ones
 _DEEPER = np.array([0.9, 1.15, 1.15], np.float32)  # exponents of the shade: light between wet walls turns red
 _PASSED_ON = {"upper": 0.75, "lower": 0.65, "tongue": 0.75}  # exponent of the light: wet walls pass it on
-_LEAST_LIGHT = {"upper": 0.25, "lower": 0.25, "tongue": 0.55}
+_LEAST_LIGHT = {"upper": 0.25, "lower": 0.25, "tongue": 0.4}
 _BEND = 0.75  # of the model's rows: cheeks and lips as trackers see them bend less, and hide what bends away
 _GAP_CM, _GAPS = 0.2, 0.45  # what darkens within so little, and which share of it is left
 _CAVITY_CM = (-2.2, 4.2, 4.5)  # top, bottom and depth
@@ -80,7 +80,7 @@ def paint_layers(model: MouthModel, palette: Palette, light: Light, px_per_cm: f
         px_per_cm: of the portrait at rest.
     """
     detail = min(_DETAIL * px_per_cm, model.px_per_cm)
-    redder = 1 + (_DEEPER - 1) * np.float32(min(_saturation(palette.flesh_rgb) / 0.4, 1.0))
+    redder = 1 + (_DEEPER - 1) * np.float32(min(saturation(palette.flesh_rgb) / 0.4, 1.0))
     painted = {"cavity": _cavity(palette.flesh_rgb, detail)}
     for name in ("tongue", "lower", "upper"):
         layer = model.layers[name]
@@ -152,7 +152,7 @@ def _cavity(flesh: F32, px_per_cm: float) -> Relief:
 
 def _tooth_rgb(white_rgb: F32, flesh: F32) -> F32:
     """Ivory: lighter than the whites of the eyes, and warmer as far as the picture has colours at all."""
-    white, colourful = float(white_rgb.mean()), _saturation(flesh)
+    white, colourful = float(white_rgb.mean()), saturation(flesh)
     light = min(max(1.34 * white, 1.5 * float(flesh.mean()), 70.0), 238.0)  # whites may lie in shade
     tint = white_rgb / max(white, 1.0) - 1
     # Small or tired eyes hardly have whites: teeth are never as red as lips.
@@ -163,7 +163,8 @@ def _tooth_rgb(white_rgb: F32, flesh: F32) -> F32:
     return colour
 
 
-def _saturation(rgb: F32) -> float:
+def saturation(rgb: F32) -> float:
+    """How colourful (3,) a colour is, in [0, 1]."""
     return float(np.ptp(rgb)) / max(float(rgb.max()), 1.0)
 
 

@@ -23,7 +23,7 @@ from facepuppet.face.topology import (
     UPPER_LIP_INNER,
 )
 from facepuppet.frames.cpu.render.body import apply_head
-from facepuppet.frames.cpu.render.dentition import Light, Palette, paint_layers
+from facepuppet.frames.cpu.render.dentition import Light, Palette, paint_layers, saturation
 from facepuppet.frames.cpu.render.face_light import face_light
 from facepuppet.frames.cpu.render.patches import (
     blend_into,
@@ -46,9 +46,11 @@ _LIPS_OWN = 0.55  # how much less the jaw sank where the lip sank more than the 
 _PARTED = 0.8  # of a gap between resting lips, how much of it is the jaw's
 _ASIDE = 0.5  # how far teeth follow the chin aside: on turned heads, trackers move it too
 _OWN_CM = 1.2  # how much farther down own teeth may reach
+_PALE, _GREY = 0.75, 0.1  # teeth are less colourful than lips, unless the picture has no colours
+_RIM_CM = 0.07
 _OWN_PX = 30  # fewer pixels between the lips tell no colour
 _MOST_DROP = 1.2  # of the jaw
-_ON_JAW = ("lower", "tongue")
+_TONGUE_CM = 0.5  # how much lower it lies than the model's, which fills the mouth
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,10 @@ class Mouth:
         if self.shows_teeth:
             # The picture has no gums to show: own teeth follow a lip that would uncover them.
             skull = skull + np.minimum(moved[UPPER_LIP_INNER[5]] - at_rest[1], 0.0) * (0.0, 1.0)
+        tongue = jaw + on_jaw[:, 1] * np.float32(_TONGUE_CM)
+        places = {"lower": (on_jaw, jaw), "tongue": (on_jaw, tongue)}
         placed = tuple(
-            layer.place(on_jaw, jaw, box) if name in _ON_JAW else layer.place(linear, skull, box)
-            for name, layer in self.layers.items()
+            layer.place(*places.get(name, (linear, skull)), box) for name, layer in self.layers.items()
         )
         return PlacedMouth(box, moved[LIPS_INNER], placed, strength)
 
@@ -183,7 +186,11 @@ class Mouth:
         across, up = np.subtract(*landmarks[INNER_MOUTH_CORNERS[::-1]]), -linear[:, 1] * 3
         ends = [lower[-1] + across, lower[-1] + across + up, lower[0] - across + up, lower[0] - across]
         above = polygon_mask(np.concatenate([lower, ends]).astype(np.float32), (0, 0), self._size)
-        coverage = cv2.GaussianBlur(cv2.remap(above, x, y, cv2.INTER_LINEAR), (0, 0), 1.0)
+        rim = np.ones(
+            (2 * round(_RIM_CM * drawn.px_per_cm) + 1, 1), np.uint8
+        )  # of the lower lip, in their edge
+        coverage = cv2.erode(cv2.remap(above, x, y, cv2.INTER_LINEAR), rim)
+        coverage = cv2.GaussianBlur(coverage, (0, 0), 1.0)
         coverage[:, [0, -1]] = coverage[-1] = 0
         colour = cv2.multiply(to_u8(filled), cv2.merge([coverage] * 3), scale=1 / 255)
         return drawn.repainted(np.dstack([colour, coverage]))
@@ -214,7 +221,9 @@ def _with_own_teeth_colour(palette: Palette, avatar: Avatar) -> Palette:
         return palette
     lightness = pixels.mean(1)
     shining = pixels[lightness >= np.percentile(lightness, 70)].mean(0)
-    return replace(palette, tooth_rgb=shining) if shining.mean() > palette.flesh_rgb.mean() else palette
+    flesh = palette.flesh_rgb
+    pale = saturation(shining) < _PALE * saturation(flesh) or saturation(flesh) < _GREY
+    return replace(palette, tooth_rgb=shining) if pale and shining.mean() > flesh.mean() else palette
 
 
 def _mean_inside(picture: U8, outline_px: F32) -> F32:

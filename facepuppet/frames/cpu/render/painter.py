@@ -34,10 +34,15 @@ from facepuppet.portrait.avatar import Avatar
 
 log = logging.getLogger(__name__)
 
+_INNER_MIDDLES = (5, 15)  # of the upper and the lower lip, in LIPS_INNER
 _LEAST_LEVEL = 0.25  # of 255: less is lost in rounding
 # How far outlines move, in sides of the crop, until painting begins, and until it is full. Below, the
 # portrait's own pixels are as near the truth as any painting or nearer (15 clips).
 _ONSET = {"mouth": (0.012, 0.032), "eye": (0.004, 0.012)}
+
+# Inner-lip gap in inter-ocular distances from and to which the shipped mouth painter gives way, and the share
+# that is left to it: of mouths wider open than most it was trained on, it paints a blur over the drawing.
+_WIDE, _LEFT_WHEN_WIDE = (0.12, 0.32), 0.5
 
 # How far outlines move, in sides of the crop, before the network paints anew. Until then what it paints
 # differs by 6 levels at the 99th percentile of a crop and by .7 on average (12 clips, medians).
@@ -163,13 +168,24 @@ class Painter:
         """How much of each moved crop's residual is to be added, in [0, 1].
 
         A smooth function of the motion that is 0 while the crop is much as at rest, where the network need
-        not run.
+        not run, and that falls again as a mouth opens very wide.
         """
         if self.network.region not in _ONSET:
             return [1.0] * len(crops)
         start, full = (reach * self.network.crop_px for reach in _ONSET[self.network.region])
         moved = (crop.departure_px(rest) for crop, rest in zip(crops, self._at_rest, strict=True))
-        return [smoothstep((departure - start) / (full - start)) for departure in moved]
+        shares = [smoothstep((departure - start) / (full - start)) for departure in moved]
+        return [share * self._kept_when_wide(crop) for share, crop in zip(shares, crops, strict=True)]
+
+    def _kept_when_wide(self, crop: Crop) -> float:
+        """Share that a wide mouth leaves to the painter; a tuned one has seen this person's."""
+        network = self.network
+        if network.region != "mouth" or network.content is not None:
+            return 1.0
+        inner = crop.outlines()[1]
+        gap_px = float(np.linalg.norm(inner[_INNER_MIDDLES[0]] - inner[_INNER_MIDDLES[1]]))
+        gap = gap_px / network.crop_px * network.reach
+        return 1.0 - (1.0 - _LEFT_WHEN_WIDE) * smoothstep((gap - _WIDE[0]) / (_WIDE[1] - _WIDE[0]))
 
     def _serves(self, number: int, crop: Crop, patience: int) -> bool:
         """Whether what was painted last on a crop will do once more."""

@@ -17,7 +17,7 @@ from facepuppet.core.types import F32, U8
 from facepuppet.face.mouth_model import WIDTH_CM
 
 COLUMNS = 128  # entries of the look-up table over WIDTH_CM
-_EDGE_ON = 0.45  # of its width seen from the front: a surface seen narrower fades
+_EDGE_CM = 0.4  # over which a row fades towards where it bends out of sight
 _REPEATED = cv2.BORDER_REPLICATE
 
 
@@ -103,11 +103,15 @@ class Relief:
         at, middle = self._at, len(self._at) // 2
         u = at + along * self._curve
         # What bends out of sight keeps the place of what hides it.
-        seen = smoothstep(np.gradient(u, at) / _EDGE_ON)
-        for outward in (np.s_[middle:], np.s_[middle::-1]):
-            seen[outward] = np.minimum.accumulate(seen[outward])
-        u[middle:] = np.maximum.accumulate(u[middle:])
-        u[middle::-1] = np.minimum.accumulate(u[middle::-1])
+        seen = np.ones(len(at), np.float32)
+        for sign, outward in ((1.0, np.s_[middle:]), (-1.0, np.s_[middle::-1])):
+            reach = sign * u[outward]
+            farthest = np.maximum.accumulate(reach)
+            u[outward] = sign * farthest
+            hidden = np.flatnonzero(reach < farthest)
+            if len(hidden):
+                seen[outward] = smoothstep((farthest[-1] - farthest) / _EDGE_CM)
+                seen[outward][hidden[0] :] = 0.0
         x = np.interp(self._entries, u, at)
         column = (x + WIDTH_CM / 2) * self.px_per_cm - 0.5
         shift = -down * self.px_per_cm * np.interp(x, at, self._curve)
