@@ -31,6 +31,7 @@ def main(
     critic_from: Annotated[float, typer.Option(help="Share of the steps before the critic speaks.")] = 0.6,
     seed: int = 1,
     rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 6e-4,
+    average: Annotated[float, typer.Option(help="Decay of the running mean of the weights.")] = 0.997,
     start: Annotated[
         Path | None, typer.Option(help="Go on from an exported network (.onnx), at a lower rate.")
     ] = None,
@@ -45,7 +46,7 @@ def main(
     recipe = Recipe(
         region, profile, steps, batch,
         learning_rate=rate, perceptual=perceptual, adversarial=adversarial, critic_from=critic_from,
-        seed=seed,
+        average=average, seed=seed,
     )  # fmt: skip
     weights = None if start is None else start.read_bytes()
     figures = Trainer(recipe, train, held_out, out, weights).run()

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
-from compare import EXACT, assert_pictures_equal
+from compare import EXACT, Tolerance, assert_pictures_equal
 from fakes import Follower
 
 from facepuppet.core.types import U8, Motion
@@ -70,6 +70,31 @@ def test_open_lids_draw_nothing() -> None:
     outside = motion(0.0, 0.0)
     far = replace(outside, landmarks_px=outside.landmarks_px + np.float32(5000))
     assert lids.place(far) == (None, None)
+
+
+@pytest.mark.parametrize("turn", [(0.0, 0.0, 0.0), (0.2, -0.5, 0.2), (-0.2, 0.6, 0.0)])
+def test_all_that_is_drawn_of_a_lid_lies_in_its_box(turn: tuple[float, float, float]) -> None:
+    """In a larger box the picture is the same: nothing ends at the box's edge."""
+    warp, lids, _ = parts()
+    deltas = replace(Deltas.rest(), eye_opening=np.zeros(2, np.float32), turn=np.array(turn, np.float32))
+    moved = Target(hopper()).motion(deltas)
+    rgba, placed = warp.render(moved), lids.place(moved)
+    wider = [
+        replace(lid, skin_box_px=_grown(lid.skin_box_px), lash_box_px=_grown(lid.lash_box_px))
+        for lid in placed
+        if lid is not None
+    ]
+    assert len(wider) == 2
+    tight, loose = rgba.copy(), rgba.copy()
+    for picture, given in ((tight, placed), (loose, wider)):
+        lids.draw_skin(picture, given)
+        lids.draw_lashes(picture, given)
+    assert_pictures_equal(tight, loose, Tolerance(mean=0.01, most=3))
+
+
+def _grown(box_px: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    x, y, width, height = box_px
+    return x - 12, y - 12, width + 24, height + 24
 
 
 @pytest.mark.parametrize("side", BOTH)

@@ -123,7 +123,7 @@ def test_a_full_blink_covers_the_white(name, colour):
     left = whites(rendered(case.rgb, fit_eyes(case.rgb, case.landmarks_px), eye_opening=shut), case.eyes)
     left_before = whites(rendered(case.rgb, case.landmarks_px, eye_opening=shut), case.eyes)
     painted_whites = whites(case.rgb, case.eyes)
-    assert left < 0.05 * painted_whites < left_before
+    assert left < 0.005 * painted_whites < left_before
 
 
 @pytest.mark.parametrize(("name", "colour"), CASES)

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from scripted_faces import tracking_at
 
 from facepuppet.core.errors import OutputUnwritableError, RecordingError
-from facepuppet.core.types import Expression, FacePose, HeadPose, LandmarkOffsets, TorsoPose
+from facepuppet.core.types import Expression, FacePose, HeadPose, LandmarkOffsets, Part, TorsoPose
 from facepuppet.drivers import recorded
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
-from facepuppet.drivers.recording_format import FRAME
+from facepuppet.drivers.recording_format import FRAME, FRAMES, row_of
 from facepuppet.drivers.recording_reader import RecordingReader
 from facepuppet.drivers.recording_writer import RecordingWriter
 from facepuppet.drivers.scripted import Performance
@@ -65,6 +65,31 @@ def test_what_is_written_is_read_to_the_bit(tmp_path: Path, made: Callable[[int]
         played = list(iter(driver.read, None))
     assert len(played) == 302 and all(same(a, b) for a, b in zip(played, given, strict=True))
     assert driver.read() is None
+
+
+def test_what_was_hidden_is_kept(tmp_path: Path) -> None:
+    given = [replace(one, hidden=frozenset({part})) for one, part in zip(scripted(5), Part, strict=True)]
+    given.append(replace(given[0], hidden=frozenset(Part)))
+    assert [one.hidden for one in RecordingReader(write(tmp_path / "a.npz", given))] == [
+        one.hidden for one in given
+    ]
+
+
+def test_a_recording_of_the_first_format_is_read_with_nothing_hidden(tmp_path: Path) -> None:
+    given = scripted(3)
+    older = np.zeros(len(given), FRAMES[1])
+    for name in FRAMES[1].names or ():
+        older[name] = [row_of(one)[name] for one in given]
+    path = rewritten(
+        write(tmp_path / "a.npz", given),
+        lambda m: m.update(
+            {
+                "about.json": json.dumps({"facepuppet_recording": 1}).encode(),
+                "frames_000000.npy": array(older),
+            }
+        ),
+    )
+    assert all(same(a, b) for a, b in zip(RecordingReader(path), given, strict=True))
 
 
 numbers = st.floats(-1e3, 1e3, allow_subnormal=False)

@@ -15,7 +15,7 @@ from pictures import hopper_rgb
 from scripted_faces import EYES_PX, IMAGE_SIZE_PX, UNIT_PX
 
 from facepuppet.core.geometry import rotation_from_euler
-from facepuppet.core.types import Expression, Frame, LandmarkOffsets
+from facepuppet.core.types import Expression, Frame, LandmarkOffsets, Part
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.measure import IRIS_REPORTED
 from facepuppet.drivers.camera.rest import SETTLE_FRAMES, Rest, settle_frames_at
@@ -199,3 +199,14 @@ def test_a_rest_that_is_led_after_a_lean_keeps_its_gaze() -> None:
     assert first is not None and last is not None
     assert first.head.shift[0] > 1.0 and abs(last.head.shift[0]) < 0.01
     assert np.abs(first.gaze).max() < 1e-4 and np.abs(last.gaze).max() < 1e-4
+
+
+def test_a_face_with_something_before_it_is_no_rest() -> None:
+    rest = Rest()
+    for n in range(20):
+        covered = replace(seen(n, mouthPucker=1.0), hidden=frozenset({Part.MOUTH}))
+        assert rest.express(covered).face is None
+    for n in range(20, 20 + SETTLE_FRAMES):
+        expression = rest.express(seen(n))
+    assert expression.face is not None and isinstance(expression.face.deformation, LandmarkOffsets)
+    assert np.abs(expression.face.deformation.offsets).max() < 1e-3

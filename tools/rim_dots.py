@@ -93,7 +93,7 @@ def motions(avatar: Avatar) -> Iterator[tuple[str, Deltas]]:
         offsets = np.float32(gap) * _jaw_drop()
         yield f"turn {turn:g} nod {nod:g} gap {gap:g}", replace(Deltas.rest(), turn=vector, offsets=offsets)
     for x, y in GAZES:
-        gaze = np.array([x * safe.gaze_x[x > 0], y * safe.gaze_y[y > 0]], np.float32)
+        gaze = np.array([[x * safe.gaze_x[x > 0], y * safe.gaze_y[y > 0]]] * 2, np.float32)
         yield f"gaze {x:g} {y:g}", replace(Deltas.rest(), gaze=gaze)
 
 

@@ -1,11 +1,11 @@
 """What a portrait measures against what it must keep: one number and one plain sentence each.
 
 gate.py     the result: a measure, its limit, how grave a miss is and what will suffer
-shape.py    size, pose, lids, how much of the face is in the picture
-light.py    sharpness and exposure
-cover.py    eyes and mouth in sight
-company.py  other faces, and whether the tracker is sure
-judge.py    all of them, and the verdict
+shape.py        size, pose, lids, how much of the face is in the picture
+exposure.py     sharpness and exposure
+occlusion.py    eyes and mouth in sight
+other_faces.py  other faces, and whether the tracker is sure
+judge.py        all of them with what `facepuppet.portrait` remarks, and the verdict
 """
 
 from calibrate.gates.gate import Gate, Severity

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from calibrate.gates.exposure import light_gates
-from calibrate.gates.gate import Gate, Severity
+from calibrate.gates.gate import Gate, Severity, graded
 from calibrate.gates.occlusion import cover_gates
 from calibrate.gates.other_faces import company_gates
 from calibrate.gates.shape import shape_gates
 from facepuppet.core import PortraitUnfitError
-from facepuppet.portrait import Avatar
+from facepuppet.portrait import Avatar, Remark, measure_remarks
 
 
 def measure_gates(avatar: Avatar) -> list[Gate]:
@@ -21,7 +21,21 @@ def measure_gates(avatar: Avatar) -> list[Gate]:
         *light_gates(rgb, landmarks_px),
         *cover_gates(rgb, landmarks_px),
         *company_gates(rgb, landmarks_px),
+        *(_noted(remark) for remark in measure_remarks(avatar)),
     ]
+
+
+def _noted(remark: Remark) -> Gate:
+    """What never refuses, as a gate."""
+    return graded(
+        remark.label,
+        remark.value,
+        remark.unit,
+        good=remark.limit,
+        needed=None,
+        harm=remark.harm,
+        at_least=remark.at_least,
+    )
 
 
 def admit(gates: Sequence[Gate], *, name: str, force: bool) -> None:

@@ -9,14 +9,19 @@ import numpy as np
 from calibrate.gates.gate import Gate, graded
 from facepuppet.core import F32, head_from_image
 from facepuppet.face import N_MESH, eye_openings, fit_head
-from facepuppet.portrait import MAX_PITCH_RAD, MAX_ROLL_RAD, MAX_YAW_RAD, MIN_FACE_WIDTH_PX, FaceView
+from facepuppet.portrait import (
+    GOOD_INSIDE,
+    GOOD_WIDTH_PX,
+    MAX_PITCH_RAD,
+    MAX_ROLL_RAD,
+    MAX_YAW_RAD,
+    MIN_FACE_WIDTH_PX,
+    SHUT_OPENING,
+    FaceView,
+)
 
-GOOD_WIDTH_PX = 110.0
 GOOD_TURN_RAD = math.radians(30)
-# Aperture over width. Open eyes of 106 portraits have 0.21 and more; eyes that are shut, in clips of
-# blinks, up to 0.08; a laughing or narrow eye may have 0.12.
-SHUT_OPENING, NARROW_OPENING = 0.09, 0.13
-GOOD_INSIDE = 0.97
+NARROW_OPENING = 0.13  # aperture over width; a laughing or narrow eye may have 0.12
 
 
 def shape_gates(landmarks_px: F32, size_px: tuple[int, int]) -> list[Gate]:

@@ -14,6 +14,7 @@ from engines.data.motions import motion_to
 from engines.data.regions import REGIONS, cut_samples
 from engines.data.samples import Sample, Samples
 from engines.data.stills import bare_avatar, still_samples
+from facepuppet.core import Quality
 from facepuppet.frames import Renderer
 from facepuppet.portrait import Avatar, StateReader
 from facepuppet.vision import FaceMesher
@@ -66,6 +67,7 @@ def _all_pairs(
         sources.append((0, dataclasses.replace(avatar, painters=())))
     for source, portrait in sources:
         renderer = Renderer(portrait, bare_engines)
+        renderer.set_quality(Quality(flesh=False))  # painters come before it
         for index, picture in enumerate(pictures):
             regions = [region for region, back in kept.items() if source != back]
             if index == source or not regions:

@@ -11,7 +11,7 @@ from engines.data.clips import FaceClip
 from engines.data.motions import motion_to
 from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
-from facepuppet.core import F32, PortraitError, geodesic_angle, head_from_image
+from facepuppet.core import F32, PortraitError, Quality, geodesic_angle, head_from_image
 from facepuppet.face import eye_openings, fit_head, mouth_gap
 from facepuppet.frames import Renderer
 from facepuppet.portrait import analyse_portrait
@@ -51,6 +51,7 @@ def clip_samples(
         except PortraitError:
             continue
         renderer = Renderer(avatar, bare_engines)
+        renderer.set_quality(Quality(flesh=False))  # painters come before it
         at_rest = fit_head(clip.landmarks_px[source]).rotation
         for index in _targets(len(clip.frames), source, max_targets, rng):
             order += 1

@@ -15,7 +15,16 @@ import numpy as np
 from engines.data.motions import motion_to
 from engines.data.regions import Region, cut_samples
 from engines.data.samples import Sample
-from facepuppet.core import F32, U8, HeadMotion, Motion, TorsoMotion, head_from_image, rotation_from_euler
+from facepuppet.core import (
+    F32,
+    U8,
+    HeadMotion,
+    Motion,
+    Quality,
+    TorsoMotion,
+    head_from_image,
+    rotation_from_euler,
+)
 from facepuppet.face import (
     ARKIT_INDEX,
     EYES,
@@ -66,15 +75,22 @@ def still_samples(
     truth = bare_avatar(rgb, landmarks_px)
     relaxed = np.maximum(eye_openings(head_from_image(landmarks_px, fit_head(landmarks_px))), 0.2)
     made = made_motion(truth, rng)
-    picture = np.ascontiguousarray(Renderer(truth, bare_engines).render(made).rgba[..., :3])
+    picture = np.ascontiguousarray(_rendered(truth, bare_engines, made)[..., :3])
     source = bare_avatar(picture, made.landmarks_px)
     motion = motion_to(source, landmarks_px, relaxed)
-    rgba = Renderer(source, bare_engines).render(motion).rgba
+    rgba = _rendered(source, bare_engines, motion)
     for region in regions:
         if region.name == "mouth" and motion.mouth_opening < MIN_GAP:
             continue
         for sample in cut_samples(region, source, motion, rgba, rgb, "still", order, rng):
             yield region.name, sample
+
+
+def _rendered(avatar: Avatar, bare_engines: Path, motion: Motion) -> U8:
+    """As painters see a moved portrait: they come before light and shade."""
+    renderer = Renderer(avatar, bare_engines)
+    renderer.set_quality(Quality(flesh=False))
+    return renderer.render(motion).rgba
 
 
 def made_motion(avatar: Avatar, rng: np.random.Generator) -> Motion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from facepuppet.control_room import PagePreview
     from facepuppet.core.types import U8
     from facepuppet.inference.runtime import Runtime
+    from facepuppet.portrait.pack import Pack
     from facepuppet.session.puppet import Puppet
     from facepuppet.sinks.fanout import Fanout
     from facepuppet.sinks.preview_window import PreviewWindow
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from facepuppet.sinks.sink import Sink
     from facepuppet.watermark import Key
     from facepuppet.watermark.certificate import Credentials
+
+_log = logging.getLogger(__name__)
 
 
 PAGE = "page"  # a sink that is there anyway: nothing else need be open
@@ -67,12 +71,22 @@ def open_puppets(
     for path in paths:
         pack = load_as_pack(path)
         consent = cleared(pack, rights, revoked)
+        tell_remarks(pack)
         composed = composer(pack.avatar, canvas, look.background, look.mirror, look.label, look.label_every_s)
         canvas = "x".join(map(str, composed.canvas_px)) if canvas_px(canvas) is None else canvas
         puppets[_new_name(pack.avatar.name, puppets)] = Puppet(
             pack.avatar, composed, key=key, session=session, consent_id=consent.id, engine=runtime
         )
     return puppets
+
+
+def tell_remarks(pack: Pack) -> None:
+    """Log what will suffer with a bare picture, one line each; of a pack its maker was told."""
+    from facepuppet.portrait.remarks import remarks_on
+
+    if pack.version == 0:
+        for remark in remarks_on(pack.avatar):
+            _log.warning("%s: %s", pack.avatar.name, remark)
 
 
 def _new_name(name: str, taken: Mapping[str, Any]) -> str:

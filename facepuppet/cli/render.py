@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepuppet.cli.live_parts import tell_remarks
 from facepuppet.cli.options import (
     AvatarOption,
     BackgroundOption,
@@ -94,6 +95,7 @@ def render(
     rights = RightsOptions(right, subject, granted)
     pack = load_as_pack(avatar)
     portrait, consent = pack.avatar, cleared(pack, rights, revoked)
+    tell_remarks(pack)
     label = "off" if no_label else label
     runtime, models = open_engines(engine, tracker)
     with progress_bar() as show:

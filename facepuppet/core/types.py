@@ -224,6 +224,8 @@ class Motion:
         torso: motion of the shoulders.
         eye_opening: (2,) float32, aperture relative to the portrait's own; 0 is shut, image-left first.
         mouth_opening: inner-lip gap over inter-ocular distance.
+        weights: (52,) float32, ARKit's weights of the expression, as far as the puppet takes it over; None
+            where the driver knows landmarks alone, which hardly show a puffed cheek.
     """
 
     landmarks_px: F32
@@ -233,6 +235,7 @@ class Motion:
     mouth_opening: float
     frame_id: int
     captured_ns: int
+    weights: F32 | None = None
 
 
 class Pixels(Enum):
@@ -250,10 +253,12 @@ class Quality:
         painters_every: networks paint anew on every n-th frame; in between, what they painted moves along.
             0 is never: what is drawn without them stays.
         flow_cells: longest side of the grid that the face mesh is rasterised in.
+        flesh: whether an expression moves light and shade along.
     """
 
     painters_every: int = 1
     flow_cells: int = 256
+    flesh: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from .arkit import ARKIT_INDEX as ARKIT_INDEX
 from .arkit import ARKIT_NAMES as ARKIT_NAMES
 from .arkit import mirrored_name as mirrored_name
 from .blendshapes import BlendshapeFitter as BlendshapeFitter
+from .blendshapes import QuickWeights as QuickWeights
 from .blendshapes import landmark_basis as landmark_basis
 from .canonical import canonical_landmarks as canonical_landmarks
 from .canonical import is_face as is_face
@@ -11,6 +12,8 @@ from .deformation import blendshape_weights as blendshape_weights
 from .deformation import compose_landmarks as compose_landmarks
 from .deformation import face_of_blendshapes as face_of_blendshapes
 from .deformation import landmark_offsets as landmark_offsets
+from .flesh_model import N_COMPONENTS as N_COMPONENTS
+from .flesh_model import N_LINES as N_LINES
 from .gaze import eye_openings as eye_openings
 from .gaze import gaze_angles as gaze_angles
 from .head_pose import fit_head as fit_head
@@ -35,3 +38,4 @@ from .topology import RIGID as RIGID
 from .topology import UPPER_LIP_INNER as UPPER_LIP_INNER
 from .topology import EyeTopology as EyeTopology
 from .topology import face_triangles as face_triangles
+from .unwrapping import unwrapped_points as unwrapped_points

@@ -6,6 +6,12 @@ from .cpu.compose.framing import Framing as Framing
 from .cpu.compose.label import Corner as Corner
 from .cpu.cpu_maker import CpuMaker as CpuMaker
 from .cpu.finisher import Finisher as Finisher
+from .cpu.render.complexion import GAMMA as GAMMA
+from .cpu.render.complexion import complexion_of as complexion_of
+from .cpu.render.complexion import log_luma as log_luma
+from .cpu.render.complexion import shading as shading
+from .cpu.render.complexion import skin_of as skin_of
+from .cpu.render.complexion import unwrapped as unwrapped
 from .cpu.render.crops import Crop as Crop
 from .cpu.render.crops import crops_of as crops_of
 from .cpu.render.painter import load_painters as load_painters

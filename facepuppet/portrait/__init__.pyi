@@ -6,6 +6,11 @@ from .face_search import find_faces as find_faces
 from .face_search import mirrored_reading as mirrored_reading
 from .face_view import FaceView as FaceView
 from .face_view import face_width_px as face_width_px
+from .in_sight import GOOD_EYE as GOOD_EYE
+from .in_sight import GOOD_LIPS as GOOD_LIPS
+from .in_sight import NEEDED_EYE as NEEDED_EYE
+from .in_sight import NEEDED_LIPS as NEEDED_LIPS
+from .in_sight import InSight as InSight
 from .large_eyes import fit_eyes as fit_eyes
 from .load import analyse_file as analyse_file
 from .load import load_as_pack as load_as_pack
@@ -19,6 +24,12 @@ from .pack import Pack as Pack
 from .pack import load_pack as load_pack
 from .pack import save_pack as save_pack
 from .pack_members import png_of as png_of
+from .remarks import GOOD_INSIDE as GOOD_INSIDE
+from .remarks import GOOD_WIDTH_PX as GOOD_WIDTH_PX
+from .remarks import SHUT_OPENING as SHUT_OPENING
+from .remarks import Remark as Remark
+from .remarks import measure_remarks as measure_remarks
+from .remarks import remarks_on as remarks_on
 from .requirements import MAX_PITCH_RAD as MAX_PITCH_RAD
 from .requirements import MAX_ROLL_RAD as MAX_ROLL_RAD
 from .requirements import MAX_UNSTEADINESS as MAX_UNSTEADINESS

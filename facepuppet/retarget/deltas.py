@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from facepuppet.core.geometry import smoothstep
-from facepuppet.core.types import F32, N_LANDMARKS, FacePose, Floats, TorsoPose
+from facepuppet.core.types import (
+    F32,
+    N_BLENDSHAPES,
+    N_LANDMARKS,
+    Blendshapes,
+    FacePose,
+    Floats,
+    TorsoPose,
+)
 from facepuppet.face.deformation import landmark_offsets
 from facepuppet.retarget.limits import soft_limit
 
@@ -36,6 +44,7 @@ class Deltas:
     torso_roll: float
     torso_log_scale: float
     mouth_width: float | None = None  # of whom the offsets are, at rest; None: as wide as the portrait's
+    weights: F32 | None = None  # (52,) of ARKit's shapes that make the offsets, where the driver told them
 
     @staticmethod
     def rest() -> Deltas:
@@ -59,6 +68,7 @@ class Deltas:
             self.torso_roll + (other.torso_roll - self.torso_roll) * share,
             self.torso_log_scale + (other.torso_log_scale - self.torso_log_scale) * share,
             self.mouth_width if other.mouth_width is None else other.mouth_width,
+            _between(self.weights, other.weights, share),
         )
 
 
@@ -79,7 +89,17 @@ def deltas_of(face: FacePose, torso: TorsoPose | None) -> Deltas:
         torso_roll=torso_roll,
         torso_log_scale=torso_log_scale,
         mouth_width=shape.mouth_width,
+        weights=face.deformation.weights if isinstance(face.deformation, Blendshapes) else None,
     )
+
+
+def _between(one: F32 | None, other: F32 | None, share: float) -> F32 | None:
+    """From one's weights to the other's; who tells none at rest has none."""
+    if one is None and other is None:
+        return None
+    rest = np.zeros(N_BLENDSHAPES, np.float32)
+    one, other = (rest if weights is None else weights for weights in (one, other))
+    return one + (other - one) * np.float32(share)
 
 
 def _gaze_of(eyes: Floats) -> F32:

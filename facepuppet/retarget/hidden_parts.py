@@ -25,11 +25,9 @@ BEFORE_NS = 150_000_000
 LET_GO_S, HOLD_S, EASE_S, BACK_S = 0.1, 0.3, 0.8, 0.25
 USUAL_S = 1.0  # time constant with which it is learnt how a face is held between its motions
 MOUTH_REACH, EYE_REACH = 0.45, 0.22  # inter-ocular distances
-NOSE_Y, LIP_Y = (
-    0.45,
-    0.65,
-)  # of the mean face: from the nose's tip to the upper lip a hidden mouth counts more
-BROW_Y, FOREHEAD_Y = -0.08, -0.20  # and hidden brows from the lids up
+# Heights on the mean face, in inter-ocular distances down from the eyes: between each pair a part fades out.
+NOSE_Y, LIP_Y = 0.45, 0.65  # a hidden mouth
+BROW_Y, FOREHEAD_Y = -0.08, -0.20  # hidden brows
 _EYES = (Part.LEFT_EYE, Part.RIGHT_EYE)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from facepuppet.core.geometry import head_from_image, rotation_from_vector
 from facepuppet.core.types import F32, HeadMotion, Motion, TorsoMotion
+from facepuppet.face.arkit import ARKIT_NAMES
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.irises import Irises
 from facepuppet.face.lips import mouth_gap, mouth_width
@@ -36,6 +37,8 @@ SKULL_DAMPING = 0.7
 SKULL_REACH = 0.08  # inter-ocular distances around the rigid points
 _UPPER_LIP, _LOWER_LIP = UPPER_LIP_INNER[1:-1], LOWER_LIP_INNER[1:-1]
 _ALL = Gains()
+_BROW_SHAPES = np.array([name.startswith("brow") for name in ARKIT_NAMES])
+_EYE_SHAPES = np.array([name.startswith("eye") for name in ARKIT_NAMES])
 
 
 class Target:
@@ -91,6 +94,7 @@ class Target:
             mouth_opening=mouth_gap(head),
             frame_id=frame_id,
             captured_ns=captured_ns,
+            weights=deltas.weights,
         )
 
     def _head_motion(self, deltas: Deltas) -> HeadMotion:
@@ -123,6 +127,7 @@ class Target:
             lean=deltas.lean * np.float32(gains.torso),
             torso_roll=deltas.torso_roll * gains.torso,
             torso_log_scale=deltas.torso_log_scale * gains.torso,
+            weights=None if deltas.weights is None else _scaled_weights(deltas.weights, gains),
         )
 
     def _shape(self, deltas: Deltas, opening: F32) -> F32:
@@ -161,6 +166,12 @@ class Target:
         rest = np.maximum(y.take(_UPPER_LIP) - y.take(_LOWER_LIP) - self._own_overlap, 0.0) / 2
         y[_UPPER_LIP] -= rest
         y[_LOWER_LIP] += rest
+
+
+def _scaled_weights(weights: F32, gains: Gains) -> F32:
+    """ARKit's weights with the brows' and the mouth's gains; what belongs to the eyes moves lids alone."""
+    by_region = np.where(_BROW_SHAPES, gains.brows, np.where(_EYE_SHAPES, gains.lids, gains.mouth))
+    return np.asarray(weights * by_region, np.float32)
 
 
 def _nearness(offsets: F32, reach: float) -> F32:

@@ -33,7 +33,11 @@ LADDER = (
     Step("best", Quality(), "mouth and eyes are painted on every frame"),
     Step("good", Quality(2, 192), "mouth and eyes are painted on every 2nd frame, the face mesh is coarser"),
     Step("fair", Quality(3, 128), "mouth and eyes are painted on every 3rd frame, the face mesh is coarse"),
-    Step("low", Quality(0, 64), "mouth and eyes are drawn, not painted, and the face mesh is coarsest"),
+    Step(
+        "low",
+        Quality(0, 64, flesh=False),
+        "mouth and eyes are drawn, not painted, shade stays, and the face mesh is coarsest",
+    ),
 )
 BY_NAME = {step.name: index for index, step in enumerate(LADDER)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,10 +31,12 @@ class FaceColours:
     Attributes:
         values: (468, 3) float32: logarithms of brightness, of red over green, of blue over green.
         facing: (468,) float32, 1 where the skin faces the viewer, 0 where the head hides it.
+        turn_rad: how far the head is turned away from the viewer, to the side, up or down.
     """
 
     values: F32
     facing: F32
+    turn_rad: float = 0.0
 
 
 def read_colours(rgb: U8, face: Face) -> FaceColours | None:
@@ -51,8 +54,9 @@ def read_colours(rgb: U8, face: Face) -> FaceColours | None:
     at = (points - corner_px) / np.float32(step) - np.float32(0.5)
     sampled = cv2.remap(small, at[:, None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     values = np.log(sampled[:, 0].astype(np.float32) + DARK) @ _OPPONENT
-    facing = _normals() @ face.image_from_head.rotation[2].astype(np.float32) < -FACING
-    return FaceColours(values, facing.astype(np.float32))
+    depth = face.image_from_head.rotation[2]
+    facing = (_normals() @ depth.astype(np.float32) < -FACING).astype(np.float32)
+    return FaceColours(values, facing, math.acos(min(max(float(depth[2]), -1.0), 1.0)))
 
 
 def _shrink(rgb: U8, points: F32, unit_px: float) -> tuple[U8, npt.NDArray[Any], int] | None:

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32, NO_PARTS, U8, Parts
 from facepuppet.drivers.camera.face_colours import FaceColours, read_colours
 from facepuppet.drivers.camera.own_colours import PARTS, OwnColours, Rows, points_of
 from facepuppet.drivers.camera.tracking import Face
 
+Flags: TypeAlias = npt.NDArray[np.bool_]  # (5,), one for each of PARTS
+
 # Unlikeness from which on a part is hidden. In 32 clips of people that talk, laugh and grimace a seen mouth
 # reaches .41, and a hidden one exceeds .5 in 95 of 100 frames (tools/evaluate_occlusion.py). Light that
-# wanders over spectacles makes eyes as unlike themselves as .55; of those more than half hidden nine in ten
-# exceed .6.
+# wanders over spectacles hides eyes, too, and now and then makes them as unlike themselves as this; of those
+# more than half hidden nine in ten exceed .6.
 HIDDEN = np.array([0.60 if "eye" in part.value else 0.45 for part in PARTS], np.float32)
 SEEN = HIDDEN - 0.15  # it is seen again below
 SURE = HIDDEN + 0.10  # from here on in a single frame; else it takes two
+# By this much a face is unlike itself because it is turned: light falls on it from elsewhere.
+TURN, TURN_FROM_RAD, TURN_TO_RAD = 0.25, 0.3, 0.7
 CALM = 0.25  # up to here a part is learnt from in full, and not at all from HIDDEN on
 SEEN_AGAIN_NS = 100_000_000  # for so long it must be seen
 LEARN_S = 1.5  # time constant with which a face's look is learnt
@@ -55,6 +61,10 @@ class _View:
 class HiddenWatch:
     """Watches one driver's face; call it with every frame, in the order of capture."""
 
+    _hidden: Flags
+    _suspect: Flags  # unlike themselves in the last frame
+    _new: Flags  # parts whose look is new
+
     def __init__(self) -> None:
         self._own: OwnColours | None = None
         self._last_ns = 0
@@ -79,7 +89,9 @@ class HiddenWatch:
             return NO_PARTS
         passed_s, self._last_ns = (t_ns - self._last_ns) * 1e-9, t_ns
         difference = own.difference(colours, points_of((~self._hidden).astype(np.float32), 1.0))
-        unlike, surer = own.unlikeness(difference, colours.facing), self._surer(presence)
+        turned = TURN * smoothstep((colours.turn_rad - TURN_FROM_RAD) / (TURN_TO_RAD - TURN_FROM_RAD))
+        unlike = np.maximum(own.unlikeness(difference, colours.facing) - np.float32(turned), 0.0)
+        surer = self._surer(presence)
         doubt = np.float32(min(DOUBT * max(-surer - SURELY, 0.0), MOST_DOUBT))
         doubted = unlike + doubt * (unlike == unlike.max())  # of the part most unlike itself
         view = _View(difference, colours.facing, doubted)
@@ -107,7 +119,7 @@ class HiddenWatch:
         )
         self._hidden: npt.NDArray[np.bool_] = np.zeros(len(PARTS), bool)
         self._suspect = np.zeros(len(PARTS), bool)
-        self._new = np.zeros(len(PARTS), bool)  # parts whose look is new
+        self._new = np.zeros(len(PARTS), bool)
         self._since_ns = np.zeros(len(PARTS), np.int64)  # when it was hidden
         self._unlike_ns = np.zeros(len(PARTS), np.int64)  # when it last did not look like itself
 
@@ -126,7 +138,8 @@ class HiddenWatch:
     def _learn(self, own: OwnColours, view: _View, presence: float | None, passed_s: float) -> None:
         self._n += 1
         share = max(1.0 - math.exp(-passed_s / LEARN_S), 1.0 / self._n)
-        calm = np.clip((HIDDEN - view.unlike) / (HIDDEN - CALM), 0.0, 1.0) * ~self._hidden
+        calm: Rows = np.clip((HIDDEN - view.unlike) / (HIDDEN - CALM), 0.0, 1.0).astype(np.float32)
+        calm[self._hidden] = 0.0
         least = float(calm.min())
         own.learn(
             view.difference, points_of(calm.astype(np.float32), least) * np.float32(share) * view.facing

@@ -22,6 +22,7 @@ from facepuppet.frames.cpu.render.renderer import Renderer
 from facepuppet.frames.cuda.composing import ComposeStage
 from facepuppet.frames.cuda.device import Device
 from facepuppet.frames.cuda.features import EyesStage, LashesStage, LidSkinStage, MouthStage
+from facepuppet.frames.cuda.flesh_stage import FleshStage
 from facepuppet.frames.cuda.fold_stage import FoldStage
 from facepuppet.frames.cuda.painting import PaintersStage
 from facepuppet.frames.cuda.parameters import DTYPE, Parameters
@@ -159,6 +160,7 @@ class CudaMaker(FrameMaker):
             "eyes": EyesStage(device, renderer.eyes, warp.moved, parameters),
             "lashes": LashesStage(device, renderer.lids, warp.moved, parameters),
             "painters": self._painters,
+            "flesh": FleshStage(device, renderer.flesh, warp, parameters),
             "compose": self._compose,
             "mark, bring": self._marker,
         }

@@ -7,7 +7,7 @@ from importlib.resources import files
 from facepuppet.frames.cuda.parameters import c_struct
 
 # What comes first is used by what follows.
-FILES = ("common", "flow", "folds", "views", "shapes", "features", "painters", "compose", "mark")
+FILES = ("common", "flow", "folds", "flesh", "views", "shapes", "features", "painters", "compose", "mark")
 
 
 def source() -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facepuppet.core.types import N_LANDMARKS
+from facepuppet.face.flesh_model import N_COMPONENTS
 from facepuppet.face.topology import FACE_OVAL
 from facepuppet.frames.cpu.render.fold_sides import Crossing
 from facepuppet.frames.cpu.render.lid_layer import N_CURVE
@@ -40,6 +41,9 @@ _FIELDS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     # folds, the farthest first; columns are those of `Crossing`
     ("fold_count", "int", ()),
     ("folds", "float", (N_FOLDS, len(Crossing))),
+    # flesh
+    ("flesh_driven", "int", ()),
+    ("flesh_drive", "float", (N_COMPONENTS,)),
     # views: face, mouth and lids; number −1 is none
     ("view_number", "int", (N_VIEW_LAYERS, N_VIEWS_SHARING)),
     ("view_share", "float", (N_VIEW_LAYERS, N_VIEWS_SHARING)),

@@ -8,6 +8,7 @@ from pathlib import Path
 from facepuppet.core.types import Motion, Quality, Rendered
 from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
+from facepuppet.frames.cpu.render.flesh import Flesh
 from facepuppet.frames.cpu.render.folds import Folds
 from facepuppet.frames.cpu.render.lid_layer import LidLayer
 from facepuppet.frames.cpu.render.mouth import Mouth
@@ -33,8 +34,8 @@ class Renderer:
             Runtime that puppets share.
 
     Attributes:
-        warp, folds, eyes, lids, mouth, views, painters: what draws, in the order of drawing; views is None
-            where the portrait has none.
+        warp, folds, eyes, lids, mouth, views, painters, flesh: what draws, in the order of drawing; views is
+            None where the portrait has none.
         runtime: what opened the painters' networks.
         problems: one sentence for each painter that could not be loaded; geometry stands in for it.
 
@@ -46,6 +47,7 @@ class Renderer:
         self.runtime = engine if isinstance(engine, Runtime) else Runtime(engine)
         self.warp = Warp(avatar)
         self.folds = Folds(avatar, self.warp)
+        self.flesh, self._shades = Flesh(avatar, self.warp), True
         self.eyes = Eyes(avatar)
         self.lids = LidLayer(avatar)
         self.mouth = Mouth(avatar, self.eyes.white_rgb)
@@ -79,6 +81,7 @@ class Renderer:
         """Spend more or less work on later pictures."""
         self.warp.mesh.max_grid = quality.flow_cells
         self._painter_pool.every = quality.painters_every
+        self._shades = quality.flesh
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
@@ -102,4 +105,6 @@ class Renderer:
         self.eyes.draw(rgba, motion)
         self.lids.draw_lashes(rgba, lids)
         self._painter_pool.paint(rgba, motion, begun)
+        if self._shades:  # painters see skin as they were trained on, without it
+            self.flesh.draw(rgba, flow, motion)
         return Rendered(rgba, motion.frame_id, motion.captured_ns)
