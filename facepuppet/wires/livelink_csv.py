@@ -87,17 +87,17 @@ def read_table(lines: Iterable[str]) -> LiveLinkTable:
         raise MalformedTableError("no row below the header")
     times_s = _times(codes)
     samples = [WireSample(_face(face), t) for face, t in zip(faces, times_s, strict=True)]
-    steps = np.diff(times_s)
-    fps = 1.0 / float(np.median(steps)) if len(steps) and np.median(steps) > 0.0 else None
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    fps = round(1.0 / step_s, 2) if step_s > 0.0 else None
     return LiveLinkTable(samples, fps, from_start=codes[0][0] == 0 and codes[0][1] < 1.0)
 
 
 def table_row(face: WireFace | None, t_s: float) -> str:
     """Return the row of a moment, t_s seconds after the start of its table, as the app writes it."""
     seconds, part = divmod(t_s, 1.0)
-    frame = min(part * RATE, RATE - 1e-3)
+    frame = min(part * RATE, RATE - 0.001)  # rounded it must not become the next second's
     hours, minutes = divmod(int(seconds) // 60, 60)
-    code = f"{hours:02d}:{minutes:02d}:{int(seconds) % 60:02d}:{min(frame, RATE - 0.001):06.3f}"
+    code = f"{hours:02d}:{minutes:02d}:{int(seconds) % 60:02d}:{frame:06.3f}"
     if face is None:
         return f"{code},0"
     values = values_of_face(face)[_TABLE_FROM_PACKET]
@@ -181,7 +181,7 @@ def _rising(times_s: Iterable[float]) -> Iterator[float]:
 
 
 def _rate(codes: Sequence[tuple[int, float]]) -> int:
-    if codes[0][0] == codes[-1][0]:
-        return RATE  # within a second nothing shows where frames begin anew
     highest = max(frame for _, frame in codes)
+    if codes[0][0] == codes[-1][0]:
+        highest = max(highest, RATE - 1)  # within a second nothing shows where frames begin anew
     return next((rate for rate in _RATES if highest < rate), math.ceil(highest) + 1)
