@@ -88,8 +88,10 @@ def test_names_and_values_are_such_as_vtube_studio_takes() -> None:
     assert len(CUSTOM_PARAMETERS) == 52 and not {*CUSTOM_PARAMETERS} & {*BUILT_IN}
     far = WireFace(np.ones(52, np.float32), np.ones(3, np.float32), np.ones((2, 2)), np.full(3, 9.0))
     values = parameters_of(far)
+    assert set(values) == {*CUSTOM_PARAMETERS, *(p.name for p in TRACKING_PARAMETERS)}
     for p in TRACKING_PARAMETERS:
-        assert p.low <= values[p.name] <= p.high
+        assert p.name.startswith("Face") or p.low <= values[p.name] <= p.high
+    assert values["FaceAngleX"] == pytest.approx(np.degrees(1.0))
 
 
 def test_a_face_arrives_once_its_user_has_let_us_in(

@@ -76,11 +76,10 @@ CUSTOM_PARAMETERS = tuple(ARKIT_PREFIX + name for name in PASCAL_NAMES)  # 0 to 
 def parameters_of(face: WireFace) -> dict[str, float]:
     """Return VTube Studio's parameters of a face by name, the built-in ones and ARKit's 52 as custom ones."""
     values = {**_head(face), **_eyes(face), **_features(face.weights)}
-    told = {
-        parameter.name: float(np.clip(values[parameter.name], parameter.low, parameter.high))
-        for parameter in TRACKING_PARAMETERS
-    }
-    return told | dict(zip(CUSTOM_PARAMETERS, face.weights.tolist(), strict=True))
+    for told in TRACKING_PARAMETERS:
+        if not told.name.startswith("Face"):  # heads go as far as they go: VTube Studio limits that itself
+            values[told.name] = float(np.clip(values[told.name], told.low, told.high))
+    return values | dict(zip(CUSTOM_PARAMETERS, face.weights.tolist(), strict=True))
 
 
 def _head(face: WireFace) -> dict[str, float]:
