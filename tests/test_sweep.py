@@ -40,7 +40,7 @@ def test_every_limit_is_measured_and_plausible(swept: tuple[Sweep, list[tuple[Sa
         assert channel.least <= limit <= channel.values[-1] + 0.1
     assert min(found.yaw_rad) > 0.3 and max(found.yaw_rad) < 0.8  # this photo does not bear everything
     assert min(found.pitch_rad) > 0.3 and max(found.pitch_rad) < 0.7
-    assert found.mouth_opening > 0.4
+    assert found.mouth_opening > 0.35  # lower teeth that show let a tracker take the lips for nearer
 
 
 def test_pictures_get_worse_outwards(swept: tuple[Sweep, list[tuple[Sample, U8]]]) -> None:
