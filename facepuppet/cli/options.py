@@ -60,8 +60,8 @@ CameraOption = Annotated[
     typer.Option(
         "--camera",
         "--input",
-        help="Camera index or name, video file (loop:FILE plays it over and over), URL, recording (.npz), "
-        "or script for the built-in piece.",
+        help="Camera index or name, video file (loop:FILE plays it over and over), URL, recording "
+        "(.npz, .csv), or script for the built-in piece.",
     ),
 ]
 DriversOption = Annotated[
@@ -75,11 +75,14 @@ DriversOption = Annotated[
 SendOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--send", help="Tell another program what the driver does: vmc or livelink, :HOST:PORT; several."
+        "--send", help="Tell another program what the driver does: vmc, livelink or vts, :HOST:PORT; several."
     ),
 ]
 TrackingOption = Annotated[
-    Path | None, typer.Option("--tracking", help="Record the driver's expressions, too (.npz).")
+    Path | None,
+    typer.Option(
+        "--tracking", help="Record the driver's expressions, too (.npz, or .csv as Live Link Face's)."
+    ),
 ]
 ProfileOption = Annotated[Path | None, typer.Option("--profile", help="Driver profile (TOML).")]
 AvatarOption = Annotated[Path, typer.Option("--avatar", help="Portrait picture or avatar pack.")]

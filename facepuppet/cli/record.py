@@ -20,7 +20,9 @@ MAX_SECONDS = 86_400.0
 
 
 def record(
-    output: Annotated[Path, typer.Option("--output", help="Recording to write (.npz).")],
+    output: Annotated[
+        Path, typer.Option("--output", help="Recording to write (.npz, or .csv as Live Link Face's).")
+    ],
     camera: CameraOption = "0",
     profile: ProfileOption = None,
     seconds: Annotated[
@@ -35,7 +37,7 @@ def record(
     from facepuppet.core.errors import NoDriverFaceError
     from facepuppet.drivers.camera.profile_file import load_profile
     from facepuppet.drivers.driver_words import open_driver
-    from facepuppet.drivers.recording_writer import RecordingWriter
+    from facepuppet.drivers.recording_words import open_writer
     from facepuppet.session.record import record as record_driver
 
     refuse_clobbering(output, read=[camera, profile])
@@ -43,7 +45,7 @@ def record(
     neutral = None if profile is None else load_profile(profile).neutral
     with (
         open_driver(camera_word(camera), neutral=neutral) as driver,
-        RecordingWriter(output, driver.description, driver.fps) as writer,
+        open_writer(output, driver.description, driver.fps) as writer,
     ):
         typer.echo(f"{driver.description} → recording {str(output)!r}. Ctrl-C ends it.", err=True)
         n = n_with_face = 0

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 def render(
     avatar: AvatarOption,
     source: Annotated[
-        str, typer.Option("--input", "--camera", help="Video of the driver, or a recording (.npz).")
+        str, typer.Option("--input", "--camera", help="Video of the driver, or a recording (.npz, .csv).")
     ],
     output: Annotated[
         Path, typer.Option("--output", "--sink", help="Video to write (.mp4, .mov, .mkv, .webm).")

@@ -220,9 +220,9 @@ def _recording(driver: Driver, path: Path | None, stack: ExitStack) -> Recording
     if path is None:
         return None
     from facepuppet.drivers.recorded import RecordingDriver
-    from facepuppet.drivers.recording_writer import RecordingWriter
+    from facepuppet.drivers.recording_words import open_writer
 
-    writer = stack.enter_context(RecordingWriter(path, driver.description, driver.fps))
+    writer = stack.enter_context(open_writer(path, driver.description, driver.fps))
     return RecordingDriver(driver, writer)
 
 

@@ -12,8 +12,7 @@ from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest, settle_frames_at
 from facepuppet.drivers.first_of import FirstOf
-from facepuppet.drivers.recorded import RecordedDriver
-from facepuppet.drivers.recording_format import is_recording
+from facepuppet.drivers.recording_words import is_playable, open_playable
 from facepuppet.drivers.remote.remote_words import is_remote, open_remote
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
@@ -34,8 +33,9 @@ def open_driver(
     """Open whatever a user's word stands for.
 
     Args:
-        spec: "script", a tracker on the network (`remote.remote_words`), a recording of expressions (.npz),
-            or whoever is before a camera or in a video: see `facepuppet.media.source_words`.
+        spec: "script", a tracker on the network (`remote.remote_words`), a recording of expressions (.npz,
+            or .csv of Live Link Face), or whoever is before a camera or in a video: see
+            `facepuppet.media.source_words`.
         fps: rate asked of a camera.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
@@ -51,8 +51,8 @@ def open_driver(
         return ScriptedDriver(fps=fps)
     if isinstance(spec, str) and is_remote(spec):
         return open_remote(spec, recentre_s=recentre_s)
-    if not isinstance(spec, int) and is_recording(spec):
-        return RecordedDriver(Path(spec).expanduser())
+    if not isinstance(spec, int) and is_playable(spec):
+        return open_playable(spec)
     source = open_source(spec, fps=fps)
     n = settle_frames_at(source.fps) if settle_frames is None else settle_frames
     rest = Rest(neutral, recentre_s=recentre_s, settle_frames=n)

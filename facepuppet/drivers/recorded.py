@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facepuppet.core.clock import Clock
 from facepuppet.core.side_thread import SideThread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
+from facepuppet.drivers.expression_writer import ExpressionWriter
 from facepuppet.drivers.recording_reader import RecordingReader
 from facepuppet.drivers.tapped import TappedDriver
-
-if TYPE_CHECKING:
-    from facepuppet.drivers.recording_writer import RecordingWriter
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ class RecordingDriver(TappedDriver):
             recording what finds no room, a full one ends the recording alone, and both are told.
     """
 
-    def __init__(self, driver: Driver, writer: RecordingWriter, *, waits: bool = False) -> None:
+    def __init__(self, driver: Driver, writer: ExpressionWriter, *, waits: bool = False) -> None:
         super().__init__(driver)
         self._writer, self._waits = writer, waits
         self._thread: SideThread[Expression] | None = None

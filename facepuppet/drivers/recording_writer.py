@@ -7,7 +7,6 @@ import json
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, publish, temporary_beside
 from facepuppet.core.types import Expression
 from facepuppet.core.version import __version__
+from facepuppet.drivers.expression_writer import ExpressionWriter
 from facepuppet.drivers.recording_format import (
     ABOUT,
     CHUNK,
@@ -28,17 +28,13 @@ from facepuppet.drivers.recording_format import (
 )
 
 
-class RecordingWriter:
+class RecordingWriter(ExpressionWriter):
     """Writes expressions as they come; the file appears under its name at close().
 
     Args:
         path: ends in .npz; an existing file is replaced.
         description: who the driver is.
         fps: nominal expressions a second, None when unknown.
-
-    Attributes:
-        n: expressions written so far.
-        n_with_face: of those, in which the driver was seen.
 
     Raises:
         OutputUnwritableError: another ending, no such folder, read-only, or disk full.
@@ -102,17 +98,6 @@ class RecordingWriter:
                 archive.close()
         with suppress(OSError):
             self._temporary.unlink(missing_ok=True)
-
-    def __enter__(self) -> RecordingWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
 
     def _flush(self, archive: zipfile.ZipFile, n: int) -> None:
         content = io.BytesIO()

@@ -16,6 +16,7 @@ from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkEncoder
 from facepuppet.wires.vmc import MARIONETTE_PORT, VmcEncoder
 
+VTUBE_STUDIO = "vts"
 _HERE = "127.0.0.1"
 
 
@@ -43,10 +44,10 @@ def open_sender(word: str) -> Sender:
     """
     name, _, rest = word.partition(":")
     receiver = _RECEIVERS.get(name)
-    if receiver is None:
+    if receiver is None and name != VTUBE_STUDIO:
         raise SenderError(
             f"--send {word!r}",
-            f"one of {', '.join(_RECEIVERS)}",
+            f"one of {', '.join([*_RECEIVERS, VTUBE_STUDIO])}",
             f"Type for instance {next(iter(_RECEIVERS))}.",
         )
     try:
@@ -55,4 +56,9 @@ def open_sender(word: str) -> Sender:
         raise SenderError(
             f"--send {word!r} ({error})", f"{name}, {name}:PORT or {name}:HOST:PORT", "Give such an address."
         ) from error
+    if receiver is None:
+        from facepuppet.senders.vtube_sender import PORT as VTUBE_STUDIO_PORT
+        from facepuppet.senders.vtube_sender import VtubeSender
+
+        return VtubeSender(host or _HERE, port or VTUBE_STUDIO_PORT)
     return UdpSender(receiver.title, receiver.encoder(), host or _HERE, port or receiver.port)

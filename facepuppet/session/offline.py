@@ -20,9 +20,8 @@ from facepuppet.drivers.camera.camera_driver import DEFAULT_FPS, CameraDriver, F
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
-from facepuppet.drivers.recorded import RecordedDriver, RecordingDriver
-from facepuppet.drivers.recording_format import is_recording
-from facepuppet.drivers.recording_writer import RecordingWriter
+from facepuppet.drivers.recorded import RecordingDriver
+from facepuppet.drivers.recording_words import is_playable, open_playable, open_writer
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.inference.runtime import Runtime
 from facepuppet.media.source_words import open_source
@@ -107,12 +106,13 @@ def render_video(
     puppet held, easing or at rest. Nothing is left under the output's name when this raises.
 
     Args:
-        source: video file, image folder, URL of a recording, or a recording of expressions (.npz).
+        source: video file, image folder, URL of a recording, or a recording of expressions (.npz, or .csv
+            of Live Link Face).
         output: video file to write.
         avatar: the portrait.
         composer: framing, background, mirror and label; the defaults of Composer if None.
         neutral: the driver's resting face, or how to find it; recordings of expressions know it.
-        recording_to: .npz file for the expressions (see `facepuppet.drivers.recording_format`).
+        recording_to: file for the expressions, .npz or .csv (see `facepuppet.drivers.recording_words`).
         progress: called after every frame.
         tracker: an open tracker to use and close; one of its own if None.
         models: the networks of that one; the project's own runner of them if None.
@@ -133,8 +133,8 @@ def render_video(
     _refuse_overwriting(source, output)
     show, done = progress or _silent, 0
     with ExitStack() as stack:
-        camera = None if is_recording(source) else _video_driver(source, neutral, tracker, models)
-        driver: Driver = stack.enter_context(camera or RecordedDriver(Path(source)))
+        camera = None if is_playable(source) else _video_driver(source, neutral, tracker, models)
+        driver: Driver = stack.enter_context(camera or open_playable(source))
         _refuse_live(driver)
         fps = driver.fps or DEFAULT_FPS
         sound = Path(source) if camera is not None and Path(source).is_file() else None
@@ -144,7 +144,7 @@ def render_video(
         if camera is not None and neutral is Neutral.AUTO:
             driver = _Searched(camera, show)
         if recording_to is not None:
-            writer = stack.enter_context(RecordingWriter(recording_to, driver.description, fps))
+            writer = stack.enter_context(open_writer(recording_to, driver.description, fps))
             driver = RecordingDriver(driver, writer)
         puppet = Puppet(avatar, composer, key=key, session=session, consent_id=consent_id, engine=engine)
 

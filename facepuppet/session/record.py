@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.threads import single_threaded_blas
 from facepuppet.drivers.base import Driver
+from facepuppet.drivers.expression_writer import ExpressionWriter
 from facepuppet.drivers.recorded import RecordingDriver
-from facepuppet.drivers.recording_writer import RecordingWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Recorded:
 
 def record(
     driver: Driver,
-    writer: RecordingWriter,
+    writer: ExpressionWriter,
     seconds: float | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     clock: Clock | None = None,

@@ -2,6 +2,11 @@ from .expressions import angles_of_looks as angles_of_looks
 from .expressions import face_of_wire as face_of_wire
 from .expressions import sample_of_expression as sample_of_expression
 from .expressions import with_looks as with_looks
+from .names import VRM_EXPRESSIONS as VRM_EXPRESSIONS
+from .names import VrmExpression as VrmExpression
+from .vtube_studio import CUSTOM_PARAMETERS as CUSTOM_PARAMETERS
+from .vtube_studio import TRACKING_PARAMETERS as TRACKING_PARAMETERS
+from .vtube_studio import TrackingParameter as TrackingParameter
 from .wire_face import Decoder as Decoder
 from .wire_face import Encoder as Encoder
 from .wire_face import MalformedPacketError as MalformedPacketError

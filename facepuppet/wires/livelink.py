@@ -54,7 +54,7 @@ class LiveLinkDecoder:
             raise MalformedPacketError(
                 f"{len(values) - 1} bytes for {values[0]} values, expected {COUNT} floats"
             )
-        return WireSample(_face_of(np.array(_VALUES.unpack_from(values, 1), np.float32)), sent_s)
+        return WireSample(face_of_values(np.array(_VALUES.unpack_from(values, 1), np.float32)), sent_s)
 
 
 class LiveLinkEncoder:
@@ -76,7 +76,7 @@ class LiveLinkEncoder:
         head = bytes([VERSION]) + self._names + _TIME.pack(int(frame) & 0x7FFFFFFF, part, self._fps, 1)
         if sample.face is None:
             return [head]
-        return [head + bytes([COUNT]) + _VALUES.pack(*_values_of(sample.face).tolist())]
+        return [head + bytes([COUNT]) + _VALUES.pack(*values_of_face(sample.face).tolist())]
 
 
 def _after_names(packet: bytes) -> bytes:
@@ -100,7 +100,12 @@ def _seconds(frame: int, part: float, numerator: int, denominator: int) -> float
     return (frame + part) * denominator / numerator
 
 
-def _face_of(values: F32) -> WireFace:
+def face_of_values(values: F32) -> WireFace:
+    """Return the face of values (61,), shapes and angles as the app orders them.
+
+    Raises:
+        MalformedPacketError: a value that is no number.
+    """
     if not np.isfinite(values).all():
         raise MalformedPacketError("a value that is no number")
     angles = values[N_BLENDSHAPES:].reshape(3, 3) * _SIGNS
@@ -108,7 +113,8 @@ def _face_of(values: F32) -> WireFace:
     return WireFace(weights, angles[0], angles[1:][_RIGHT_EYE_FIRST, :2])
 
 
-def _values_of(face: WireFace) -> F32:
+def values_of_face(face: WireFace) -> F32:
+    """Return the values (61,) of a face, shapes and angles as the app orders them."""
     angles = np.zeros((3, 3), np.float32)
     angles[0] = face.head_rad
     eyes_rad = angles_of_looks(face.weights) if face.eyes_rad is None else face.eyes_rad

@@ -18,6 +18,8 @@ from facepuppet.wires.ifacialmocap import PORT as IFACIALMOCAP_PORT
 from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkDecoder
 from facepuppet.wires.vmc import MARIONETTE_PORT, VmcDecoder
+from facepuppet.wires.vtube_phone import ASK_EVERY_S, VtubePhoneDecoder, request
+from facepuppet.wires.vtube_phone import PORT as VTUBE_PHONE_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Protocol:
 
     Attributes:
         title: for people.
-        port: that it sends to.
+        port: that it sends to; 0 where the greeting says, so that PORT is the phone's.
         decoder: makes what understands it.
         greeting: makes what must be sent to it, of the port that it shall answer to; None where it
             sends unasked.
@@ -52,6 +54,14 @@ PROTOCOLS: Mapping[str, Protocol] = {
         greeting=lambda port: GREETING,
         asked_port=IFACIALMOCAP_PORT,
         greet_every_s=GREET_EVERY_S,
+    ),
+    "vts": Protocol(
+        "VTube Studio's phone app",
+        0,
+        VtubePhoneDecoder,
+        greeting=request,
+        asked_port=VTUBE_PHONE_PORT,
+        greet_every_s=ASK_EVERY_S,
     ),
 }
 
@@ -81,8 +91,11 @@ def open_remote(word: str, *, recentre_s: float | None = None, clock: Clock | No
                 f"{name}:ADDRESS, as the app shows it",
                 f"Type for instance {name}:192.168.1.20.",
             )
-        greeting = Greeting(protocol.greeting, (host, protocol.asked_port), protocol.greet_every_s)
-        inbox = UdpInbox(_towards(host), port or protocol.port, clock, greeting, only_from=host)
+        told = protocol.port == 0
+        asked_port = port if told and port else protocol.asked_port
+        greeting = Greeting(protocol.greeting, (host, asked_port), protocol.greet_every_s)
+        ours = 0 if told else port or protocol.port
+        inbox = UdpInbox(_towards(host), ours, clock, greeting, only_from=host)
     return RemoteDriver(protocol.title, inbox, protocol.decoder, recentre_s=recentre_s)
 
 
