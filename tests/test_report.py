@@ -92,7 +92,7 @@ class Page(HTMLParser):
 def test_an_avatar_s_page_has_every_section_with_its_content() -> None:
     page = Page(render_page(avatar_report()))
     keys = [section["id"] for section in page.all("section")]
-    assert keys == ["pictures", "gates", "right", "painter", "safe-range", "sweep", "gains"]
+    assert keys == ["pictures", "gates", "right", "safe-range", "sweep", "gains", "painter"]
     assert [link["href"] for link in page.all("a")] == [f"#{key}" for key in keys]
     assert len(page.all("svg")) == 7  # one chart a field of the safe range
     thumbs = len(avatar_report().to_json()["safe-range"]["samples"])

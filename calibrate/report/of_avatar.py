@@ -26,9 +26,9 @@ def avatar_sections(pack: Pack) -> tuple[Section, ...]:
         _pictures(pack.avatar, {key: facts[key] for key in ("name", "source_sha256", "size_px", "views")}),
         _gates(measure_gates(pack.avatar), facts["gates"]),
         _right(facts["consent"]),
-        _painter(check_painter(pack.avatar), "mouth" in pack.avatar.unpainted),
         *sweep_sections(pack.avatar, found, look.strips()),
         _gains(measure_gains(pack.avatar)),
+        _painter(check_painter(pack.avatar), "mouth" in pack.avatar.unpainted),
     )
 
 

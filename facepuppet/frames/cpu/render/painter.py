@@ -246,9 +246,7 @@ def load_painters(
         networks = read_manifest(folder)
     except ManifestError as problem:
         problems.append(str(problem))
-    networks, told = _wanted(networks, avatar)
-    problems += told
-    networks, refused = with_tuned(networks, avatar.painters)
+    networks, refused = with_tuned(_wanted(networks, avatar), avatar.painters)
     problems += refused
     for network in networks:
         try:
@@ -260,16 +258,16 @@ def load_painters(
     return painters, problems
 
 
-def _wanted(networks: Sequence[PaintingNetwork], avatar: Avatar) -> tuple[list[PaintingNetwork], list[str]]:
-    """Leave out shipped networks that make the portrait worse, unless it has a tuned one; tells of each."""
+def _wanted(networks: Sequence[PaintingNetwork], avatar: Avatar) -> list[PaintingNetwork]:
+    """Leave out shipped networks that make the portrait worse, unless it has tuned ones: no failure."""
     tuned = {painter.region for painter in avatar.painters}
     unwanted = [n for n in networks if n.region in avatar.unpainted and n.region not in tuned]
-    told = [
-        f"painter {network.name!r} is off, geometry stands in: it made this portrait worse than the drawing "
-        "when the pack was made"
-        for network in unwanted
-    ]
-    return [network for network in networks if network not in unwanted], told
+    for network in unwanted:
+        log.warning(
+            "painter %r is off, the drawing alone is shown: it was nearer when the pack was made",
+            network.name,
+        )
+    return [network for network in networks if network not in unwanted]
 
 
 def _to_network(picture: U8) -> F32:
