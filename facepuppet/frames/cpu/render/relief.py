@@ -85,16 +85,22 @@ class Relief:
         """
         (a, b, deep_x), (c, d, deep_y) = linear.tolist()
         b, d = b + deep_x * self._slope, d + deep_y * self._slope
+        # Numbers of Python, for arrays of 2 cost more than the sums. (xx, xy, yx, yy) is the inverse.
         determinant = a * d - b * c
-        inverse = np.array([[d, -b], [-c, a]]) / determinant
-        along, down = (inverse @ linear[:, 2]).tolist()
-        start = inverse @ (box_px[:2] - origin_px - linear[:, 2] * self._level)
-        from_box = np.column_stack([inverse, start])
-        from_box[0] *= (COLUMNS - 1) / WIDTH_CM
-        from_box[0, 2] += (COLUMNS - 1) / 2
-        from_box[1] *= self.px_per_cm
-        from_box[1, 2] -= self.top_cm * self.px_per_cm + 0.5
-        return PlacedLayer(from_box.astype(np.float32), self._columns(along, down))
+        xx, xy, yx, yy = d / determinant, -b / determinant, -c / determinant, a / determinant
+        along, down = xx * deep_x + xy * deep_y, yx * deep_x + yy * deep_y
+        origin_x, origin_y = origin_px.tolist()
+        x = box_px[0] - origin_x - deep_x * self._level
+        y = box_px[1] - origin_y - deep_y * self._level
+        entries, rows = (COLUMNS - 1) / WIDTH_CM, self.px_per_cm
+        from_box = np.array(
+            [
+                [entries * xx, entries * xy, entries * (xx * x + xy * y) + (COLUMNS - 1) / 2],
+                [rows * yx, rows * yy, rows * (yx * x + yy * y - self.top_cm) - 0.5],
+            ],
+            np.float32,
+        )
+        return PlacedLayer(from_box, self._columns(along, down))
 
     def _columns(self, along: float, down: float) -> F32:
         """Table (COLUMNS, 3), see `PlacedLayer`, for points that depth moves by so many cm a cm."""
@@ -103,19 +109,23 @@ class Relief:
         at, middle = self._at, len(self._at) // 2
         u = at + along * self._curve
         # What bends out of sight keeps the place of what hides it.
-        seen = np.ones(len(at), np.float32)
+        seen = None
         for sign, outward in ((1.0, np.s_[middle:]), (-1.0, np.s_[middle::-1])):
             reach = sign * u[outward]
             farthest = np.maximum.accumulate(reach)
             u[outward] = sign * farthest
             hidden = np.flatnonzero(reach < farthest)
             if len(hidden):
+                seen = np.ones(len(at), np.float32) if seen is None else seen
                 seen[outward] = smoothstep((farthest[-1] - farthest) / _EDGE_CM)
                 seen[outward][hidden[0] :] = 0.0
         x = np.interp(self._entries, u, at)
-        column = (x + WIDTH_CM / 2) * self.px_per_cm - 0.5
-        shift = -down * self.px_per_cm * np.interp(x, at, self._curve)
-        return np.column_stack([column, shift, np.interp(x, at, seen)]).astype(np.float32)
+        columns = np.ones((COLUMNS, 3), np.float32)
+        columns[:, 0] = (x + WIDTH_CM / 2) * self.px_per_cm - 0.5
+        columns[:, 1] = -down * self.px_per_cm * np.interp(x, at, self._curve)
+        if seen is not None:
+            columns[:, 2] = np.interp(x, at, seen)
+        return columns
 
     def sample(self, placed: PlacedLayer, size_px: tuple[int, int]) -> U8:
         """Cut a region of (width, height) out, (h, w, 4) premultiplied."""
