@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from program import run
 
 from facepuppet.core.errors import OutputUnwritableError, RecordingError
 from facepuppet.core.types import Blendshapes, Expression
@@ -257,3 +258,14 @@ def test_only_names_that_can_be_played_are_recorded_into(tmp_path: Path) -> None
     with RecordingDriver(ListDriver([Expression.absent(0, 0)]), open_writer(tmp_path / "a.npz")) as driver:
         assert driver.read() is not None
     assert not isinstance(driver, RecordedDriver)
+
+
+def test_the_program_records_a_take_and_plays_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    take, again = str(tmp_path / "a.csv"), str(tmp_path / "b.npz")
+    assert run(capsys, "record", "--camera", "script", "--seconds", "0.5", "--output", take)[0] == 0
+    assert run(capsys, "record", "--camera", take, "--output", again)[0] == 0
+    with LiveLinkTakeDriver(Path(take)) as a, RecordedDriver(Path(again)) as b:
+        assert a.n_frames == b.n_frames == 16
+    write(Path(take), "noon,7,0,0,0,0,0")
+    status, _, err = run(capsys, "record", "--camera", take, "--output", again)
+    assert status != 0 and "line 2: 'noon' is no time code" in err

@@ -133,6 +133,23 @@ def test_what_is_none_of_it_is_malformed(packet: bytes) -> None:
         VtubePhoneDecoder().decode(packet)
 
 
+def test_packets_that_are_cut_or_spoilt_are_understood_or_malformed() -> None:
+    whole, rng, malformed = spoken(), np.random.default_rng(7), 0
+    cut = [whole[:n] for n in range(len(whole))]
+    spoilt = [bytearray(whole) for _ in range(300)]
+    for packet in spoilt:
+        packet[int(rng.integers(len(whole)))] = int(rng.integers(256))
+    for packet in [*cut, *map(bytes, spoilt), *(rng.bytes(200) for _ in range(50))]:
+        try:
+            sample = VtubePhoneDecoder().decode(packet)
+        except MalformedPacketError:
+            malformed += 1
+            continue
+        assert sample is not None
+        assert sample.face is None or np.isfinite(sample.face.weights).all()
+    assert malformed >= len(cut) + 50
+
+
 def test_the_request_is_as_both_kinds_of_receivers_write_it() -> None:
     words = json.loads(request(50123))
     assert words["messageType"] == "iOSTrackingDataRequest"

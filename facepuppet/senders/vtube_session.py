@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -116,13 +117,22 @@ def vtube_session(host: str, port: int, closing: threading.Event) -> Iterator[Vt
     Raises:
         OSError, WebSocketException: nobody is there, or it is no WebSocket.
     """
-    name = f"[{host}]" if ":" in host else host
-    with connect(
-        f"ws://{name}:{port}",
-        open_timeout=_OPEN_S,
-        close_timeout=_CLOSE_S,
-        ping_interval=None,
-        compression=None,
-        proxy=None,  # it is on this machine or in the house
-    ) as connection:
+    with _opened(host, port) as connection:
         yield VtubeSession(connection, closing)
+
+
+def _opened(host: str, port: int) -> ClientConnection:
+    name = f"[{host}]" if ":" in host else host
+    try:
+        return connect(
+            f"ws://{name}:{port}",
+            open_timeout=_OPEN_S,
+            close_timeout=_CLOSE_S,
+            ping_interval=None,
+            compression=None,
+            proxy=None,  # it is on this machine or in the house
+            logger=logging.Logger("websocket", logging.CRITICAL + 1),  # what goes wrong is told by us, once
+        )
+    except AssertionError as error:
+        # websockets 17 asserts what is not so where somebody hangs up while it is about to greet them.
+        raise ConnectionError("hung up at once") from error
