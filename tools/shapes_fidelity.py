@@ -28,6 +28,7 @@ from facepuppet.wires import WireFace, face_of_wire, sample_of_expression
 
 LEAST_MEAN = 0.97
 CHANNELS = motion_series.CHANNELS
+HEAD = f"{'':14}{'mean':>7}" + "".join(f"{channel:>12}" for channel in CHANNELS)
 _GAZE = ("gaze_x", "gaze_y")
 _AHEAD = WireFace(np.zeros(52, np.float32), np.zeros(3, np.float32), None, np.zeros(3, np.float32))
 
@@ -93,28 +94,31 @@ def _expressions(driver: Driver) -> Iterator[Expression]:
         yield expression
 
 
-def _row(name: str, figures: Mapping[str, float]) -> str:
-    cells = [f"{figures[channel]:11.3f}" for channel in CHANNELS]
+def row(name: str, figures: Mapping[str, float]) -> str:
+    """One line under HEAD."""
+    cells = [f"{figures[channel]:12.3f}" for channel in CHANNELS]
     return f"{name:14}{mean(figures):7.3f}" + "".join(cells)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; 1 where it falls short."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("clips", nargs="+", type=Path, help="clips, or folders of them")
     parser.add_argument("--people", type=Path, help="table: only people set aside for validation")
     parser.add_argument("--frames", type=int, default=300, help="of each clip")
     parser.add_argument("--avatar", type=Path, help="portrait; the sample one if none")
     options = parser.parse_args(argv)
     avatar = load_avatar(options.avatar or sample_portrait_path(), cache=False)
-    print(f"{'':14}{'mean':>7}" + "".join(f"{channel:>11}" for channel in CHANNELS))
+    print(HEAD)
     pairs = []
     for path in takes.find_clips(options.clips, options.people):
         pairs.append(both(avatar, read_all(open_driver(path), options.frames)))
-        print(_row(path.stem, correlations(*pairs[-1])), flush=True)
+        print(row(path.stem, correlations(*pairs[-1])), flush=True)
     direct, remote = (pooled(one) for one in zip(*pairs, strict=True))
     figures = correlations(direct, remote)
-    print(_row("pooled", figures), _row("gain", gains(direct, remote)), sep="\n")
+    print(row("pooled", figures), row("gain", gains(direct, remote)), sep="\n")
     return int(not mean(figures) >= LEAST_MEAN)
 
 

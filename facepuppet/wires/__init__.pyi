@@ -2,8 +2,10 @@ from .expressions import angles_of_looks as angles_of_looks
 from .expressions import face_of_wire as face_of_wire
 from .expressions import sample_of_expression as sample_of_expression
 from .expressions import with_looks as with_looks
+from .openseeface import OpenSeeFaceDecoder as OpenSeeFaceDecoder
 from .wire_face import Decoder as Decoder
 from .wire_face import Encoder as Encoder
 from .wire_face import MalformedPacketError as MalformedPacketError
+from .wire_face import RestingDecoder as RestingDecoder
 from .wire_face import WireFace as WireFace
 from .wire_face import WireSample as WireSample

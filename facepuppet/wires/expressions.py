@@ -44,7 +44,7 @@ def face_of_wire(face: WireFace, rest: WireFace | None = None) -> FacePose:
     """
     eyes_rad = angles_of_looks(face.weights) if face.eyes_rad is None else face.eyes_rad
     head = _head_of(face, rest)
-    # Irises go by angles: what the tracker of landmarks reports of them, which the shapes were fitted to, is less.
+    # Irises go by angles: shapes were fitted to what the tracker of landmarks reports of them, which is less.
     gaze = _ahead(head) + eye_widths_from_angles(eyes_rad)
     return replace(face_of_blendshapes(with_looks(face.weights, eyes_rad), head), gaze=gaze)
 
@@ -115,7 +115,8 @@ def _angles_of_shift(shift: F64) -> F32:
     across, down = np.clip(shift / reach, -MAX_SINE, MAX_SINE).T
     pitch = np.arcsin(down)
     yaw = np.arcsin(np.clip(across / np.cos(pitch), -MAX_SINE, MAX_SINE))
-    return np.stack([yaw, pitch], axis=1).astype(np.float32)
+    angles: F32 = np.stack([yaw, pitch], axis=1).astype(np.float32)
+    return angles
 
 
 def _opening_of(weights: F32) -> F32:
