@@ -106,4 +106,4 @@ def _shapes() -> ShownShapes:
         *(([61], [0, 17], 1), ([291], [0, 17], 1)),
         *((eye, brow, 1) for eye, brow in zip(corners, brows, strict=True)),
     ]
-    return ShownShapes(SHAPES, MESH, trust, distances, _DISTANCE_TRUST, _SPARSITY)
+    return ShownShapes(SHAPES, MESH, trust, distances, _DISTANCE_TRUST, _SPARSITY, _STEADY)
