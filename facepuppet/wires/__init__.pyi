@@ -7,8 +7,10 @@ from .names import VrmExpression as VrmExpression
 from .vtube_studio import CUSTOM_PARAMETERS as CUSTOM_PARAMETERS
 from .vtube_studio import TRACKING_PARAMETERS as TRACKING_PARAMETERS
 from .vtube_studio import TrackingParameter as TrackingParameter
+from .openseeface import OpenSeeFaceDecoder as OpenSeeFaceDecoder
 from .wire_face import Decoder as Decoder
 from .wire_face import Encoder as Encoder
 from .wire_face import MalformedPacketError as MalformedPacketError
+from .wire_face import RestingDecoder as RestingDecoder
 from .wire_face import WireFace as WireFace
 from .wire_face import WireSample as WireSample

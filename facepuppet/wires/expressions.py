@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,8 @@ from facepuppet.core.geometry import (
 from facepuppet.core.types import F32, F64, N_BLENDSHAPES, Expression, FacePose, Floats, HeadPose
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.deformation import blendshape_weights, face_of_blendshapes
+from facepuppet.face.gaze import MAX_SINE
+from facepuppet.face.irises import eye_widths_from_angles
 from facepuppet.wires.wire_face import WireFace, WireSample
 
 INTER_OCULAR_M = 0.090  # between outer eye corners: the unit of head shifts (see `face.gaze`)
@@ -25,6 +28,7 @@ _SIDES = ("Right", "Left")  # the person's, image-left eye first
 _WAYS = ("Out", "In", "Down", "Up")
 _LOOKS = np.array([[ARKIT_INDEX[f"eyeLook{way}{side}"] for way in _WAYS] for side in _SIDES])
 _BLINKS = [ARKIT_INDEX[f"eyeBlink{side}"] for side in _SIDES]
+_WIDES = [ARKIT_INDEX[f"eyeWide{side}"] for side in _SIDES]
 _RIGHTWARD = np.array([-1.0, 1.0])  # whether looking out is looking to the image's right, by eye
 
 
@@ -38,8 +42,11 @@ def face_of_wire(face: WireFace, rest: WireFace | None = None) -> FacePose:
         face: now.
         rest: at rest; None: straight ahead, where it is.
     """
-    weights = face.weights if face.eyes_rad is None else with_looks(face.weights, face.eyes_rad)
-    return face_of_blendshapes(weights, _head_of(face, rest))
+    eyes_rad = angles_of_looks(face.weights) if face.eyes_rad is None else face.eyes_rad
+    head = _head_of(face, rest)
+    # Irises go by angles: shapes were fitted to what the tracker of landmarks reports of them, which is less.
+    gaze = _ahead(head) + eye_widths_from_angles(eyes_rad)
+    return replace(face_of_blendshapes(with_looks(face.weights, eyes_rad), head), gaze=gaze)
 
 
 def sample_of_expression(expression: Expression) -> WireSample:
@@ -87,34 +94,39 @@ def _head_of(face: WireFace, rest: WireFace | None) -> HeadPose:
 def _shapes_of(face: FacePose) -> tuple[F32, F32]:
     """Weights (52,) that tell lids and gaze too, and angles (2, 2) of the eyes against the head."""
     weights = blendshape_weights(face.deformation).copy()
-    weights[_BLINKS], weights[_LOOKS] = 0.0, 0.0
-    # What squints and the turn of the head do to lids and irises is told already.
-    awake = face_of_blendshapes(weights, HeadPose(face.head.turn))
-    weights[_BLINKS] = np.clip(1.0 - face.eye_opening / np.maximum(awake.eye_opening, 1e-3), 0.0, 1.0)
-    eyes_rad = _angles_of_shift(np.asarray(face.gaze, np.float64) - awake.gaze)
-    return with_looks(weights, eyes_rad), eyes_rad
+    eyes_rad = _angles_of_shift(np.asarray(face.gaze, np.float64) - _ahead(face.head))
+    weights[_BLINKS] = 0.0
+    weights = with_looks(weights, eyes_rad)
+    # What squints and looks do to lids is told already.
+    ratio = face.eye_opening / np.maximum(_opening_of(weights), 1e-3)
+    weights[_BLINKS] = np.clip(1.0 - ratio, 0.0, 1.0)
+    weights[_WIDES] = np.clip(weights[_WIDES] + np.maximum(ratio - 1.0, 0.0) / _widening(), 0.0, 1.0)
+    return weights, eyes_rad
+
+
+def _ahead(head: HeadPose) -> F64:
+    """How far (2, 2) the irises of eyes that look straight ahead are seen to move where the head turns."""
+    return np.asarray(face_of_blendshapes(np.zeros(N_BLENDSHAPES, np.float32), head).gaze, np.float64)
 
 
 def _angles_of_shift(shift: F64) -> F32:
-    """Angles (2, 2) of the eyes, of how far (2, 2) their irises are seen to have moved, in eye widths."""
-    reach = _reach()
-    angles = np.zeros((2, 2), np.float32)
-    for eye, (right, down) in enumerate(shift.tolist()):
-        out = _RIGHTWARD[eye] * right
-        sideways = reach[eye, 0 if out >= 0.0 else 1]
-        share = out / abs(sideways[0])
-        down -= abs(share) * sideways[1]
-        upright = reach[eye, 2 if down >= 0.0 else 3]
-        angles[eye] = _RIGHTWARD[eye] * share, down / abs(upright[1])
-    return np.clip(angles, -1.0, 1.0) * np.float32(LOOK_RAD)
+    """Angles (2, 2) of the eyes, of how far (2, 2) their irises have moved, in eye widths."""
+    reach = float(eye_widths_from_angles(np.array([np.pi / 2, 0.0]))[0])
+    across, down = np.clip(shift / reach, -MAX_SINE, MAX_SINE).T
+    pitch = np.arcsin(down)
+    yaw = np.arcsin(np.clip(across / np.cos(pitch), -MAX_SINE, MAX_SINE))
+    angles: F32 = np.stack([yaw, pitch], axis=1).astype(np.float32)
+    return angles
+
+
+def _opening_of(weights: F32) -> F32:
+    """Aperture (2,) of both eyes that weights make, 1 at rest."""
+    return face_of_blendshapes(weights, HeadPose(np.zeros(3, np.float32))).eye_opening
 
 
 @cache
-def _reach() -> F64:
-    """How far (2, 4, 2) each eyeLook* of 1 is seen to move its iris, in eye widths, by eye and way."""
-    reach = np.zeros((*_LOOKS.shape, 2))
-    for way in range(len(_WAYS)):
-        weights = np.zeros(N_BLENDSHAPES, np.float32)
-        weights[_LOOKS[:, way]] = 1.0
-        reach[:, way] = face_of_blendshapes(weights, HeadPose(np.zeros(3, np.float32))).gaze
-    return reach
+def _widening() -> float:
+    """By how much eyeWide* of 1 opens an eye, of its aperture at rest."""
+    weights = np.zeros(N_BLENDSHAPES, np.float32)
+    weights[_WIDES] = 1.0
+    return float(_opening_of(weights).mean()) - 1.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from facepuppet.core.types import F32
 
@@ -59,6 +59,14 @@ class Decoder(Protocol):
         Raises:
             MalformedPacketError: the packet is none of the protocol's. What was said before still counts.
         """
+
+
+@runtime_checkable
+class RestingDecoder(Decoder, Protocol):
+    """One that takes a sender's first moments for rest, as that has not calibrated its face itself."""
+
+    def recentre(self) -> None:
+        """Take the next moments for rest."""
 
 
 class Encoder(Protocol):

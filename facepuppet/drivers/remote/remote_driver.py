@@ -47,6 +47,7 @@ class RemoteDriver(Driver):
         self._times = SenderClock()
         self._clock: Clock = SystemClock()
         self._closed = threading.Event()
+        self._asked = threading.Event()  # to re-centre
         self._n_packets = self._n_samples = 0
 
     def start(self, clock: Clock) -> None:
@@ -57,6 +58,9 @@ class RemoteDriver(Driver):
         """Block for something new; None after close()."""
         while not self._closed.is_set():
             packets = self._inbox.take(_SLICE_S)
+            if self._asked.is_set():
+                self._asked.clear()
+                self.heard.recentre()
             now_ns = self._clock.now_ns()
             self._n_packets += len(packets)
             sample = self.heard.listen(packets, now_ns)
@@ -65,8 +69,9 @@ class RemoteDriver(Driver):
         return None
 
     def recentre(self) -> None:
-        """Take where the head is in the next moments for its rest."""
+        """Take the next moments for rest: where the head is, and of an uncalibrated sender the face."""
         self._rest.recentre()
+        self._asked.set()
 
     def close(self) -> None:
         """Free the port and wake a blocked read()."""

@@ -17,6 +17,8 @@ from facepuppet.wires.ifacialmocap import GREET_EVERY_S, GREETING, IFacialMocapD
 from facepuppet.wires.ifacialmocap import PORT as IFACIALMOCAP_PORT
 from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkDecoder
+from facepuppet.wires.openseeface import PORT as OPENSEEFACE_PORT
+from facepuppet.wires.openseeface import OpenSeeFaceDecoder
 from facepuppet.wires.vmc import MARIONETTE_PORT, VmcDecoder
 from facepuppet.wires.vtube_phone import ASK_EVERY_S, VtubePhoneDecoder, request
 from facepuppet.wires.vtube_phone import PORT as VTUBE_PHONE_PORT
@@ -47,6 +49,7 @@ class Protocol:
 PROTOCOLS: Mapping[str, Protocol] = {
     "livelink": Protocol("Live Link Face", LIVELINK_PORT, LiveLinkDecoder),
     "vmc": Protocol("VMC", MARIONETTE_PORT, VmcDecoder),
+    "openseeface": Protocol("OpenSeeFace", OPENSEEFACE_PORT, OpenSeeFaceDecoder),
     "ifacialmocap": Protocol(
         "iFacialMocap",
         IFACIALMOCAP_PORT,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from facepuppet.drivers.remote.inbox import Packet
-from facepuppet.wires import Decoder, MalformedPacketError, WireSample
+from facepuppet.wires import Decoder, MalformedPacketError, RestingDecoder, WireSample
 
 SILENCE_NS = 1_000_000_000  # after which somebody else may speak
 MOST_SENDERS = 8  # remembered at once
@@ -50,6 +50,12 @@ class SendersHeard:
             self.replaced += newest is not None
             newest = sample
         return newest
+
+    def recentre(self) -> None:
+        """Take the next moments of uncalibrated senders for rest; called by who listens."""
+        for decoder in self._decoders.values():
+            if isinstance(decoder, RestingDecoder):
+                decoder.recentre()
 
     def _decoded(self, packet: Packet) -> WireSample | None:
         decoder = self._decoders.get(packet.sender)
