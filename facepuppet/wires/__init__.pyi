@@ -4,10 +4,10 @@ from .expressions import sample_of_expression as sample_of_expression
 from .expressions import with_looks as with_looks
 from .names import VRM_EXPRESSIONS as VRM_EXPRESSIONS
 from .names import VrmExpression as VrmExpression
+from .openseeface import OpenSeeFaceDecoder as OpenSeeFaceDecoder
 from .vtube_studio import CUSTOM_PARAMETERS as CUSTOM_PARAMETERS
 from .vtube_studio import TRACKING_PARAMETERS as TRACKING_PARAMETERS
 from .vtube_studio import TrackingParameter as TrackingParameter
-from .openseeface import OpenSeeFaceDecoder as OpenSeeFaceDecoder
 from .wire_face import Decoder as Decoder
 from .wire_face import Encoder as Encoder
 from .wire_face import MalformedPacketError as MalformedPacketError
