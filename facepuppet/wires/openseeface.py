@@ -102,7 +102,8 @@ class OpenSeeFaceDecoder:
             self._rest_gaze.append(angles)
             rest: F32 = np.median(self._rest_gaze, axis=0).astype(np.float32)
             if not self._shapes.resting:
-                return angles - rest
+                unsettled: F32 = angles - rest
+                return unsettled
             self._gaze, self._rest_gaze = rest, []
         against_rest: F32 = angles - self._gaze
         return against_rest
