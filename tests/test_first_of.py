@@ -106,6 +106,17 @@ def test_a_phone_that_sees_nobody_hands_over(stage: Stage) -> None:
     assert stage.shown().whose == CAMERA
 
 
+def test_a_tracker_that_falls_silent_without_a_face_hands_over(stage: Stage) -> None:
+    stage.tell(PHONE)
+    assert stage.shown().whose == PHONE
+    stage.clock.advance_s(LOST_NS * 0.9e-9)
+    stage.tell(CAMERA)
+    assert stage.driver._choose() is stage.driver._seats[PHONE]
+    stage.clock.advance_s(LOST_NS * 0.2e-9)
+    stage.tell(CAMERA)
+    assert stage.shown().whose == CAMERA
+
+
 def test_with_nobody_anywhere_nobody_is_shown(stage: Stage) -> None:
     stage.tell(PHONE)
     stage.shown()

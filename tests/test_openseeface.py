@@ -121,6 +121,30 @@ def test_what_is_no_number_is_refused(name: str) -> None:
         rested().decode(packet(poisoned))
 
 
+def test_a_sender_without_a_clock_comes_to_rest_too() -> None:
+    decoder = OpenSeeFaceDecoder()
+    for _ in range(130):
+        decoder.decode(packet(block(1.0)))
+    assert face_of(decoder, block(1.0, jawOpen=0.7)).weights[ARKIT_INDEX["jawOpen"]] > 0.5
+
+
+def test_whatever_numbers_a_face_holds_nothing_but_a_face_comes_of_it() -> None:
+    rng, decoder, seen = np.random.default_rng(8), rested(), 0
+    for n in range(300):
+        face = np.frombuffer(rng.bytes(FACE.itemsize), FACE)[0].copy()
+        for name in ("quaternion", "translation", "confidence", "points", "points_3d"):
+            numbers = rng.normal(0, 10.0 ** rng.integers(-8, 30), face[name].shape)
+            face[name] = numbers if rng.random() < 0.5 else numbers.flat[0]
+        face["quaternion"] = (1.0, 0.0, 0.0, 0.0) if n % 2 else face["quaternion"]
+        face["time"], face["id"], face["success"] = 1.0 + n / 60, n // 100, 1
+        sample = decoder.decode(packet(face))
+        if sample is not None and sample.face is not None:
+            told, seen = sample.face, seen + 1
+            assert np.isfinite(told.weights).all() and np.isfinite(told.head_rad).all()
+            assert told.eyes_rad is not None and np.isfinite(told.eyes_rad).all()
+    assert seen > 0
+
+
 @pytest.mark.parametrize("length", [0, 1, 1728, 1784, 1786, 1785 + 1729])
 def test_another_length_is_refused(length: int) -> None:
     with pytest.raises(MalformedPacketError):

@@ -16,9 +16,10 @@ from facepuppet.core.geometry import (
 )
 from facepuppet.core.types import F32, F64, N_BLENDSHAPES, Expression, FacePose, Floats, HeadPose
 from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import blendshape_weights, face_of_blendshapes
 from facepuppet.face.gaze import MAX_SINE
-from facepuppet.face.irises import eye_widths_from_angles
+from facepuppet.face.irises import eye_widths_from_angles, iris_position
 from facepuppet.wires.wire_face import WireFace, WireSample
 
 INTER_OCULAR_M = 0.090  # between outer eye corners: the unit of head shifts (see `face.gaze`)
@@ -106,7 +107,8 @@ def _shapes_of(face: FacePose) -> tuple[F32, F32]:
 
 def _ahead(head: HeadPose) -> F64:
     """How far (2, 2) the irises of eyes that look straight ahead are seen to move where the head turns."""
-    return np.asarray(face_of_blendshapes(np.zeros(N_BLENDSHAPES, np.float32), head).gaze, np.float64)
+    mean = canonical_landmarks()
+    return iris_position(mean @ rotation_from_vector(head.turn).T) - iris_position(mean)
 
 
 def _angles_of_shift(shift: F64) -> F32:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from facepuppet.core.geometry import euler_from_rotation, rotation_from_quaternion
 from facepuppet.core.types import F32, F64
 from facepuppet.wires.expressions import INTER_OCULAR_M
-from facepuppet.wires.openseeface_shapes import INTER_OCULAR, LandmarkShapes
+from facepuppet.wires.openseeface_shapes import INTER_OCULAR, STEADY, LandmarkShapes
 from facepuppet.wires.wire_face import MalformedPacketError, WireFace, WireSample
 
 PORT = 11573
@@ -40,6 +40,7 @@ WITHOUT_FEATURES = np.dtype([(name, FACE[name]) for name in (FACE.names or ())[:
 MOST_FACES = 40  # of a datagram; the tracker refuses to send more
 _USED = ("time", "quaternion", "translation", "confidence", "points", "points_3d")
 _PUPILS, _EYEBALLS = slice(66, 68), slice(68, 70)  # the person's right eye first
+_FARTHEST = 10.0  # that a landmark is from the nose, in units of the model, whose face is one wide
 _LEAST_SURE = 0.2  # of a pupil; so far the tracker itself shows none
 # How far eyes turn over how far its pupils say: in seven clips the spread of our own driver's eyes, whose
 # share is measured (drivers.camera.measure), is 1.9 times as large across and 1.55 up and down (medians).
@@ -120,8 +121,15 @@ def _faces_of(packet: bytes) -> Face:
 
 
 def _is_seen(face: Face) -> bool:
-    known = abs(float(np.linalg.norm(face["quaternion"])) - 1.0) < 0.1
-    return bool(face["success"]) and known and bool(np.ptp(face["points_3d"][:66], axis=0).min() > 1e-6)
+    """Whether pose and landmarks are those of a face; of one just found they are zeros."""
+    landmarks = face["points_3d"][STEADY, :2]
+    return bool(
+        face["success"]
+        and abs(float(np.linalg.norm(face["quaternion"])) - 1.0) < 0.1
+        and np.abs(face["points_3d"]).max() < _FARTHEST
+        and np.abs(face["translation"]).max() < _FARTHEST**2
+        and np.ptp(landmarks, axis=0).min() > 1.0 / _FARTHEST**2
+    )
 
 
 def _extent(face: Face) -> float:

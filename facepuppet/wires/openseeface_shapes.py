@@ -1,9 +1,10 @@
 """ARKit's weights of OpenSeeFace's 66 landmarks, against the same face at rest.
 
 Its 14 features are relative to running medians and learnt ranges, so that they are silent at first and change
-meaning while they learn. Of the same packets the landmarks follow the width of a mouth, brows and lids
-better, and an open mouth about as well (tools/openseeface_parity.py), from the first second on: so shapes
-are fitted to landmarks, and lids go by the height of the eyes, each against rest.
+meaning while they learn. Of the same packets the landmarks follow the width of a mouth, brows and lids better
+(brows poorly, with the smallest of its models), and an open mouth about as well, from the first second on
+(tools/openseeface_parity.py): so shapes are fitted to landmarks, and lids go by the height of the eyes, each
+against rest.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from facepuppet.face.shown_shapes import ShownShapes
 
 INTER_OCULAR = 0.632  # between outer eye corners, in units of the tracker's model
 SETTLE_S, SETTLE_FACES = 0.4, 8  # of rest: longer than a blink
+_MOST_FACES = 120  # of a sender whose time stands still
 # Where the 66 landmarks lie in our mesh: jaw, brows, nose, eyes (each image-left first), lips without the
 # inner corners.
 # fmt: off
@@ -40,7 +42,7 @@ SHAPES = (
     *(f"{stem}{side}" for stem in _SIDED for side in ("Left", "Right")),
 )
 _DISTANCE_TRUST, _SPARSITY = 100.0, 0.02
-_STEADY = [*range(27, 36), 36, 39, 42, 45]  # nose and eye corners
+STEADY = [*range(27, 36), 36, 39, 42, 45]  # nose and eye corners
 _LIDS = (([37, 38], [41, 40]), ([43, 44], [47, 46]))  # upper and lower rim, image-left eye first
 _BLINKS = [ARKIT_INDEX[f"eyeBlink{side}"] for side in ("Right", "Left")]
 _UNSURE = 0.15  # lids that move by so little of their aperture are the tracker's noise
@@ -78,18 +80,19 @@ class LandmarkShapes:
         if not self._faces:
             self._since_s = t_s
         self._faces.append(landmarks)
-        if t_s - self._since_s < SETTLE_S or len(self._faces) < SETTLE_FACES:
+        long_enough = t_s - self._since_s >= SETTLE_S and len(self._faces) >= SETTLE_FACES
+        if not long_enough and len(self._faces) < _MOST_FACES:
             return
         face = np.median(self._faces, axis=0)
         self._faces = []
         width = float(np.linalg.norm(face[36] - face[45]))
         self._rest = face / max(width, 1e-6)
-        self._fit = SimilarityFit(self._rest[_STEADY])
+        self._fit = SimilarityFit(self._rest[STEADY])
 
     def _fit_to(self, landmarks: F64) -> F64:
         """The landmarks with nose and eye corners on those at rest."""
         assert self._fit is not None
-        return self._fit.to(landmarks[_STEADY]).inverse().apply(landmarks)
+        return self._fit.to(landmarks[STEADY]).inverse().apply(landmarks)
 
 
 def _apertures(face: F64) -> F64:
@@ -106,4 +109,4 @@ def _shapes() -> ShownShapes:
         *(([61], [0, 17], 1), ([291], [0, 17], 1)),
         *((eye, brow, 1) for eye, brow in zip(corners, brows, strict=True)),
     ]
-    return ShownShapes(SHAPES, MESH, trust, distances, _DISTANCE_TRUST, _SPARSITY, _STEADY)
+    return ShownShapes(SHAPES, MESH, trust, distances, _DISTANCE_TRUST, _SPARSITY, STEADY)

@@ -37,13 +37,14 @@ class SendersHeard:
         """Return the newest that the speaker says in these packets; None when that is nothing new."""
         newest = None
         for packet in packets:
+            speaking = self._speaker is not None and now_ns - self._heard_ns < SILENCE_NS
+            if speaking and packet.sender != self._speaker:
+                self.ignored += 1  # unread: understanding a flood takes longer than it takes to come
+                continue
             sample = self._decoded(packet)
             if sample is None:
                 continue
             if packet.sender != self._speaker:
-                if self._speaker is not None and now_ns - self._heard_ns < SILENCE_NS:
-                    self.ignored += 1
-                    continue
                 self._speaker = packet.sender
                 log.info("hearing %s:%d", *packet.sender)
             self._heard_ns = now_ns
