@@ -8,10 +8,8 @@ from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.expression_writer import ExpressionWriter
 from facepuppet.drivers.livelink_take import TAKE_SUFFIX, LiveLinkTakeDriver, is_take
-from facepuppet.drivers.livelink_take_writer import LiveLinkTakeWriter
 from facepuppet.drivers.recorded import RecordedDriver
 from facepuppet.drivers.recording_format import RECORDING_SUFFIX, is_recording
-from facepuppet.drivers.recording_writer import RecordingWriter
 
 
 def is_playable(spec: str | Path) -> bool:
@@ -40,9 +38,14 @@ def open_writer(path: Path, description: str = "", fps: float | None = None) -> 
     Raises:
         OutputUnwritableError: another ending, no such folder, read-only, or disk full.
     """
+    # Writers ask for the program's version, which takes longer than a start without one should.
     if is_take(path):
+        from facepuppet.drivers.livelink_take_writer import LiveLinkTakeWriter
+
         return LiveLinkTakeWriter(path)
     if not is_recording(path):
         expected = f"a name that ends in {RECORDING_SUFFIX} or {TAKE_SUFFIX}"
         raise OutputUnwritableError(f"'{path}'", expected, "Rename the recording.")
+    from facepuppet.drivers.recording_writer import RecordingWriter
+
     return RecordingWriter(path, description, fps)
