@@ -133,7 +133,11 @@ def test_what_faces_really_do_is_plausible() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"), [(DriverError("a", "b", "Go."), DriverError), (RuntimeError("told to"), StageError)]
+    ("error", "kind"),
+    [
+        (DriverError("a", "b", "Go."), DriverError),
+        pytest.param(RuntimeError("told to"), StageError, marks=pytest.mark.thorough),
+    ],
 )
 def test_a_driver_that_raises_ends_the_run_with_one_error(error: Exception, kind: type[Exception]) -> None:
     class Failing(ListDriver):
