@@ -13,9 +13,10 @@ from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import DriverError
 from facepuppet.core.types import N_BLENDSHAPES, Blendshapes
 from facepuppet.drivers.remote.inbox import LOOPBACK, Greeting, UdpInbox
+from facepuppet.drivers.remote.protocol_names import PROTOCOL_NAMES
 from facepuppet.drivers.remote.remote_driver import RemoteDriver
 from facepuppet.drivers.remote.remote_rest import SETTLE_NS
-from facepuppet.drivers.remote.remote_words import open_remote
+from facepuppet.drivers.remote.remote_words import PROTOCOLS, open_remote
 from facepuppet.drivers.remote.sender_clock import SenderClock
 from facepuppet.face import ARKIT_INDEX
 from facepuppet.testing import FakeClock
@@ -150,6 +151,10 @@ def test_a_second_phone_waits_until_the_first_is_silent(
     other.say(2.0, jaw=0.8)
     assert jaw_of(driver) == pytest.approx(0.8)
     other.close()
+
+
+def test_words_that_name_a_protocol_are_those_that_have_one() -> None:
+    assert set(PROTOCOLS) == PROTOCOL_NAMES
 
 
 def test_close_wakes_who_reads() -> None:

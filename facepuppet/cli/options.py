@@ -317,7 +317,7 @@ def check_outputs(*paths: Path | None) -> None:
 
 def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
-    from facepuppet.drivers.remote.remote_words import is_remote
+    from facepuppet.drivers.remote.protocol_names import is_remote
 
     prefixed = "://" in word or word.startswith(("camera:", "loop:")) or is_remote(word)
     known = word.isdecimal() or word == "script" or prefixed

@@ -13,7 +13,7 @@ from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest, settle_frames_at
 from facepuppet.drivers.first_of import FirstOf
 from facepuppet.drivers.recording_words import is_playable, open_playable
-from facepuppet.drivers.remote.remote_words import is_remote, open_remote
+from facepuppet.drivers.remote.protocol_names import is_remote
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.media.source_words import open_source
 from facepuppet.vision.trackers import TrackingModels
@@ -50,6 +50,9 @@ def open_driver(
     if spec == SCRIPT:
         return ScriptedDriver(fps=fps)
     if isinstance(spec, str) and is_remote(spec):
+        # Decoders of every protocol, which no other start waits for.
+        from facepuppet.drivers.remote.remote_words import open_remote
+
         return open_remote(spec, recentre_s=recentre_s)
     if not isinstance(spec, int) and is_playable(spec):
         return open_playable(spec)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.types import Expression
 
 W = TypeVar("W", bound="ExpressionWriter")
@@ -19,6 +21,7 @@ class ExpressionWriter(ABC):
         n_with_face: of those, in which the driver was seen.
     """
 
+    _path: Path
     n: int = 0
     n_with_face: int = 0
 
@@ -37,6 +40,15 @@ class ExpressionWriter(ABC):
     @abstractmethod
     def abort(self) -> None:
         """Throw away what was written; a former file under the name stays as it was."""
+
+    def _unwritable(self, error: OSError) -> OutputUnwritableError:
+        """Give up; return what to tell."""
+        self.abort()
+        return OutputUnwritableError(
+            f"'{self._path}', which cannot be written ({error.strerror or error})",
+            "an existing folder that you may write to, with room left",
+            "Choose another file, or free some space.",
+        )
 
     def __enter__(self: W) -> W:
         return self

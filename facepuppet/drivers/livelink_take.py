@@ -13,14 +13,8 @@ from facepuppet.drivers.base import Driver
 from facepuppet.wires import WireFace, WireSample, face_of_wire
 from facepuppet.wires.livelink_csv import LiveLinkTable, MalformedTableError, read_table
 
-TAKE_SUFFIX = ".csv"
 _SETTLE_S = 0.4  # as long as a phone's first moments
 _MOST_LINE = 100_000  # characters
-
-
-def is_take(spec: str | Path) -> bool:
-    """Whether a word means such a table on this machine: by its ending, and no address."""
-    return "://" not in str(spec) and str(spec).lower().endswith(TAKE_SUFFIX)
 
 
 class LiveLinkTakeDriver(Driver):

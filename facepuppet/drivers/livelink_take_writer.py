@@ -9,7 +9,7 @@ from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, publish, temporary_beside
 from facepuppet.core.types import Expression
 from facepuppet.drivers.expression_writer import ExpressionWriter
-from facepuppet.drivers.livelink_take import TAKE_SUFFIX
+from facepuppet.drivers.recording_format import TAKE_SUFFIX
 from facepuppet.wires import sample_of_expression
 from facepuppet.wires.livelink_csv import HEADER, table_row
 
@@ -82,11 +82,3 @@ class LiveLinkTakeWriter(ExpressionWriter):
             self._file.write(line + "\n")
         except OSError as error:
             raise self._unwritable(error) from error
-
-    def _unwritable(self, error: OSError) -> OutputUnwritableError:
-        self.abort()
-        return OutputUnwritableError(
-            f"'{self._path}', which cannot be written ({error.strerror or error})",
-            "an existing folder that you may write to, with room left",
-            "Choose another file, or free some space.",
-        )

@@ -27,6 +27,7 @@ from facepuppet.core.types import (
 )
 
 RECORDING_SUFFIX = ".npz"
+TAKE_SUFFIX = ".csv"  # of Live Link Face
 SCHEMA = 2
 FRAME = np.dtype(
     [
@@ -60,7 +61,16 @@ Row = Any  # one entry of a structured array: NumPy's types do not tell its fiel
 
 def is_recording(spec: str | Path) -> bool:
     """Whether a word means a recording on this machine: by its ending, and no address."""
-    return "://" not in str(spec) and str(spec).lower().endswith(RECORDING_SUFFIX)
+    return _is_local(spec, RECORDING_SUFFIX)
+
+
+def is_take(spec: str | Path) -> bool:
+    """Whether a word means a table of Live Link Face on this machine, the same way."""
+    return _is_local(spec, TAKE_SUFFIX)
+
+
+def _is_local(spec: str | Path, suffix: str) -> bool:
+    return "://" not in str(spec) and str(spec).lower().endswith(suffix)
 
 
 def member_name(number: int) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.expression_writer import ExpressionWriter
-from facepuppet.drivers.livelink_take import TAKE_SUFFIX, LiveLinkTakeDriver, is_take
 from facepuppet.drivers.recorded import RecordedDriver
-from facepuppet.drivers.recording_format import RECORDING_SUFFIX, is_recording
+from facepuppet.drivers.recording_format import RECORDING_SUFFIX, TAKE_SUFFIX, is_recording, is_take
 
 
 def is_playable(spec: str | Path) -> bool:
@@ -24,7 +23,11 @@ def open_playable(spec: str | Path) -> Driver:
         RecordingError: it cannot be read.
     """
     path = Path(spec).expanduser()
-    return LiveLinkTakeDriver(path) if is_take(spec) else RecordedDriver(path)
+    if not is_take(spec):
+        return RecordedDriver(path)
+    from facepuppet.drivers.livelink_take import LiveLinkTakeDriver  # and all that reads tables
+
+    return LiveLinkTakeDriver(path)
 
 
 def open_writer(path: Path, description: str = "", fps: float | None = None) -> ExpressionWriter:

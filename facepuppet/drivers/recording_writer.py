@@ -106,11 +106,3 @@ class RecordingWriter(ExpressionWriter):
             archive.writestr(member_name((self.n - 1) // CHUNK), content.getvalue())
         except OSError as error:
             raise self._unwritable(error) from error
-
-    def _unwritable(self, error: OSError) -> OutputUnwritableError:
-        self.abort()
-        return OutputUnwritableError(
-            f"'{self._path}', which cannot be written ({error.strerror or error})",
-            "an existing folder that you may write to, with room left",
-            "Choose another file, or free some space.",
-        )

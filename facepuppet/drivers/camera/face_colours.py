@@ -14,7 +14,8 @@ import numpy.typing as npt
 from facepuppet.core.types import F32, U8
 from facepuppet.drivers.camera.tracking import Face
 from facepuppet.face.canonical import canonical_landmarks
-from facepuppet.face.topology import N_MESH, OUTER_CORNERS, face_triangles
+from facepuppet.face.surface import vertex_normals
+from facepuppet.face.topology import N_MESH, OUTER_CORNERS
 
 SEEN_PX = 32.0  # inter-ocular distance, at least, of the small picture that colours are read from
 MARGIN = 0.1  # inter-ocular distances around the landmarks
@@ -77,12 +78,6 @@ def _shrink(rgb: U8, points: F32, unit_px: float) -> tuple[U8, npt.NDArray[Any],
 
 @cache
 def _normals() -> F32:
-    """(468, 3) of the mean face, outward: those of a face that looks at the viewer have negative z."""
-    mean, triangles = canonical_landmarks().astype(np.float64), face_triangles()
-    a, b, c = (mean[triangles[:, corner]] for corner in range(3))
-    across, normals = np.cross(b - a, c - a), np.zeros_like(mean)
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], across)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    outward = normals if normals[:N_MESH, 2].mean() < 0 else -normals
-    return outward[:N_MESH].astype(np.float32)
+    """(468, 3) of the mean face."""
+    normals: F32 = vertex_normals(canonical_landmarks().astype(np.float64)).astype(np.float32)
+    return normals

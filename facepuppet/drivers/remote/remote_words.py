@@ -69,11 +69,6 @@ PROTOCOLS: Mapping[str, Protocol] = {
 }
 
 
-def is_remote(word: str) -> bool:
-    """Whether a word names a protocol."""
-    return word.split(":", 1)[0] in PROTOCOLS and "://" not in word
-
-
 def open_remote(word: str, *, recentre_s: float | None = None, clock: Clock | None = None) -> RemoteDriver:
     """Listen for what a word names.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facepuppet.core.types import F32
-from facepuppet.face.topology import EYES, LIPS, N_MESH, face_triangles
+from facepuppet.face.surface import vertex_normals
+from facepuppet.face.topology import EYES, LIPS, N_MESH
 from facepuppet.frames.cpu.render.dentition import Light
 from facepuppet.portrait.avatar import Avatar
 
@@ -21,7 +21,7 @@ def face_light(avatar: Avatar) -> Light:
     grey = cv2.blur(grey, (2 * round(_SMOOTH_IOD * avatar.inter_ocular_px) + 1,) * 2).astype(np.float32)
     width, height = avatar.size_px
     column, row = (np.rint(points[:, i]).astype(int) for i in (0, 1))
-    normals = _normals(points)
+    normals = vertex_normals(points)
     usable = (column >= 0) & (column < width) & (row >= 0) & (row < height) & (normals[:, 2] < -0.25)
     features = np.concatenate([LIPS, *(np.concatenate([eye.ring, eye.brow]) for eye in EYES)])
     usable[features[features < N_MESH]] = False
@@ -40,14 +40,3 @@ def face_light(avatar: Avatar) -> Light:
     aimed = np.array([found[1], found[2], 0.0]) / even
     aimed *= min(1.0, _MOST_AIMED / max(float(np.linalg.norm(aimed)), 1e-6))
     return Light(1.0, aimed.astype(np.float32))
-
-
-def _normals(points: F32) -> F32:
-    """(468, 3) unit normals of the mesh, towards the viewer where it faces them."""
-    triangles = face_triangles()
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    normals = np.zeros((len(points), 3), np.float32)
-    for i in range(3):
-        np.add.at(normals, triangles[:, i], np.cross(b - a, c - a))
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-    return normals
