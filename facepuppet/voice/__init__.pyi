@@ -1,0 +1,10 @@
+from .hearing import Hearing as Hearing
+from .plain_mouth import PlainMouth as PlainMouth
+from .speaking_face import SpeakingFace as SpeakingFace
+from .voice_frame import LOOK_AHEAD_S as LOOK_AHEAD_S
+from .voice_frame import MOUTH_SHAPES as MOUTH_SHAPES
+from .voice_frame import RATE_HZ as RATE_HZ
+from .voice_frame import STEP_S as STEP_S
+from .voice_frame import VoiceFrame as VoiceFrame
+from .voice_manner import Region as Region
+from .voice_manner import VoiceManner as VoiceManner

@@ -1,0 +1,51 @@
+"""Hears mouth shapes in the sound of a voice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facepuppet.core.types import F32
+from facepuppet.voice.pitch import WINDOW, pitch_of
+from facepuppet.voice.plain_mouth import PlainMouth
+from facepuppet.voice.voice_frame import LOOK_AHEAD_S, RATE_HZ, STEP_S, VoiceFrame
+from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
+
+HEARD_S = 0.035  # of sound that a step is of
+_LOUD_DB = 8.0  # over the floor: quieter sound has no pitch that matters
+
+
+class Hearing:
+    """Turns sound into VoiceFrames, 50 a second, keeping the state between blocks."""
+
+    def __init__(self) -> None:
+        self._spectrum, self._mouth = VoiceSpectrum(), PlainMouth()
+        self._recent = np.zeros(0, np.float32)
+        self._begins = 0  # sample with which `recent` begins
+        self._n = 0
+
+    def feed(self, sound: F32) -> list[VoiceFrame]:
+        """Take in a block (n,) at 16 kHz, full scale ±1; return the frames it completes, in order.
+
+        A frame is of a moment 60 ms before the end of the sound it needs.
+        """
+        self._recent = np.concatenate([self._recent, sound])
+        features, loudness = self._spectrum.feed(sound)
+        mouth, speaking = self._mouth.feed(features, loudness)
+        frames = [
+            VoiceFrame(
+                t_s=(self._n + i) * STEP_S + HEARD_S - LOOK_AHEAD_S,
+                mouth=mouth[i],
+                speaking=float(speaking[i]),
+                loudness_db=float(loudness[i]),
+                pitch_hz=self._pitch(self._n + i) if loudness[i] > _LOUD_DB else 0.0,
+            )
+            for i in range(len(features))
+        ]
+        self._n += len(features)
+        used = max(self._n * STEP - WINDOW - self._begins, 0)
+        self._recent, self._begins = self._recent[used:], self._begins + used
+        return frames
+
+    def _pitch(self, step: int) -> float:
+        end = step * STEP + round(HEARD_S * RATE_HZ) - self._begins
+        return pitch_of(self._recent[end - WINDOW : end]) if end >= WINDOW else 0.0
