@@ -17,7 +17,6 @@ from facepuppet.core import F32
 _SYNCHRONOUS, _PHONEME_EVENTS, _IPA, _UTF8, _NO_EXIT = 2, 1, 2, 1, 1 << 15
 _PHONEME, _END = 7, 0
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
-LEAD_S = 0.0
 
 
 class _Name(ctypes.Union):
@@ -105,7 +104,8 @@ class Espeak:
             text: what.
             voice: language and variant, as "de+f3".
             words_a_minute: 80 to 400.
-            pitch, pitch_range: 0 to 100.
+            pitch: 0 to 100.
+            pitch_range: 0 to 100.
 
         Raises:
             ValueError: no such voice.

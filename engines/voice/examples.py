@@ -10,7 +10,7 @@ from engines.voice.augment import at_speed, spoilt
 from engines.voice.espeak import Phone, Spoken
 from engines.voice.phones import GRID_HZ, kinds_of, lips_of
 from engines.voice.take import Take
-from facepuppet.core import F32
+from facepuppet.core import F32, F64
 from facepuppet.face import ARKIT_INDEX, canonical_landmarks, compose_landmarks, mouth_gap, mouth_width
 from facepuppet.voice import MOUTH_SHAPES, RATE_HZ, VoiceSpectrum, frame_times_s, spread
 
@@ -57,8 +57,9 @@ def of_take(
     weights = np.stack([np.interp(t_s, take.t_s, row) for row in mouth.T], 1).astype(np.float32)
     seen = (t_s >= take.t_s[0] - 0.05) & (t_s <= take.t_s[-1] + 0.05)
     speaking = _speaking(take.sound, t_s)
-    rows = [values[seen] for values in (features, weights, *known, speaking)]
-    return Example(person, *rows, np.zeros(int(seen.sum()), np.float32), filmed=True)
+    gap, width = (values[seen] for values in known)
+    shut = np.zeros(int(seen.sum()), np.float32)
+    return Example(person, features[seen], weights[seen], gap, width, speaking[seen], shut, True)
 
 
 def of_spoken(
@@ -71,7 +72,7 @@ def of_spoken(
     clean: bool,
 ) -> Example:
     """Return the example of speech whose phones are known, with pauses before and after it."""
-    sound, phones = _with_pauses(_at_16k(spoken), chance)
+    sound, phones = _with_pauses(at_16k(spoken), chance)
     if not clean:
         speed = float(chance.uniform(0.88, 1.14))
         phones = tuple(replace(phone, start_s=phone.start_s / speed) for phone in phones)
@@ -83,7 +84,7 @@ def of_spoken(
     at = np.clip(np.round(frame_times_s(len(features)) * GRID_HZ - 0.5), 0, len(kinds) - 1).astype(int)
     talking = _speaking(sound, frame_times_s(len(features)))
     shut = np.array([kind == "shut" for kind in kinds], np.float32)
-    return Example(voice, features, lips[at], gap[at], width[at], talking, shut[at], filmed=False)
+    return Example(voice, features, lips[at], gap[at], width[at], talking, shut[at], False)
 
 
 def of_noise(chance: np.random.Generator, noises: list[F32]) -> Example:
@@ -91,7 +92,8 @@ def of_noise(chance: np.random.Generator, noises: list[F32]) -> Example:
     sound = spoilt(1e-4 * chance.standard_normal(6 * RATE_HZ).astype(np.float32), chance, noises)
     features, _ = VoiceSpectrum().feed(sound)
     nothing = np.zeros(len(features), np.float32)
-    return Example("noise", features, np.zeros((len(features), 13), np.float32), *[nothing] * 4, filmed=False)
+    mouth = np.zeros((len(features), len(MOUTH_SHAPES)), np.float32)
+    return Example("noise", features, mouth, nothing, nothing, nothing, nothing, False)
 
 
 def measures_of(lips: F32) -> tuple[F32, F32]:
@@ -102,7 +104,7 @@ def measures_of(lips: F32) -> tuple[F32, F32]:
     return gap, np.array([mouth_width(face) for face in faces], np.float32) - mouth_width(mean)
 
 
-def _speaking(clean: F32, t_s: np.ndarray) -> F32:
+def _speaking(clean: F32, t_s: F64) -> F32:
     """1 where clean sound is loud, and a little before and after."""
     _, loudness = VoiceSpectrum().feed(clean)
     times = frame_times_s(len(loudness)) + 0.0425  # of the windows' middle
@@ -114,10 +116,11 @@ def _speaking(clean: F32, t_s: np.ndarray) -> F32:
         np.abs(loud[np.clip(at, 0, len(loud) - 1)] - t_s),
         np.abs(loud[np.clip(at - 1, 0, len(loud) - 1)] - t_s),
     )
-    return (nearest < REACH_S).astype(np.float32)
+    return np.asarray(nearest < REACH_S, np.float32)
 
 
-def _at_16k(spoken: Spoken) -> Spoken:
+def at_16k(spoken: Spoken) -> Spoken:
+    """Return speech at 16 kHz."""
     from scipy.signal import resample_poly
 
     if spoken.rate_hz == RATE_HZ:

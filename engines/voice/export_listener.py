@@ -75,8 +75,9 @@ def ship(network: MouthListener, origin: str, folder: Path) -> float:
     if difference > PARITY:
         raise ValueError(f"torch and ONNX Runtime differ by {difference:.1e}, expected at most {PARITY}")
     write_whole(folder / FILE, data)
+    digest = hashlib.sha256(data).hexdigest()
     entry = (
-        f'[[listener]]\nname = "mouth-listener"\nfile = "{FILE}"\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
+        f'[[listener]]\nname = "mouth-listener"\nfile = "{FILE}"\nsha256 = "{digest}"\n'
         f'licence = "Apache-2.0"\norigin = "{origin}"\nprecision = "fp32"\n\n'
     )
     manifest = folder / "manifest.toml"

@@ -35,7 +35,9 @@ LANGUAGES = (
     ),
     *("ro", "id", "sw", "hr", "sk", "sl", "lt", "lv", "et", "ca", "af", "cy", "vi", "eo"),
 )
-VARIANTS = tuple(f"+{kind}{n}" for kind, count in (("m", 8), ("f", 5)) for n in range(1, count + 1)) + (
+VARIANTS = (
+    *(f"+m{n}" for n in range(1, 9)),
+    *(f"+f{n}" for n in range(1, 6)),
     *("+Alex", "+Andy", "+Annie", "+belinda", "+Denis", "+Diogo", "+Gene", "+Henrique", "+Hugo", "+Jacky"),
     *("+Lee", "+linda", "+Marco", "+Mario", "+max", "+Michael", "+Mr serious", "+norbert", "+pablo", "+paul"),
     *("+quincy", "+rob", "+robert", "+shelby", "+steph", "+Storm", "+travis", "+victor", "+zac", "+ed"),

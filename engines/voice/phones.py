@@ -1,7 +1,8 @@
 """What lips do for each phone, and how phones run into each other.
 
-The weights are this project's own reading of what phonetics says of lips (height and rounding of vowels, place
-of consonants); what real lips do is learnt from clips, these hold it for sounds that clips are too few for.
+The weights are this project's own reading of what phonetics says of lips (height and rounding of vowels,
+place of consonants); what real lips do is learnt from clips, these hold it for sounds that clips are too
+few for.
 Neighbours share a moment by dominance: lips must meet for /p b m/, and hardly matter for /k/.
 
 M. Cohen, D. Massaro, "Modeling coarticulation in synthetic visual speech", 1993: the idea of dominance.
@@ -94,8 +95,8 @@ def kind_of(ipa: str) -> str:
     for pair, kind in (("tʃ", "hush"), ("dʒ", "hush"), ("ts", "hiss"), ("dz", "hiss"), ("pf", "lip-teeth")):
         if ipa.startswith(pair):
             return kind
-    known = (kind for symbol in ipa if (kind := _OF_SYMBOL.get(symbol)) is not None)
-    return next(known, "back" if ipa.strip("ː ") else "pause")
+    known = [_OF_SYMBOL[symbol] for symbol in ipa if symbol in _OF_SYMBOL]
+    return known[0] if known else "back" if ipa.strip("ː ") else "pause"
 
 
 def kinds_of(phones: Sequence[Phone], lasts_s: float, *, burst_lead_s: float = _BURST_LEAD_S) -> list[str]:

@@ -25,7 +25,8 @@ class Take:
         name: of the clip.
         sound: (n,) float32 mono at 16 kHz, full scale ±1; begins at time 0 of the video.
         t_s: (k,) when each frame with a face was.
-        gap: (k,) the lips' opening at their middle beyond that at rest, in inter-ocular distances of the mean face.
+        gap: (k,) the lips' opening at their middle beyond that at rest, in inter-ocular distances of the
+            mean face.
         width: (k,) the mouth's width beyond that at rest, likewise.
         weights: (k, 52) ARKit's weights of the expression.
         pose: (k, 7) rotation vector of the head, lids' opening (2) and mean gaze (2).
@@ -52,9 +53,13 @@ def read_sound(path: Path) -> F32:
             if not blocks and frame.time is not None:
                 blocks.append(np.zeros(max(0, round((frame.time - start_s) * RATE_HZ)), np.float32))
             frame.pts = None
-            blocks += [piece.to_ndarray().ravel() for piece in resampler.resample(frame)]
-        blocks += [piece.to_ndarray().ravel() for piece in resampler.resample(None)]
+            blocks += _flat(resampler.resample(frame))
+        blocks += _flat(resampler.resample(None))
     return np.concatenate(blocks).astype(np.float32)
+
+
+def _flat(pieces: list[av.AudioFrame]) -> list[F32]:
+    return [piece.to_ndarray().ravel().astype(np.float32) for piece in pieces]
 
 
 def watch(path: Path) -> Take:
@@ -76,18 +81,19 @@ def watch(path: Path) -> Take:
             continue
         shape = landmark_offsets(expression.face.deformation)
         seen = mean + shape.offsets * (mouth_width(mean) / shape.mouth_width)
-        pose = [*expression.face.head.turn, *expression.face.eye_opening, *expression.face.gaze.mean(0)]
+        face = expression.face
+        pose = np.array([*face.head.turn, *face.eye_opening, *face.gaze.mean(0)], np.float32)
         rows.append(
             (
                 tracking.captured_ns * 1e-9,
                 mouth_gap(seen) - mouth_gap(mean),
                 mouth_width(seen) - mouth_width(mean),
                 fitter.fit((mean + shape.offsets).astype(np.float32), mean),
-                np.array(pose, np.float32),
+                pose,
             )
         )
-    t_s, gap, width, weights, pose = zip(*rows, strict=True)
-    floats = [np.array(values, np.float32) for values in (gap, width, weights, pose)]
+    t_s, *measured = zip(*rows, strict=True)
+    floats = [np.array(values, np.float32) for values in measured]
     return Take(path.stem, read_sound(path), np.array(t_s), *floats)
 
 

@@ -15,9 +15,15 @@ from torch import Tensor
 
 from engines.voice.examples import Example
 from engines.voice.listener import MouthListener
-from facepuppet.core import F32
-from facepuppet.face import canonical_landmarks, landmark_basis, mouth_gap, mouth_width
-from facepuppet.voice import MOUTH_SHAPES, spread
+from facepuppet.core import F32, F64
+from facepuppet.face import (
+    LOWER_LIP_INNER,
+    UPPER_LIP_INNER,
+    canonical_landmarks,
+    landmark_basis,
+    mouth_width,
+)
+from facepuppet.voice import spread
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +71,6 @@ def _measures() -> tuple[Tensor, Tensor]:
 
 
 def _signed_gap(face: F32) -> float:
-    from facepuppet.face import LOWER_LIP_INNER, UPPER_LIP_INNER
-
     return float(face[LOWER_LIP_INNER[5], 1] - face[UPPER_LIP_INNER[5], 1])
 
 
@@ -113,14 +117,19 @@ def _loss(network: MouthListener, batch: dict[str, Tensor]) -> Tensor:
     loss = loss + ((1 - truth["speaking"]) * gap.relu() * made[:, None]).mean() * 4.0
     bce = torch.nn.functional.binary_cross_entropy_with_logits
     loss = loss + 0.3 * bce(told[..., 0], truth["speaking"])
-    return loss + 0.2 * (bce(told[..., 1], truth["shut"], reduction="none").mean(1) * made).mean()
+    met = bce(told[..., 1], truth["shut"], reduction="none").mean(1)
+    total: Tensor = loss + 0.2 * (met * made).mean()
+    return total
 
 
 def _agreement(one: Tensor, other: Tensor) -> Tensor:
     """Correlation over the steps of each stretch (n,); 0 where nothing moves."""
     one, other = (values - values.mean(1, keepdim=True) for values in (one, other))
     floor = 4e-4 * one.shape[1]
-    return (one * other).sum(1) / (((one**2).sum(1) + floor) * ((other**2).sum(1) + floor)).sqrt()
+    agreement: Tensor = (one * other).sum(1) / (
+        ((one**2).sum(1) + floor) * ((other**2).sum(1) + floor)
+    ).sqrt()
+    return agreement
 
 
 def _batches(examples: Sequence[Example], recipe: Recipe) -> Iterator[dict[str, Tensor]]:
@@ -136,7 +145,7 @@ def _batches(examples: Sequence[Example], recipe: Recipe) -> Iterator[dict[str, 
         yield {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
 
 
-def _odds(examples: Sequence[Example]) -> np.ndarray:
+def _odds(examples: Sequence[Example]) -> F64:
     """By length, but no name counts much more than another."""
     lengths = np.array([len(e.gap) for e in examples], float)
     names = [e.name for e in examples]
@@ -144,10 +153,10 @@ def _odds(examples: Sequence[Example]) -> np.ndarray:
         name: sum(n for n, other in zip(lengths, names, strict=True) if other == name) for name in set(names)
     }
     odds = np.array([n / total[name] ** 0.6 for n, name in zip(lengths, names, strict=True)])
-    return odds / max(odds.sum(), 1e-9)
+    return np.asarray(odds / max(odds.sum(), 1e-9))
 
 
-def _stretch(example: Example, n: int, chance: np.random.Generator) -> dict[str, np.ndarray]:
+def _stretch(example: Example, n: int, chance: np.random.Generator) -> dict[str, F32]:
     """A chance stretch; what is too short goes on in silence where it began."""
     k = len(example.gap)
     begin = int(chance.integers(0, max(k - n, 0) + 1))
@@ -156,7 +165,7 @@ def _stretch(example: Example, n: int, chance: np.random.Generator) -> dict[str,
         name: _filled(getattr(example, name)[cut], n)
         for name in ("features", "mouth", "gap", "width", "speaking", "shut")
     }
-    return {**found, "filmed": np.float32(example.filmed)}
+    return {**found, "filmed": np.array(example.filmed, np.float32)}
 
 
 def _filled(values: F32, n: int) -> F32:
@@ -177,6 +186,3 @@ def hear(network: MouthListener, features: F32) -> tuple[F32, F32]:
     with torch.no_grad():
         shapes, told, _ = network(torch.from_numpy(features[None]), network.start(1))
     return shapes[0].numpy(), torch.sigmoid(told[0, :, 0]).numpy()
-
-
-__all__ = ["MOUTH_SHAPES", "Recipe", "hear", "mouth_gap", "train"]
