@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -72,6 +72,19 @@ _RADIO = MappingProxyType(
         **{"jh": "dʒ", "zh": "ʒ", "th": "θ", "dh": "ð", "ng": "ŋ", "hh": "h", "y": "j", "r": "ɹ", "axr": "ɝ"},
     }
 )
+# Common words, so that made speech is half of what people say and half of what nobody does.
+WORDS = tuple(
+    "people maybe about some place problem company number become public between above simple member important"
+    " before family possible perhaps program above room team time home map top web baby bubble apple number"
+    " people bob peter paper pepper mummy memory moment movement bring book big black blue brown best better"
+    " we were what when where which while with without world word work would woman women water one two three"
+    " four five six seven eight nine ten you your yes who how know now new house open over only other order"
+    " she should show share short fish wash much church choose judge change just usual measure vision fire"
+    " feel fall five very voice have over think this that there mother brother father either tooth see sit"
+    " seat set sat sun so say said stop start street small green great good go get give game goal call cool"
+    " key car law low little long large late last let leave eat each easy in on an and ask air ear are our"
+    " boy toy noise point out down town sound go so no home whole both most".split()
+)
 _ONSETS = (
     "p",
     "b",
@@ -97,7 +110,7 @@ _ONSETS = (
 _CODAS = ("", "", "", "m", "n", "p", "t", "k", "s", "l", "r")
 
 
-def text(chance: random.Random, words: list[str]) -> str:
+def text(chance: random.Random, words: Sequence[str]) -> str:
     """Return a line of some seconds: real words, syllables that are none, and pauses."""
     parts: list[str] = []
     for _ in range(chance.randint(4, 12)):
@@ -110,7 +123,7 @@ def text(chance: random.Random, words: list[str]) -> str:
     return " ".join(parts) + chance.choice([".", "!", "?"])
 
 
-def espeak_lines(n: int, seed: int, words: list[str]) -> Iterator[tuple[str, Spoken]]:
+def espeak_lines(n: int, seed: int, words: Sequence[str]) -> Iterator[tuple[str, Spoken]]:
     """Yield lines in chance voices, with the voice's name."""
     chance, espeak = random.Random(seed), Espeak()
     while n > 0:
@@ -129,13 +142,13 @@ def espeak_lines(n: int, seed: int, words: list[str]) -> Iterator[tuple[str, Spo
         yield voice, spoken
 
 
-def festival_lines(n: int, seed: int, words: list[str]) -> Iterator[tuple[str, Spoken]]:
+def festival_lines(n: int, seed: int, words: Sequence[str]) -> Iterator[tuple[str, Spoken]]:
     """Yield lines in Festival's voices that are installed, with the voice's name."""
     chance = random.Random(seed)
     for i in range(n):
         voice = FESTIVAL_VOICES[i % len(FESTIVAL_VOICES)]
         english = voice.startswith(("kal", "ked", "cmu"))
-        if (spoken := _festival(voice, text(chance, words if english else []))) is not None:
+        if (spoken := _festival(voice, text(chance, words if english else ()))) is not None:
             yield voice, spoken
 
 

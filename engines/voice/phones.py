@@ -21,7 +21,7 @@ from facepuppet.voice import MOUTH_SHAPES
 
 GRID_HZ = 100
 _BLUR_S = 0.03  # of a Gaussian: lips take some 100 ms from one shape to another
-_BURST_LEAD_S = 0.045  # lips are shut before the burst that espeak-ng tells for a phone
+BURST_LEAD_S = 0.045  # lips are shut before the burst that espeak-ng tells for a phone
 
 # Kinds of phones: dominance, and weights of shapes.
 _Kind = tuple[float, dict[str, float]]
@@ -99,7 +99,7 @@ def kind_of(ipa: str) -> str:
     return known[0] if known else "back" if ipa.strip("ː ") else "pause"
 
 
-def kinds_of(phones: Sequence[Phone], lasts_s: float, *, burst_lead_s: float = _BURST_LEAD_S) -> list[str]:
+def kinds_of(phones: Sequence[Phone], lasts_s: float, *, burst_lead_s: float = BURST_LEAD_S) -> list[str]:
     """Return the kind at each hundredth of a second.
 
     Args:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,27 +76,78 @@ def _signed_gap(face: F32) -> float:
     return float(face[LOWER_LIP_INNER[5], 1] - face[UPPER_LIP_INNER[5], 1])
 
 
-def train(examples: Sequence[Example], recipe: Recipe, every: int = 500) -> MouthListener:
-    """Train on examples; return the averaged network."""
-    torch.manual_seed(recipe.seed)
-    network = MouthListener(recipe.width, recipe.drop)
-    averaged = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps, pct_start=0.1)
+def train(
+    examples: Sequence[Example], recipe: Recipe, kept: Path | None = None, every: int = 250
+) -> MouthListener:
+    """Train on examples; return the averaged network.
+
+    Args:
+        examples: some of films, some of made speech.
+        recipe: how.
+        kept: a checkpoint, to go on from where it is there and written every so many steps; None keeps none.
+        every: steps between two reports.
+    """
+    training = _Training(recipe, kept)
     begun_s, losses = time.perf_counter(), []
-    for step, batch in zip(range(recipe.steps), _batches(examples, recipe), strict=False):
-        loss = _loss(network, batch)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
-        _follow(averaged, network, min(recipe.average, step / (step + 10.0)))
-        if (step + 1) % every == 0:
-            log.info("step %d: loss %.4f, %.0f s", step + 1, np.mean(losses), time.perf_counter() - begun_s)
+    for batch in _batches(examples, recipe, training.step):
+        if training.step >= recipe.steps:
+            break
+        losses.append(training.go_on(batch))
+        if training.step % every == 0 or training.step == recipe.steps:
+            seconds = time.perf_counter() - begun_s
+            log.info("step %d: loss %.4f, %.0f s", training.step, np.mean(losses), seconds)
             losses.clear()
-    return averaged.eval()
+            training.keep()
+    return training.averaged.eval()
+
+
+class _Training:
+    """A network, its running mean, and what trains it; all of it is kept and gone on with."""
+
+    def __init__(self, recipe: Recipe, kept: Path | None) -> None:
+        torch.manual_seed(recipe.seed)
+        self._recipe, self._kept = recipe, kept
+        self._network = MouthListener(recipe.width, recipe.drop)
+        self.averaged = copy.deepcopy(self._network)
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(), recipe.rate, weight_decay=recipe.decay
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, recipe.rate, recipe.steps, pct_start=0.1
+        )
+        self.step = 0
+        if kept is not None and kept.exists():
+            state = torch.load(kept, weights_only=True)
+            for name, part in self._parts().items():
+                part.load_state_dict(state[name])
+            self.step = int(state["step"])
+
+    def go_on(self, batch: dict[str, Tensor]) -> float:
+        """Take one step; return its loss."""
+        loss = _loss(self._network, batch)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        self._optimiser.step()
+        self._schedule.step()
+        _follow(self.averaged, self._network, min(self._recipe.average, self.step / (self.step + 10.0)))
+        self.step += 1
+        return float(loss.detach())
+
+    def keep(self) -> None:
+        """Write the checkpoint."""
+        if self._kept is not None:
+            state = {name: part.state_dict() for name, part in self._parts().items()}
+            torch.save({**state, "step": self.step}, self._kept.with_suffix(".new"))
+            self._kept.with_suffix(".new").replace(self._kept)
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "network": self._network,
+            "averaged": self.averaged,
+            "optimiser": self._optimiser,
+            "schedule": self._schedule,
+        }
 
 
 def _loss(network: MouthListener, batch: dict[str, Tensor]) -> Tensor:
@@ -132,8 +185,8 @@ def _agreement(one: Tensor, other: Tensor) -> Tensor:
     return agreement
 
 
-def _batches(examples: Sequence[Example], recipe: Recipe) -> Iterator[dict[str, Tensor]]:
-    chance = np.random.default_rng(recipe.seed)
+def _batches(examples: Sequence[Example], recipe: Recipe, step: int) -> Iterator[dict[str, Tensor]]:
+    chance = np.random.default_rng((recipe.seed, step))
     kinds = [[e for e in examples if e.filmed], [e for e in examples if not e.filmed]]
     odds = [_odds(kind) for kind in kinds]
     while True:
