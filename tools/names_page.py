@@ -66,7 +66,8 @@ _SHAPES = """
 ## ARKit's 52 shapes
 
 All from 0 (at rest) to 1. `mouthClose` closes lips against an open jaw. An `eyeLook…` of 1 turns the eye by
-30 degrees. Names are understood in any case, with `Left` or `_L`. iFacialMocap tells hundredths (0 to 100).
+30 degrees. Names are understood in any case, with `Left` or `_L`. iFacialMocap tells hundredths (0 to 100);
+so does Facemotion3D, which spells sides out and has names of its own beside (`FM_…`), which nobody hears.
 MediaPipe has `_neutral` and 51 of these, without tongueOut. MeowFace lacks mouthClose, jawForward,
 cheekSquint and mouthDimple, and has browInnerUp by sides: their mean counts. Live Link Face numbers them as
 below, then come yaw, pitch and roll of head, left and right eye (52 to 60); its own .csv has JawRight
