@@ -175,6 +175,15 @@ def test_it_is_asked_for_until_it_comes_and_again_when_it_falls_silent(clock: Fa
                 clock.advance_s(2.0)
                 inbox.take(0.0)
                 assert ear.recv(100) == expected
+                for _ in range(2):
+                    phone.say(0.1)
+                    heard(inbox, 1)
+                    clock.advance_s(1.5)
+            with pytest.raises(BlockingIOError):
+                ear.recv(100)
+            inbox.take(PATIENCE_S)  # hears that the phone hung up
+            inbox.take(0.0)
+            assert ear.recv(100) == expected
 
 
 @pytest.mark.parametrize("word", ["ifacialmocap-tcp", "facemotion3d-tcp", "facemotion3d"])

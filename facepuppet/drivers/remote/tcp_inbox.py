@@ -125,6 +125,7 @@ class TcpInbox:
             self._begun = b""
         if ended:
             self._hang_up()
+            self._heard_ns = None  # to be asked at once
         return [Packet(content, self._speaker) for content in whole if content]
 
     def _hang_up(self) -> None:
