@@ -11,14 +11,13 @@ eyes and bones are made here. Lips are pure red and irises pure blue, so that a 
 from __future__ import annotations
 
 import argparse
-import json
-import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from gltf_file import GltfMeshes
 
 from facepuppet.core import F32, F64
 from facepuppet.face import (
@@ -53,7 +52,6 @@ _LIMBS = (
     ("LowerArm", "UpperArm", (0.43, 1.33, 0.0)),
     ("Hand", "LowerArm", (0.66, 1.33, 0.0)),
 )
-_FLOAT, _UNSIGNED = 5126, 5125  # of glTF's component types
 _MATERIALS = {
     "skin": ([0.85, 0.6, 0.48], False),
     "lips": ([1.0, 0.0, 0.0], True),
@@ -65,39 +63,30 @@ _MATERIALS = {
 
 def avatar_bytes(*, arkit: bool = True) -> bytes:
     """Return the file; with `arkit` its expressions have ARKit's names too."""
-    parts = _Parts()
+    meshes = GltfMeshes()
     nodes, places = _bones()
-    head = nodes[places["head"]]
-    face = parts.face_mesh()
-    for name, mesh, place in (("face", face, FACE_M), ("hair", parts.hair_mesh(), FACE_M)):
+    head, face = nodes[places["head"]], len(nodes)
+    for name, mesh in (("face", _face_mesh(meshes)), ("hair", _hair_mesh(meshes))):
         head["children"].append(len(nodes))
-        nodes.append({"name": name, "mesh": mesh, "translation": place.tolist()})
-    eye = parts.eye_mesh()
+        nodes.append({"name": name, "mesh": mesh, "translation": FACE_M.tolist()})
+    eye = _eye_mesh(meshes)
     for side in ("leftEye", "rightEye"):
         nodes[places[side]]["mesh"] = eye
-    expressions = _expressions(len(nodes) - 2, arkit)
-    bones = {name: {"node": place} for name, place in places.items()}
-    told = {
-        "asset": {"version": "2.0", "generator": "facepuppet tools/vrm_avatar.py"},
-        "scene": 0,
-        "scenes": [{"nodes": [places["hips"]]}],
-        "nodes": [{k: v for k, v in node.items() if v != []} for node in nodes],
-        "meshes": parts.meshes,
-        "materials": [_material(name, *look) for name, look in _MATERIALS.items()],
-        "accessors": parts.accessors,
-        "bufferViews": parts.views,
-        "buffers": [{"byteLength": len(parts.content)}],
-        "extensionsUsed": ["VRMC_vrm", "KHR_materials_unlit"],
-        "extensions": {
-            "VRMC_vrm": {
-                "specVersion": "1.0",
-                "meta": _META,
-                "humanoid": {"humanBones": bones},
-                "expressions": expressions,
-            }
-        },
+    vrm = {
+        "specVersion": "1.0",
+        "meta": _META,
+        "humanoid": {"humanBones": {name: {"node": place} for name, place in places.items()}},
+        "expressions": _expressions(face, arkit),
     }
-    return _glb(told, bytes(parts.content))
+    return meshes.file(
+        asset={"version": "2.0", "generator": "facepuppet tools/vrm_avatar.py"},
+        scene=0,
+        scenes=[{"nodes": [places["hips"]]}],
+        nodes=[{key: value for key, value in node.items() if value != []} for node in nodes],
+        materials=[_material(name, *look) for name, look in _MATERIALS.items()],
+        extensionsUsed=["VRMC_vrm", "KHR_materials_unlit"],
+        extensions={"VRMC_vrm": vrm},
+    )
 
 
 _META = {
@@ -112,76 +101,47 @@ _META = {
 }
 
 
-class _Parts:
-    """Meshes, and the numbers they are made of, as glTF keeps them."""
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-        self.views: list[dict[str, Any]] = []
-        self.accessors: list[dict[str, Any]] = []
-        self.meshes: list[dict[str, Any]] = []
-
-    def face_mesh(self) -> int:
-        """Skin and lips, which do ARKit's shapes."""
-        mean = canonical_landmarks()
-        points = self._points(_metres(mean[:N_MESH]))
-        normals = self._points(_normals(mean[:N_MESH], face_triangles()))
-        one = np.eye(len(ARKIT_NAMES), dtype=np.float32)
-        targets = [
-            {"POSITION": self._points(_metres((compose_landmarks(mean, weights) - mean)[:N_MESH]))}
-            for weights in one
-        ]
-        middles = mean[face_triangles(), :2].mean(axis=1)
-        rim = mean[LIPS_OUTER, :2]
-        of_lips = np.array([cv2.pointPolygonTest(rim, middle.tolist(), False) > 0 for middle in middles])
-        surfaces = {"skin": face_triangles()[~of_lips], "lips": face_triangles()[of_lips]}
-        primitives = [
-            self._primitive(points, normals, triangles, name) | {"targets": targets}
+def _face_mesh(meshes: GltfMeshes) -> int:
+    """Skin and lips, which do ARKit's shapes."""
+    mean = canonical_landmarks()
+    points = meshes.points(_metres(mean[:N_MESH]))
+    normals = meshes.points(_normals(mean[:N_MESH], face_triangles()))
+    targets = [
+        {"POSITION": meshes.points(_metres((compose_landmarks(mean, weights) - mean)[:N_MESH]))}
+        for weights in np.eye(len(ARKIT_NAMES), dtype=np.float32)
+    ]
+    middles, rim = mean[face_triangles(), :2].mean(axis=1), mean[LIPS_OUTER, :2]
+    of_lips = np.array([cv2.pointPolygonTest(rim, middle.tolist(), False) > 0 for middle in middles])
+    surfaces = {"skin": face_triangles()[~of_lips], "lips": face_triangles()[of_lips]}
+    return meshes.mesh(
+        [
+            meshes.surface(points, normals, triangles, _material_number(name)) | {"targets": targets}
             for name, triangles in surfaces.items()
-        ]
-        return self._mesh(primitives, extras={"targetNames": list(ARKIT_NAMES)})
+        ],
+        extras={"targetNames": list(ARKIT_NAMES)},
+    )
 
-    def hair_mesh(self) -> int:
-        """An egg behind the face, which also darkens the open mouth."""
-        points, triangles = _ball(np.pi)
-        place = points * (0.088, 0.118, 0.095) + (0.0, 0.005, -0.125)
-        return self._mesh([self._primitive(self._points(place), self._points(points), triangles, "hair")])
 
-    def eye_mesh(self) -> int:
-        """A white ball whose iris looks along z."""
-        opening = float(np.arcsin(IRIS_RADIUS_M / EYE_RADIUS_M))
-        primitives = []
-        for name, angle, radius in (("white", np.pi, 1.0), ("iris", opening, 1.02)):
-            points, triangles = _ball(angle)
-            place = self._points(points * EYE_RADIUS_M * radius)
-            primitives.append(self._primitive(place, self._points(points), triangles, name))
-        return self._mesh(primitives)
+def _hair_mesh(meshes: GltfMeshes) -> int:
+    """An egg behind the face, which also darkens the open mouth."""
+    points, triangles = _ball(np.pi)
+    place = meshes.points(points * (0.088, 0.118, 0.095) + (0.0, 0.005, -0.125))
+    return meshes.mesh([meshes.surface(place, meshes.points(points), triangles, _material_number("hair"))])
 
-    def _mesh(self, primitives: Sequence[dict[str, Any]], **more: Any) -> int:
-        self.meshes.append({"primitives": list(primitives), **more})
-        return len(self.meshes) - 1
 
-    def _primitive(self, points: int, normals: int, triangles: Any, material: str) -> dict[str, Any]:
-        corners = self._kept(np.asarray(triangles, np.uint32).reshape(-1), "SCALAR", _UNSIGNED)
-        return {
-            "attributes": {"POSITION": points, "NORMAL": normals},
-            "indices": corners,
-            "material": list(_MATERIALS).index(material),
-        }
+def _eye_mesh(meshes: GltfMeshes) -> int:
+    """A white ball whose iris looks along z."""
+    opening = float(np.arcsin(IRIS_RADIUS_M / EYE_RADIUS_M))
+    surfaces = []
+    for name, angle, radius in (("white", np.pi, 1.0), ("iris", opening, 1.02)):
+        points, triangles = _ball(angle)
+        place = meshes.points(points * EYE_RADIUS_M * radius)
+        surfaces.append(meshes.surface(place, meshes.points(points), triangles, _material_number(name)))
+    return meshes.mesh(surfaces)
 
-    def _points(self, points: F64) -> int:
-        kept = np.asarray(points, np.float32)
-        place = self._kept(kept, "VEC3", _FLOAT)
-        # Required of positions.
-        self.accessors[place] |= {"min": kept.min(axis=0).tolist(), "max": kept.max(axis=0).tolist()}
-        return place
 
-    def _kept(self, values: Any, kind: str, component: int) -> int:
-        self.views.append({"buffer": 0, "byteOffset": len(self.content), "byteLength": values.nbytes})
-        self.content += values.astype(values.dtype.newbyteorder("<")).tobytes()
-        told = {"bufferView": len(self.views) - 1, "componentType": component, "type": kind}
-        self.accessors.append({**told, "count": len(values)})
-        return len(self.accessors) - 1
+def _material_number(name: str) -> int:
+    return list(_MATERIALS).index(name)
 
 
 def _bones() -> tuple[list[dict[str, Any]], dict[str, int]]:
@@ -261,24 +221,6 @@ def _ball(angle_rad: float, rings: int = 12, around: int = 24) -> tuple[F64, Any
         [np.stack([corner, below, below + 1], axis=1), np.stack([corner, below + 1, corner + 1], axis=1)]
     )
     return points.reshape(-1, 3), triangles
-
-
-def _glb(told: dict[str, Any], content: bytes) -> bytes:
-    """Bind JSON and numbers as binary glTF: a header, two chunks, each padded to four bytes."""
-    text = json.dumps(told, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    content += b"\0" * (-len(content) % 4)
-    total = 12 + 8 + len(text) + 8 + len(content)
-    header = struct.pack("<4sII", b"glTF", 2, total)
-    return b"".join(
-        (
-            header,
-            struct.pack("<I4s", len(text), b"JSON"),
-            text,
-            struct.pack("<I4s", len(content), b"BIN\0"),
-            content,
-        )
-    )
 
 
 def main() -> None:
