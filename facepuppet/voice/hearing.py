@@ -34,15 +34,16 @@ class Hearing:
     def feed(self, sound: F32) -> list[VoiceFrame]:
         """Take in a block (n,) at 16 kHz, full scale ±1; return the frames it completes, in order.
 
-        A frame is of a moment 60 ms before the end of the sound it needs.
+        A frame is of a moment 60 ms before the end of the sound it needs. What is no number is silence.
         """
+        sound = np.clip(np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
         self._recent = np.concatenate([self._recent, sound])
         features, loudness = self._spectrum.feed(sound)
         mouth, speaking = self._mouth.feed(features, loudness)
         frames = [
             VoiceFrame(
                 t_s=(self._n + i) * STEP_S + HEARD_S - LOOK_AHEAD_S,
-                mouth=_shut_in_silence(mouth[i], float(speaking[i])),
+                mouth=shut_in_silence(mouth[i], float(speaking[i])),
                 speaking=float(speaking[i]),
                 loudness_db=float(loudness[i]),
                 pitch_hz=self._pitch(self._n + i) if loudness[i] > _LOUD_DB else 0.0,
@@ -59,6 +60,6 @@ class Hearing:
         return pitch_of(self._recent[end - WINDOW : end]) if end >= WINDOW else 0.0
 
 
-def _shut_in_silence(mouth: F32, speaking: float) -> F32:
+def shut_in_silence(mouth: F32, speaking: float) -> F32:
     """Let lips rest where nobody speaks, whatever is heard there."""
     return np.asarray(mouth * smoothstep((speaking - _SILENT) / (_SURE - _SILENT)), np.float32)

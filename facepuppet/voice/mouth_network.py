@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -24,12 +25,15 @@ class Mouth(Protocol):
 class MouthNetwork:
     """Turns features into mouth shapes; its state goes on from block to block.
 
+    Args:
+        folder: of manifest.toml; that of the installed engines package if None.
+
     Raises:
         ManifestError: the network's file is missing, damaged or not the one listed.
     """
 
-    def __init__(self) -> None:
-        network = read_listeners().get(NAME)
+    def __init__(self, folder: Path | None = None) -> None:
+        network = read_listeners(folder).get(NAME)
         if network is None:
             raise ManifestError(
                 f"no listener {NAME!r} in {shipped_folder() / 'manifest.toml'}",
