@@ -1,3 +1,6 @@
+from .bearing import Gesture as Gesture
+from .brightness import Brightness as Brightness
+from .gestures import Gestures as Gestures
 from .hearing import Hearing as Hearing
 from .plain_mouth import PlainMouth as PlainMouth
 from .speaking_face import SpeakingFace as SpeakingFace

@@ -6,6 +6,7 @@ are weighed by how usual they are, a log-normal about 110 beats a minute.
 
 from __future__ import annotations
 
+import cmath
 import math
 from functools import cache
 
@@ -23,8 +24,10 @@ _RISE_DB = 12.0  # an onset that rises by more in a step counts as this
 _CLEAR = (0.50, 0.70)  # autocorrelation at one beat and at two: where a beat is heard, and surely is
 _N = round(_HEARD_S / STEP_S)
 _PULL, _EASE = 0.3, 0.1  # of the phase's error, what each weighing makes up for; and of that, each step
+_LATELY_S = 2.0  # of onsets that tell the phase
+_LEARN = 0.05  # of that error, by which the tempo was wrong
 _STEADY = 0.06  # a tempo that changes by more from one weighing to the next is none
-_LATE_S = 0.03  # by which a rise of loudness is later than its onset: half the smoothing
+_EARLY_S = 0.02  # by which a rise of loudness precedes its onset: a frame is of sound up to 60 ms later
 
 
 class Beat:
@@ -65,18 +68,22 @@ class Beat:
         self._sure = min(max((strength - low) / (sure - low), 0.0), 1.0) if self._times_steady >= 2 else 0.0
         wanted_s = lag * STEP_S
         fresh = self._clear.at < 0.02
-        self._period_s += (1.0 if fresh else 0.3 if same else 0.0) * (wanted_s - self._period_s)
+        self._period_s += (1.0 if fresh else 0.15 if same else 0.0) * (wanted_s - self._period_s)
         if not same and not fresh and self._sure == 0.0:
             return
         # Each onset tells where the beat is; their mean on the circle, the newest counting most.
-        ago_s = (len(onsets) - 1 - np.arange(len(onsets))) * STEP_S + _LATE_S
-        angle = 2.0 * math.pi * (self._phase - ago_s / self._period_s)
-        mean = complex(np.sum(onsets * np.exp(1j * angle - ago_s / 3.0)))
-        error = math.atan2(mean.imag, mean.real) / (2.0 * math.pi)
+        ago_s = (len(onsets) - 1 - np.arange(len(onsets))) * STEP_S - _EARLY_S
+        turn = np.exp(2j * math.pi * (self._phase - ago_s / self._period_s))
+        loud = onsets * np.exp(-ago_s / _LATELY_S)
+        once, twice = complex(np.sum(loud * turn)), complex(np.sum(loud * turn * turn))
+        error = cmath.phase(once) / (2.0 * math.pi)
+        if abs(twice) > 2.0 * abs(once):  # there are two alike in each: the nearer one will do
+            error = cmath.phase(twice) / (4.0 * math.pi)
         if fresh:
             self._phase, self._behind = self._phase - error, 0.0
         else:
             self._behind = -_PULL * error
+            self._period_s *= 1.0 + _LEARN * error
 
 
 def _best_lag(onsets: F64) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from facepuppet.voice.prosody import Prosody
 # People blink 26 times a minute in conversation and 17 at rest (Bentivoglio et al., "Analysis of blink rate
 # patterns in normal subjects", Movement Disorders 12, 1997). The gaps between those that nothing in the
 # speech calls for are so long that all together are 26.
-TALKING_GAP_S = 2.8
+TALKING_GAP_S = 2.7
 # Blinks fall on pauses and ends of phrases (Hömke, Holler & Levinson, "Eye blinks are perceived as
 # communicative signals in human face-to-face interaction", PLoS ONE 13, 2018), and with large turns of the
 # eyes (Evinger et al., "Not looking while leaping", Experimental Brain Research 100, 1994).

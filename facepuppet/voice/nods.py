@@ -21,15 +21,16 @@ from facepuppet.voice.voice_frame import STEP_S
 
 Turn = tuple[float, float, float]  # of a turn vector: pitch (down), less yaw, roll (clockwise), in radians
 
-_AIM_RAD = (0.048, 0.066, 0.052)  # spread of where the head aims
-_AIM_S, _AIM_SIGMA = 0.50, 0.45  # how long it keeps an aim in the middle of a phrase
-_SETTLE_S = (0.30, 0.32, 0.30)  # how fast it goes there
+_AIM_RAD = (0.041, 0.062, 0.046)  # spread of where the head aims
+_AIM_S, _AIM_SIGMA = 0.48, 0.35  # how long it keeps an aim in the middle of a phrase
+_SETTLE_S = (0.27, 0.29, 0.27)  # how fast it goes there
+_QUICKER = 2.3  # than at rest a head sways in speech, and as far again
 _AIM_NEAR = 0.008  # spread of the nearness that goes with it, as the logarithm of the size
-_UP_RAD_ST, _UP_RAD_DB = 0.010, 0.0022  # up with pitch and with loudness
-_NOD_RAD, _NOD_SIGMA = 0.095, 0.4  # of a stroke on a stressed syllable
+_UP_RAD_ST, _UP_RAD_DB, _UP_S = 0.008, 0.0015, 0.9  # up with pitch and with loudness of phrases, slowly
+_NOD_RAD, _NOD_SIGMA = 0.105, 0.4  # of a stroke on a stressed syllable
 _NOD_SHARE = 0.8  # of stressed syllables
 _ASIDE = 0.45  # of a stroke that goes aside
-_DOWN_S, _BACK_S = (0.14, 0.22), 1.7  # how long a stroke falls; how many times that it takes to come back
+_DOWN_S, _BACK_S = (0.12, 0.19), 1.8  # how long a stroke falls; how many times that it takes to come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Nods:
         self._chance = chance
         self._phases = [[chance.uniform(0.0, 2.0 * math.pi) for _ in waves] for waves in SWAYS]
         self._springs = tuple(Spring(settle_s) for settle_s in _SETTLE_S)
-        self._nearness = Spring(1.0)
+        self._nearness, self._up = Spring(1.0), Spring(_UP_S)
         self._aim: Turn = (0.0, 0.0, 0.0)
         self._near, self._aim_until_s = 0.0, 0.0
         self._strokes: list[_Stroke] = []
@@ -80,10 +81,11 @@ class Nods:
             self._nod(t_s, heard.stress)
         self._strokes = [stroke for stroke in self._strokes if not stroke.over(t_s)]
         self._nearness.toward(talking * self._near, STEP_S)
-        up = talking * (_UP_RAD_ST * heard.bend_st + _UP_RAD_DB * max(heard.loud, -8.0))
-        aims = (self._aim[0] - up, self._aim[1], self._aim[2])
-        x, y, z = (spring.toward(aim, STEP_S) for spring, aim in zip(self._springs, aims, strict=True))
-        by_x, by_y, by_z = sway(t_s, self._phases)
+        x, y, z = (spring.toward(aim, STEP_S) for spring, aim in zip(self._springs, self._aim, strict=True))
+        rises = _UP_RAD_ST * heard.bend_st + _UP_RAD_DB * max(heard.loud, -8.0)
+        x -= self._up.toward(talking * rises, STEP_S)
+        slow, quick = sway(t_s, self._phases), sway(_QUICKER * t_s, self._phases)
+        by_x, by_y, by_z = (one + talking * other for one, other in zip(slow, quick, strict=True))
         for stroke in self._strokes:
             share = stroke.share(t_s)
             x, y, z = x + share * stroke.size[0], y + share * stroke.size[1], z + share * stroke.size[2]

@@ -18,14 +18,18 @@ EASE_S = 0.8  # from one manner to another
 MOOD_EASE_S = 1.2
 # The fastest that any point of a face is carried by its head, in inter-ocular distances a second: 2 % of a
 # face's height (1.87 of them) in a thirtieth of one, less what breath and lean add.
-FASTEST = 1.0
+FASTEST = 0.95
 _FACING, _ALONG = 1.3, 1.9  # reach of pitch and yaw (eyes to neck, and the nose before them), and of roll
 # A vowel held for a note is opened wider than one spoken: as pitch and loudness rise, jaws of singers open by
 # 5 to 15 mm more, those of speakers by 10 to 15 in all (Sundberg & Skoog, "Dependence of jaw opening on pitch
 # and vowel in singers", Journal of Voice 11, 1997): half as far again is the least of it.
 SUNG_JAW = 0.5
 _LOOK_RAD = math.radians(30.0)  # turn of an eye at an eyeLook* of 1, as the shapes were fitted with
-_LEAN, _LEAN_ROLL = 0.3, 0.25  # of the head's way and roll that the shoulders go along with
+_LEAN, _LEAN_DOWN, _LEAN_ROLL = (
+    0.3,
+    0.1,
+    0.25,
+)  # of the head's way aside, down and roll, what shoulders follow
 _LOOKS = {way: [ARKIT_INDEX[f"eyeLook{way}{side}"] for side in ("Left", "Right")] for way in ("Up", "Down")}
 # "Left" is the person's: the right half of the picture, where looking to its right is outwards.
 _LOOKS["right"] = [ARKIT_INDEX["eyeLookOutLeft"], ARKIT_INDEX["eyeLookInRight"]]
@@ -110,7 +114,7 @@ def _stand(
 ) -> tuple[HeadPose, TorsoPose]:
     """Return where head and shoulders are for a turn of the head, and a breath."""
     right, down = shift_on_neck(*turn)
-    lean_right, lean_down = shoulders * _LEAN * right, shoulders * _LEAN * down
+    lean_right, lean_down = shoulders * _LEAN * right, shoulders * _LEAN_DOWN * down
     lift = shoulders * breath
     # A head rides on its shoulders, and rises less with a breath than they do.
     head_lift = min(head, shoulders) * HEAD_LIFT * breath

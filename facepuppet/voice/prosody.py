@@ -15,6 +15,7 @@ _BEGINS, _GOES_ON = 0.35, 0.15  # of `speaking`
 _USUAL_LEVEL_DB, _LEVEL_S = 28.0, 3.0  # of speech over the floor before any was heard; how fast it is learned
 _USUAL_PITCH_ST, _PITCH_S = 6.0, 8.0  # over 100 Hz: between men's and women's
 _RISE_DB, _FALL_DB, _HELD_S, _APART_S = 3.0, 1.5, 0.06, 0.12  # of the loudness that is a syllable's
+_FAINT_DB = -15.0  # under the usual level; no syllable is fainter
 _STRESS, _STRESS_DUE_S = 0.5, 1.3  # spreads over the usual syllable; how long speech goes without one
 _NOTE_ST, _NOTE_S = 1.3, (0.25, 0.7)  # pitch of a sung note stays so near; when it is one, and surely is
 
@@ -76,8 +77,9 @@ class ProsodyListener:
         loud = self._loud.toward(min(max(frame.loudness_db - self._level.mean, -30.0), 12.0), STEP_S)
         voice_st = 12.0 * math.log2(frame.pitch_hz / 100.0) if frame.pitch_hz > 0.0 and self._active else None
         bend = self._follow_pitch(voice_st)
-        syllable = self._syllables.hear(loud, voice_st is not None)
-        stress = self._stresses.weigh(loud, bend) if syllable else self._stresses.wait()
+        found = self._syllables
+        syllable = found.hear(loud, bend, voice_st is not None)
+        stress = self._stresses.weigh(found.loud, found.bend_st) if syllable else self._stresses.wait()
         sustain = self._note.hear(voice_st)
         return Prosody(
             t_s,
@@ -90,7 +92,7 @@ class ProsodyListener:
             bend,
             syllable,
             stress,
-            bend if stress > 0.0 else 0.0,
+            found.bend_st if stress > 0.0 else 0.0,
             sustain,
             voice_st,
         )
@@ -128,34 +130,41 @@ class _Usual:
 
     def learn(self, x: float) -> None:
         self.n += 1
-        share = max(self._slowest, 1.0 / (self.n + 10.0))
+        share = max(self._slowest, 1.0 / (self.n + 5.0))
         self.spread += share * (abs(x - self.mean) - self.spread)
         self.mean += share * (x - self.mean)
 
 
 class _Syllables:
-    """Finds peaks of loudness that are syllables'."""
+    """Finds peaks of loudness that are syllables'.
+
+    Attributes:
+        loud: of the last one's peak.
+        bend_st: the highest pitch before it fell.
+    """
 
     def __init__(self) -> None:
-        self._low, self._high = 0.0, -30.0
-        self._rising, self._held_s, self._since_s = False, 0.0, 1.0
+        self.loud, self.bend_st = -30.0, 0.0
+        self._low, self._rising, self._voiced = 0.0, False, False
+        self._held_s, self._since_s = 0.0, 1.0
 
-    def hear(self, loud: float, voiced: bool) -> bool:
-        """Return whether a syllable has just reached its peak."""
+    def hear(self, loud: float, bend_st: float, voiced: bool) -> bool:
+        """Return whether a syllable has just passed its peak."""
         self._since_s += STEP_S
         if not self._rising:
             self._low = min(self._low, loud)
-            if loud > self._low + _RISE_DB and loud > -15.0:
-                self._rising, self._high, self._held_s = True, loud, 0.0
+            if loud > self._low + _RISE_DB and loud > _FAINT_DB:
+                self._rising, self._voiced = True, voiced
+                self.loud, self.bend_st, self._held_s = loud, bend_st, 0.0
             return False
-        if loud > self._high + 0.3:
-            self._high, self._held_s = loud, 0.0
-            return False
-        self._held_s += STEP_S
-        if self._high - loud < _FALL_DB and self._held_s < _HELD_S:
+        self._voiced |= voiced
+        self.bend_st = max(self.bend_st, bend_st)
+        self._held_s = 0.0 if loud > self.loud + 0.3 else self._held_s + STEP_S
+        self.loud = max(self.loud, loud)
+        if self.loud - loud < _FALL_DB and self._held_s < _HELD_S:
             return False
         self._rising, self._low = False, loud
-        found = self._since_s >= _APART_S and (voiced or self._high - loud < _FALL_DB)
+        found = self._since_s >= _APART_S and self._voiced
         if found:
             self._since_s = 0.0
         return found
