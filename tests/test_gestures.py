@@ -12,8 +12,8 @@ import pytest
 from spoken_sounds import phrases, silence, spoken, syllables, vowel
 
 from facepuppet.core.geometry import rotation_from_vector
-from facepuppet.core.types import F32, F64, Expression
-from facepuppet.face import ARKIT_INDEX, canonical_landmarks
+from facepuppet.core.types import F32, F64, Blendshapes, Expression
+from facepuppet.face import ARKIT_INDEX, canonical_landmarks, compose_landmarks
 from facepuppet.voice import (
     MOUTH_SHAPES,
     RATE_HZ,
@@ -82,15 +82,23 @@ def looks_aside(shown: list[Gesture]) -> F64:
     return eyes - turns(shown)[:, 1]
 
 
-def carried(shown: list[Gesture]) -> F64:
-    """Where each head carries the points of a face, (n, 478, 2) in inter-ocular distances."""
-    mean = canonical_landmarks()
-    return np.array(
-        [
-            math.exp(g.head.log_scale) * (mean @ rotation_from_vector(g.head.turn).T)[:, :2] + g.head.shift
-            for g in shown
-        ]
-    )
+def landmarks(shown: list[Gesture]) -> F64:
+    """Where the points of each face are, (n, 478, 2) in inter-ocular distances, but for blinks and glances."""
+    placed = []
+    for g in shown:
+        kept = g.weights.copy()
+        kept[LIDS_AND_LOOKS] = 0.0
+        face = compose_landmarks(canonical_landmarks(), kept) @ rotation_from_vector(g.head.turn).T
+        placed.append(math.exp(g.head.log_scale) * face[:, :2] + g.head.shift)
+    return np.array(placed)
+
+
+def never_jumps(shown: list[Gesture]) -> bool:
+    """Whether nothing moves by more than a fiftieth of the face's height from one frame to the next."""
+    fiftieth = 0.02 * float(np.ptp(canonical_landmarks()[:, 1]))
+    faces = np.linalg.norm(np.diff(landmarks(shown), axis=0), axis=2)
+    shoulders = np.linalg.norm(np.diff([g.torso.lean for g in shown], axis=0), axis=1)
+    return bool(faces.max() <= fiftieth and shoulders.max() <= fiftieth)
 
 
 def said(sound: F32, manner: VoiceManner | None = None, block: int = RATE_HZ // FPS) -> list[Expression]:
@@ -103,14 +111,18 @@ def said(sound: F32, manner: VoiceManner | None = None, block: int = RATE_HZ // 
     return shown
 
 
-def same(one: Expression, other: Expression) -> bool:
-    assert one.face is not None and other.face is not None and one.torso is not None
-    return (
-        np.array_equal(one.face.deformation.weights, other.face.deformation.weights)  # type: ignore[union-attr]
-        and np.array_equal(one.face.head.turn, other.face.head.turn)
-        and one.face.head.shift == other.face.head.shift
-        and one.torso == other.torso
-    )
+def shapes(shown: list[Expression]) -> F32:
+    """The weights of each, (n, 52)."""
+    found = []
+    for expression in shown:
+        assert expression.face is not None and isinstance(expression.face.deformation, Blendshapes)
+        found.append(expression.face.deformation.weights)
+    return np.array(found)
+
+
+def heads_of(shown: list[Expression]) -> F32:
+    """The turn vector of each head, (n, 3)."""
+    return np.array([e.face.head.turn for e in shown if e.face is not None])
 
 
 def test_the_same_seed_sound_and_times_give_the_same_face_and_another_seed_another() -> None:
@@ -124,19 +136,16 @@ def test_it_does_not_matter_in_what_blocks_sound_comes() -> None:
     sound = phrases(2)
     usual, whole, crumbs = said(sound), said(sound, block=len(sound)), said(sound, block=97)
     assert len(usual) == len(whole) == len(crumbs) > 100
-    assert all(same(a, b) and same(a, c) for a, b, c in zip(usual, whole, crumbs, strict=True))
+    for other in (whole, crumbs):
+        assert np.array_equal(shapes(usual), shapes(other))
+        assert np.array_equal(heads_of(usual), heads_of(other))
+        assert [e.torso for e in usual] == [e.torso for e in other]
 
 
 @pytest.mark.parametrize("lively", [1.0, 2.0])
-def test_no_point_of_a_face_is_carried_by_more_than_a_fiftieth_of_it_a_frame(lively: float) -> None:
-    shown = gestures_of(talk(), VoiceManner(liveliness=lively, mood=(0.5, 1.0)))
-    height = float(np.ptp(canonical_landmarks()[:, 1]))
-    steps = np.linalg.norm(np.diff(carried(shown), axis=0), axis=2)
-    assert steps.max() <= 0.02 * height
-    others = np.array([np.delete(g.weights, LIDS_AND_LOOKS) for g in shown])
-    assert np.abs(np.diff(others, axis=0)).max() < 0.15, "a brow at 1 is raised by a fortieth of the face"
-    leans = np.array([g.torso.lean for g in shown])
-    assert np.abs(np.diff(leans, axis=0)).max() <= 0.02 * height
+def test_nothing_moves_by_more_than_a_fiftieth_of_the_face_a_frame(lively: float) -> None:
+    assert never_jumps(gestures_of(talk(), VoiceManner(liveliness=lively, mood=(0.5, 1.0))))
+    assert never_jumps(gestures_of(talk(), VoiceManner(liveliness=lively, mood=(-1.0, 1.0)), seed=1))
 
 
 def test_eyes_take_as_long_as_human_saccades_do() -> None:
@@ -255,10 +264,7 @@ def test_another_manner_in_mid_run_is_eased_in_and_then_holds_to_the_bit() -> No
             gestures.manner = VoiceManner(mood=(1.0, 0.0))
         while len(shown) / FPS <= frame.t_s:
             shown.append(gestures.at(len(shown) / FPS))
-    height = float(np.ptp(canonical_landmarks()[:, 1]))
-    assert np.linalg.norm(np.diff(carried(shown), axis=0), axis=2).max() <= 0.02 * height
-    others = np.array([np.delete(g.weights, LIDS_AND_LOOKS) for g in shown])
-    assert np.abs(np.diff(others, axis=0)).max() < 0.15
+    assert never_jumps(shown)
     rested = shown[round(16.5 * FPS) : round(17.5 * FPS)]
     assert not turns(rested).any() and not any(g.weights.any() for g in rested)
     assert turns(shown[-30:]).any()
@@ -306,13 +312,11 @@ def test_speech_has_no_beat() -> None:
 
 def test_in_long_silence_the_mouth_is_shut_and_the_face_lives() -> None:
     shown = said(np.concatenate([phrases(1), silence(25.0)]))[-20 * FPS :]
-    mouths = np.array([e.face.deformation.weights[MOUTH] for e in shown])  # type: ignore[union-attr]
-    assert mouths.max() < 0.02
-    heads = np.array([e.face.head.turn for e in shown])  # type: ignore[union-attr]
+    assert shapes(shown)[:, MOUTH].max() < 0.02
+    heads = heads_of(shown)
     assert (np.ptp(heads, axis=0) > 0.005).all() and np.abs(heads).max() < math.radians(5.0)
-    lids = np.array([e.face.eye_opening.min() for e in shown])  # type: ignore[union-attr]
-    assert lids.min() < 0.1
-    lift = np.array([e.torso.lean[1] for e in shown])  # type: ignore[union-attr]
+    assert shapes(shown)[:, BLINK].max() > 0.9
+    lift = [e.torso.lean[1] for e in shown if e.torso is not None]
     assert np.ptp(lift) > 0.015, "it breathes"
 
 
@@ -321,33 +325,25 @@ def test_where_sound_breaks_off_the_mouth_shuts_and_the_face_lives_on() -> None:
     face.hear(vowel(2.0))
     last_s = face.until_s
     shown = [face.at(i / FPS, i) for i in range(round((last_s + 12.0) * FPS))]
-    jaw = np.array([e.face.deformation.weights[ARKIT_INDEX["jawOpen"]] for e in shown])  # type: ignore[union-attr]
+    jaw = shapes(shown)[:, ARKIT_INDEX["jawOpen"]]
     assert jaw[round((last_s - 0.1) * FPS)] > 0.2
     assert jaw[round((last_s + 0.45) * FPS) :].max() == 0.0
-    later = np.array([e.face.head.turn for e in shown])[round((last_s + 3.0) * FPS) :]  # type: ignore[union-attr]
+    later = heads_of(shown)[round((last_s + 3.0) * FPS) :]
     assert (np.ptp(later, axis=0) > 0.005).all()
 
 
 def test_sound_that_comes_late_is_followed_again_without_a_jump() -> None:
     gestures, shown = Gestures(VoiceManner(), seed=2), []
-    for frame in talk()[:1000]:
-        late = 8.0 < frame.t_s < 9.5  # told all at once, after the fact
-        gestures.hear(frame)
-        while not late and len(shown) / FPS <= frame.t_s:
-            shown.append(gestures.at(len(shown) / FPS))
-    stalled = Gestures(VoiceManner(), seed=2)
     heard = iter(talk()[:1000])
     frame = next(heard)
-    seen: list[Gesture] = []
     for i in range(18 * FPS):
         t_s = i / FPS
         while frame.t_s <= t_s and not 8.0 < t_s < 9.5:
-            stalled.hear(frame)
+            gestures.hear(frame)
             frame = next(heard)
-        seen.append(stalled.at(t_s))
-    height = float(np.ptp(canonical_landmarks()[:, 1]))
-    assert np.linalg.norm(np.diff(carried(seen), axis=0), axis=2).max() <= 0.02 * height
-    assert np.ptp(turns(seen)[11 * FPS :], axis=0).min() > 0.02, "and it goes on speaking"
+        shown.append(gestures.at(t_s))
+    assert never_jumps(shown)
+    assert np.ptp(turns(shown)[11 * FPS :], axis=0).min() > 0.02, "and it goes on speaking"
 
 
 def test_nothing_heard_yet_is_a_face_at_rest() -> None:
@@ -378,8 +374,7 @@ def test_it_moves_with_real_speech(tmp_path: Path) -> None:
     text = "Good morning. I really want to tell you something, and it matters a great deal to me."
     speech = spoken(text, tmp_path)
     shown = said(np.concatenate([speech, silence(8.0)]))
-    heads = np.array([e.face.head.turn for e in shown])  # type: ignore[union-attr]
-    speed = np.linalg.norm(np.diff(heads, axis=0), axis=1) * FPS
+    speed = np.linalg.norm(np.diff(heads_of(shown), axis=0), axis=1) * FPS
     n = round(len(speech) / RATE_HZ * FPS)
     assert speed[30:n].mean() > 3.0 * speed[n + 3 * FPS :].mean()
     assert math.radians(5.0) < speed[30:n].mean() < math.radians(30.0)

@@ -1,7 +1,7 @@
 """The beat of what is sung or played: its tempo by the autocorrelation of onsets, its phase by a follower.
 
-After Ellis, "Beat tracking by dynamic programming", Journal of New Music Research 36, 2007, made causal: tempi
-are weighed by how usual they are, a log-normal about 110 beats a minute.
+After Ellis, "Beat tracking by dynamic programming", Journal of New Music Research 36, 2007, made causal:
+tempi are weighed by how usual they are, a log-normal about 110 beats a minute.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Beat:
         return 60.0 / self._period_s
 
     def step(self, loudness_db: float) -> tuple[float, float]:
-        """Take in a step's loudness; return the phase (whole numbers are beats) and how clear it is, 0 to 1."""
+        """Take in a step's loudness; return the phase (1 a beat, whole on it) and how clear it is, 0 to 1."""
         loud = max(loudness_db, 0.0)
         self._onsets[self._n % _N] = min(max(loud - self._last_db, 0.0), _RISE_DB)
         self._last_db += 0.6 * (loud - self._last_db)

@@ -7,10 +7,10 @@ from facepuppet.voice.easing import Spring
 from facepuppet.voice.prosody import Prosody
 from facepuppet.voice.voice_frame import STEP_S
 
-# Speakers breathe in for about half a second and out for several (Winkworth et al., "Breathing patterns during
-# spontaneous speech", Journal of Speech and Hearing Research 38, 1995).
-_IN_S, _OUT_S = 0.6, 6.0
-_PAUSE_S = 0.15  # after which breath is taken
+# Speakers breathe in for about half a second and out for several (Winkworth et al., "Breathing patterns
+# during spontaneous speech", Journal of Speech and Hearing Research 38, 1995).
+_IN_S, _OUT_S = 0.5, 6.0
+_PAUSE_S = 0.12  # after which breath is taken
 _AGAIN = 0.75  # of a breath; with more in, nobody takes another
 _QUIET_S = 1.5  # a longer pause is rest
 _DEEP = 1.5  # breaths for speech go deeper than quiet ones

@@ -1,4 +1,4 @@
-"""How a speaker's brows move: up where pitch rises for emphasis, drawn together a little where only loudness does."""
+"""How brows move in speech: up where pitch rises for emphasis, a little together where only loudness does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Brows:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._up, self._down = Spring(0.22), Spring(0.35)
+        self._up, self._down = Spring(0.28), Spring(0.35)
         self._raised, self._raised_until_s = 0.0, -1.0
         self._drawn, self._drawn_until_s = 0.0, -1.0
 

@@ -1,9 +1,9 @@
 """Valence and arousal heard in a voice, and how a face looks with them.
 
-Arousal is heard well: it makes voices loud, high, wide in range, fast and bright (Scherer, "Vocal communication
-of emotion", Speech Communication 40, 2003). Valence hardly sounds: joy and anger differ little in all of that
-(Goudbeek & Scherer, "Beyond arousal: valence and potency/control cues in the vocal expression of emotion",
-JASA 128, 2010). So a mood in a face is faint, above all as to valence.
+Arousal is heard well: it makes voices loud, high, wide in range, fast and bright (Scherer, "Vocal
+communication of emotion", Speech Communication 40, 2003). Valence hardly sounds: joy and anger differ little
+in all of that (Goudbeek & Scherer, "Beyond arousal: valence and potency/control cues in the vocal expression
+of emotion", JASA 128, 2010). So a mood in a face is faint, above all as to valence.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ class _Lately:
 def look_of(mood: Mood, face: float) -> F32:
     """Return weights (52,) of brows, lids and cheeks, and of the corners of the mouth, that show a mood.
 
-    Which muscles do is after Ekman & Friesen's EMFACS: 6 and 12 for joy, 4, 5, 7 and 24 for anger, 1, 4 and 15
-    for sorrow; how far, after our own eyes.
+    Which muscles do is after Ekman & Friesen's EMFACS: 6 and 12 for joy, 4, 5, 7 and 24 for anger, 1, 4 and
+    15 for sorrow; how far, after our own eyes.
 
     Args:
         mood: what to show.

@@ -42,8 +42,8 @@ def mood_table() -> MoodTable:
 
 
 # Mean, spread, and weights of valence and arousal for each feature: usual figures of talking people, and how
-# strongly voices tell moods by them (Juslin & Laukka, "Communication of emotions in vocal expression and music
-# performance", Psychological Bulletin 129, 2003, table 7): signs are theirs, sizes ours.
+# strongly voices tell moods by them (Juslin & Laukka, "Communication of emotions in vocal expression and
+# music performance", Psychological Bulletin 129, 2003, table 7): signs are theirs, sizes ours.
 _RULES = (
     (30.0, 8.0, 0.00, 0.05),  # loudness_db
     (8.0, 5.0, 0.00, 0.05),  # pitch_st

@@ -21,13 +21,15 @@ from facepuppet.voice.voice_frame import STEP_S
 
 Turn = tuple[float, float, float]  # of a turn vector: pitch (down), less yaw, roll (clockwise), in radians
 
-_AIM_RAD = (0.041, 0.062, 0.046)  # spread of where the head aims
+_AIM_RAD = (0.036, 0.058, 0.046)  # spread of where the head aims
 _AIM_S, _AIM_SIGMA = 0.48, 0.35  # how long it keeps an aim in the middle of a phrase
 _SETTLE_S = (0.27, 0.29, 0.27)  # how fast it goes there
 _QUICKER = 2.3  # than at rest a head sways in speech, and as far again
+_LEFT = 0.99  # of an aim, each step of silence: the head goes back to rest in some seconds
 _AIM_NEAR = 0.008  # spread of the nearness that goes with it, as the logarithm of the size
 _UP_RAD_ST, _UP_RAD_DB, _UP_S = 0.008, 0.0015, 0.9  # up with pitch and with loudness of phrases, slowly
-_NOD_RAD, _NOD_SIGMA = 0.105, 0.4  # of a stroke on a stressed syllable
+_NOD_RAD, _NOD_SIGMA = 0.085, 0.4  # of a stroke on a stressed syllable
+_LARGEST_RAD, _NOD_RAD_S = 0.12, 0.60  # of a stroke, and its greatest speed
 _NOD_SHARE = 0.8  # of stressed syllables
 _ASIDE = 0.45  # of a stroke that goes aside
 _DOWN_S, _BACK_S = (0.12, 0.19), 1.8  # how long a stroke falls; how many times that it takes to come back
@@ -75,8 +77,9 @@ class Nods:
         t_s = heard.t_s
         if heard.begins or (heard.spoken_s and t_s > self._aim_until_s):
             self._aim_anew(t_s)
-        elif not heard.spoken_s and heard.pause_s > 2.0:
-            self._aim, self._near = (0.0, 0.0, 0.0), 0.0
+        elif not heard.spoken_s:
+            x, y, z = self._aim
+            self._aim, self._near = (_LEFT * x, _LEFT * y, _LEFT * z), _LEFT * self._near
         if heard.stress > 0.0 and self._chance.random() < freely * _NOD_SHARE:
             self._nod(t_s, heard.stress)
         self._strokes = [stroke for stroke in self._strokes if not stroke.over(t_s)]
@@ -103,6 +106,8 @@ class Nods:
 
     def _nod(self, t_s: float, stress: float) -> None:
         chance = self._chance
-        size = min(_NOD_RAD * (0.5 + 0.5 * stress) * math.exp(chance.gauss(0.0, _NOD_SIGMA)), 2.0 * _NOD_RAD)
+        size = _NOD_RAD * (0.5 + 0.5 * stress) * math.exp(chance.gauss(0.0, _NOD_SIGMA))
+        size = min(size, _LARGEST_RAD)
+        falls_s = max(chance.uniform(*_DOWN_S), 1.5 * size / _NOD_RAD_S)  # smoothstep's steepest is 1.5
         aside = (_ASIDE * size * chance.gauss(0.0, 1.0), _ASIDE * size * chance.gauss(0.0, 0.8))
-        self._strokes.append(_Stroke(t_s, chance.uniform(*_DOWN_S), (size, *aside)))
+        self._strokes.append(_Stroke(t_s, falls_s, (size, *aside)))
