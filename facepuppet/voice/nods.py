@@ -21,14 +21,14 @@ from facepuppet.voice.voice_frame import STEP_S
 
 Turn = tuple[float, float, float]  # of a turn vector: pitch (down), less yaw, roll (clockwise), in radians
 
-_AIM_RAD = (0.036, 0.058, 0.046)  # spread of where the head aims
-_AIM_S, _AIM_SIGMA = 0.48, 0.35  # how long it keeps an aim in the middle of a phrase
-_SETTLE_S = (0.27, 0.29, 0.27)  # how fast it goes there
+_AIM_RAD = (0.043, 0.066, 0.053)  # spread of where the head aims
+_AIM_S, _AIM_SIGMA = 0.37, 0.35  # how long it keeps an aim in the middle of a phrase
+_SETTLE_S = (0.36, 0.40, 0.36)  # how fast it goes there
 _QUICKER = 2.3  # than at rest a head sways in speech, and as far again
 _LEFT = 0.99  # of an aim, each step of silence: the head goes back to rest in some seconds
 _AIM_NEAR = 0.008  # spread of the nearness that goes with it, as the logarithm of the size
 _UP_RAD_ST, _UP_RAD_DB, _UP_S = 0.008, 0.0015, 0.9  # up with pitch and with loudness of phrases, slowly
-_NOD_RAD, _NOD_SIGMA = 0.085, 0.4  # of a stroke on a stressed syllable
+_NOD_RAD, _NOD_SIGMA = 0.088, 0.4  # of a stroke on a stressed syllable
 _LARGEST_RAD, _NOD_RAD_S = 0.12, 0.60  # of a stroke, and its greatest speed
 _NOD_SHARE = 0.8  # of stressed syllables
 _ASIDE = 0.45  # of a stroke that goes aside

@@ -18,7 +18,7 @@ EASE_S = 0.8  # from one manner to another
 MOOD_EASE_S = 1.2
 # The fastest that any point of a face is carried by its head, in inter-ocular distances a second: 2 % of a
 # face's height (1.87 of them) in a thirtieth of one, less what breath and lean add.
-FASTEST = 0.9
+FASTEST = 0.96
 _FACING, _ALONG = 1.3, 1.9  # reach of pitch and yaw (eyes to neck, and the nose before them), and of roll
 # A vowel held for a note is opened wider than one spoken: as pitch and loudness rise, jaws of singers open by
 # 5 to 15 mm more, those of speakers by 10 to 15 in all (Sundberg & Skoog, "Dependence of jaw opening on pitch
@@ -92,10 +92,11 @@ class Posing:
         if self._at_s is None:
             return wanted
         x, y, z = (to - at for to, at in zip(wanted, self._turn, strict=True))
-        far = _FACING * math.hypot(x, y) + _ALONG * abs(z)
-        if far <= FASTEST * dt_s:
+        far, most = _FACING * math.hypot(x, y) + _ALONG * abs(z), FASTEST * dt_s
+        if far <= 0.01 * most:
             return wanted
-        share = FASTEST * dt_s / far
+        # Slow turns are followed as they are, and fast ones bend off softly.
+        share = most * math.tanh(far / most) / far if most > 0.0 else 0.0
         return self._turn[0] + share * x, self._turn[1] + share * y, self._turn[2] + share * z
 
     @staticmethod
