@@ -11,7 +11,7 @@ from spoken_sounds import silence, syllables
 from facepuppet.core.types import F32
 from facepuppet.face import ARKIT_INDEX
 from facepuppet.voice import RATE_HZ, STEP_S, Brightness, Gestures, Hearing, VoiceManner
-from facepuppet.voice.mood import FEATURES, Mood, MoodListener, look_of
+from facepuppet.voice.mood import MOOD_FEATURES, Mood, MoodListener, hear_mood_features, look_of
 from facepuppet.voice.mood_table import mood_table
 from facepuppet.voice.prosody import ProsodyListener
 
@@ -59,11 +59,7 @@ def test_in_silence_a_mood_passes() -> None:
 
 def test_each_feature_says_what_its_name_does() -> None:
     def heard(sound: F32) -> dict[str, float]:
-        prosody, listener, brightness = ProsodyListener(), MoodListener(), Brightness()
-        bright = brightness.feed(sound)
-        for frame, db in zip(Hearing().feed(sound), bright, strict=True):
-            listener.hear(prosody.hear(frame, frame.t_s), frame.loudness_db, float(db))
-        return dict(zip(FEATURES, listener.features().tolist(), strict=True))
+        return dict(zip(MOOD_FEATURES, hear_mood_features(sound).tolist(), strict=True))
 
     noise = np.random.default_rng(1).normal(0.0, 3e-4, 10 * RATE_HZ).astype(np.float32)
     usual = heard(syllables(40, 0.25, 120.0) + noise)
@@ -75,7 +71,7 @@ def test_each_feature_says_what_its_name_does() -> None:
     assert faster["syllables_a_second"] > 1.3 * usual["syllables_a_second"]
     wide = np.concatenate([syllables(1, 0.25, 100.0 + 80.0 * (i % 2)) for i in range(40)])
     assert heard(wide + noise)["pitch_spread_st"] > usual["pitch_spread_st"] + 1.0
-    assert set(usual) == set(FEATURES) and mood_table().mean.shape == (len(FEATURES),)
+    assert set(usual) == set(MOOD_FEATURES) and mood_table().mean.shape == (len(MOOD_FEATURES),)
 
 
 def test_brightness_tells_a_murmur_from_hiss_whatever_the_blocks() -> None:

@@ -15,9 +15,11 @@ import numpy as np
 
 from facepuppet.core.types import F32, F64, N_BLENDSHAPES
 from facepuppet.face.arkit import ARKIT_INDEX
+from facepuppet.voice.brightness import Brightness
 from facepuppet.voice.easing import Spring
+from facepuppet.voice.hearing import Hearing
 from facepuppet.voice.mood_table import MoodTable, mood_table
-from facepuppet.voice.prosody import Prosody
+from facepuppet.voice.prosody import Prosody, ProsodyListener
 from facepuppet.voice.voice_frame import STEP_S
 
 SMOOTH_S = 1.5  # nine tenths of the way to another mood
@@ -26,7 +28,7 @@ _SELF_S, _KNOWN_S = 60.0, 6.0  # of voice that a speaker's own usual is of; what
 _EVERY = 5  # steps from one judgement to the next
 _SURE_S = 1.5  # of voice, before which a mood is not told in full
 _FADE_S = 6.0  # in silence a mood passes
-FEATURES = (
+MOOD_FEATURES = (
     "loudness_db",
     "pitch_st",
     "brightness_db",  # these three as they are, then against the speaker's own
@@ -100,7 +102,7 @@ class MoodListener:
         )
 
     def features(self) -> F64:
-        """Return what is heard at present, one number for each of FEATURES."""
+        """Return what is heard at present, one number for each of MOOD_FEATURES."""
         levels = [level.mean for level in self._levels]
         return np.array(
             [
@@ -132,6 +134,14 @@ class MoodListener:
             sure = min(self._active_n * STEP_S / _SURE_S, 1.0)
             valence, arousal = self._table.judge(self.features())
             self._target = Mood(sure * valence, sure * arousal)
+
+
+def hear_mood_features(sound: F32) -> F64:
+    """Return MOOD_FEATURES at the end of a stranger's sound (n,) at 16 kHz, full scale ±1; for fitting."""
+    prosody, listener, bright_db = ProsodyListener(), MoodListener(), Brightness().feed(sound).tolist()
+    for frame, db in zip(Hearing().feed(sound), bright_db, strict=False):
+        listener.hear(prosody.hear(frame, frame.t_s), frame.loudness_db, db)
+    return listener.features()
 
 
 class _Lately:
