@@ -17,6 +17,7 @@ from facepuppet.face import ARKIT_INDEX, canonical_landmarks, compose_landmarks
 from facepuppet.voice import (
     MOUTH_SHAPES,
     RATE_HZ,
+    STEP_S,
     Gesture,
     Gestures,
     Hearing,
@@ -29,6 +30,7 @@ from facepuppet.voice.beat import Beat
 from facepuppet.voice.prosody import ProsodyListener
 
 FPS = 30
+THOROUGH = pytest.mark.thorough
 BLINK = ARKIT_INDEX["eyeBlinkLeft"]
 RIGHT, LEFT = ARKIT_INDEX["eyeLookOutLeft"], ARKIT_INDEX["eyeLookInLeft"]
 INNER, DRAWN = ARKIT_INDEX["browInnerUp"], ARKIT_INDEX["browDownLeft"]
@@ -42,8 +44,15 @@ MOUTH = [
 
 @cache
 def talk() -> tuple[VoiceFrame, ...]:
-    """What is heard of a minute of phrases."""
-    return tuple(Hearing().feed(phrases(22)))
+    """What is heard of a minute of phrases; made of ten seconds, as sound is slow to make."""
+    once = Hearing().feed(phrases(4))
+    period_s = len(phrases(4)) / RATE_HZ
+    again = [
+        replace(frame, t_s=frame.t_s + k * period_s)
+        for k in range(6)
+        for frame in once[: round(period_s / STEP_S)]
+    ]
+    return tuple(again)
 
 
 def gestures_of(
@@ -60,6 +69,12 @@ def gestures_of(
             shown.append(gestures.at(t_s))
             t_s = len(shown) / fps
     return shown
+
+
+@cache
+def talked(seed: int) -> list[Gesture]:
+    """What is done in that minute."""
+    return gestures_of(talk(), seed=seed)
 
 
 def turns(shown: list[Gesture]) -> F64:
@@ -83,7 +98,7 @@ def looks_aside(shown: list[Gesture]) -> F64:
 
 
 def landmarks(shown: list[Gesture]) -> F64:
-    """Where the points of each face are, (n, 478, 2) in inter-ocular distances, but for blinks and glances."""
+    """Where points of each face are, (n, 478, 2) in inter-ocular distances, without blinks and glances."""
     placed = []
     for g in shown:
         kept = g.weights.copy()
@@ -133,37 +148,37 @@ def test_the_same_seed_sound_and_times_give_the_same_face_and_another_seed_anoth
 
 
 def test_it_does_not_matter_in_what_blocks_sound_comes() -> None:
-    sound = phrases(2)
+    sound = phrases(1)
     usual, whole, crumbs = said(sound), said(sound, block=len(sound)), said(sound, block=97)
-    assert len(usual) == len(whole) == len(crumbs) > 100
+    assert len(usual) == len(whole) == len(crumbs) > 70
     for other in (whole, crumbs):
         assert np.array_equal(shapes(usual), shapes(other))
         assert np.array_equal(heads_of(usual), heads_of(other))
         assert [e.torso for e in usual] == [e.torso for e in other]
 
 
-@pytest.mark.parametrize("lively", [1.0, 2.0])
+@pytest.mark.parametrize("lively", [pytest.param(1.0, marks=THOROUGH), 2.0])
 def test_nothing_moves_by_more_than_a_fiftieth_of_the_face_a_frame(lively: float) -> None:
-    assert never_jumps(gestures_of(talk(), VoiceManner(liveliness=lively, mood=(0.5, 1.0))))
-    assert never_jumps(gestures_of(talk(), VoiceManner(liveliness=lively, mood=(-1.0, 1.0)), seed=1))
+    assert never_jumps(gestures_of(talk()[:1000], VoiceManner(liveliness=lively, mood=(-1.0, 1.0)), seed=1))
 
 
 def test_eyes_take_as_long_as_human_saccades_do() -> None:
-    looks = looks_aside(gestures_of(talk()[:1500], fps=500))
+    looks = looks_aside(gestures_of(talk()[:700], fps=500))
     fast = np.abs(np.diff(looks)) * 500 > math.radians(60.0)  # no head turns so fast
     edges = np.flatnonzero(np.diff(np.concatenate([[0], fast.astype(int), [0]])))
     lasts_s = (edges[1::2] - edges[::2]) / 500
     assert len(lasts_s) >= 4
-    assert 0.01 <= lasts_s.min() and lasts_s.max() <= 0.08
+    assert lasts_s.min() >= 0.01 and lasts_s.max() <= 0.08
 
 
 def test_who_speaks_blinks_more_than_who_is_silent_and_not_like_a_clock() -> None:
-    talking = [blinks_s(gestures_of(talk(), seed=seed)) for seed in range(6)]
+    talking = [blinks_s(talked(seed)) for seed in range(3)]
     minutes = len(talk()) * 0.02 / 60.0
     rate = np.mean([len(found) for found in talking]) / minutes
     assert 20.0 <= rate <= 32.0, "26 a minute in conversation"
-    quiet = Hearing().feed(silence(60.0))
-    resting = np.mean([len(blinks_s(gestures_of(quiet, seed=seed))) for seed in range(6)])
+    nothing = Hearing().feed(silence(1.0))[-1]
+    quiet = [replace(nothing, t_s=i * STEP_S) for i in range(3000)]
+    resting = np.mean([len(blinks_s(gestures_of(quiet, seed=seed, fps=15), 15)) for seed in range(2)])
     assert 12.0 <= resting <= 21.0, "17 at rest"
     gaps = np.concatenate([np.diff(found) for found in talking])
     assert gaps.min() > 0.3 and np.std(np.log(gaps)) > 0.3
@@ -171,7 +186,7 @@ def test_who_speaks_blinks_more_than_who_is_silent_and_not_like_a_clock() -> Non
 
 def test_blinks_gather_where_phrases_end() -> None:
     phrase_s = len(phrases(1)) / RATE_HZ
-    when = np.concatenate([blinks_s(gestures_of(talk(), seed=seed)) for seed in range(8)])
+    when = np.concatenate([blinks_s(talked(seed)) for seed in range(3)])
     into = when % phrase_s
     voiced_s = 8 * 0.24 + 0.6 * 0.24
     at_end = (into > voiced_s + 0.15) & (into < voiced_s + 0.65)
@@ -179,12 +194,12 @@ def test_blinks_gather_where_phrases_end() -> None:
 
 
 def test_eyes_are_mostly_on_the_viewer_and_away_mostly_as_speech_begins() -> None:
-    looks = np.abs([looks_aside(gestures_of(talk(), seed=seed)) for seed in range(4)])
+    looks = np.abs([looks_aside(talked(seed)) for seed in range(3)])
     away = looks > 0.09
     assert 0.03 < away.mean() < 0.35
     turns_of_speech = np.concatenate([silence(2.0), syllables(16), silence(2.0)])
     frames = Hearing().feed(np.tile(turns_of_speech, 3))
-    shown = [np.abs(looks_aside(gestures_of(frames, seed=seed))) > 0.09 for seed in range(12)]
+    shown = [np.abs(looks_aside(gestures_of(frames, seed=seed))) > 0.09 for seed in range(6)]
     period = len(turns_of_speech) / RATE_HZ
     into = np.arange(len(shown[0])) / FPS % period
     begins = np.mean([away[(into > 2.05) & (into < 2.6)].mean() for away in shown])
@@ -194,11 +209,11 @@ def test_eyes_are_mostly_on_the_viewer_and_away_mostly_as_speech_begins() -> Non
 
 def test_the_head_nods_on_stressed_syllables() -> None:
     phrase = np.concatenate([syllables(9, stressed=(4,)), silence(0.6)])
-    frames = Hearing().feed(np.tile(phrase, 12))
+    frames = Hearing().feed(np.tile(phrase, 8))
     period_s, pitch = len(phrase) / RATE_HZ, []
-    for seed in range(6):
+    for seed in range(4):
         x = turns(gestures_of(frames, seed=seed))[:, 0]
-        begins = np.arange(2, 11) * period_s
+        begins = np.arange(2, 7) * period_s
         pitch.append([[x[round((b + at) * FPS)] for at in (4 * 0.24, 4 * 0.24 + 0.35)] for b in begins])
     before, after = np.mean(pitch, axis=(0, 1))
     assert after - before > math.radians(1.0), "down within a third of a second of the stress"
@@ -207,7 +222,7 @@ def test_the_head_nods_on_stressed_syllables() -> None:
 def test_brows_rise_with_pitch_and_draw_together_a_little_with_loudness_alone() -> None:
     rising = np.concatenate([syllables(5), vowel(0.3, (130.0, 190.0), 0.15), silence(0.5)])
     raised = [
-        weights(gestures_of(Hearing().feed(np.tile(rising, 6)), seed=seed), INNER).max() for seed in range(3)
+        weights(gestures_of(Hearing().feed(np.tile(rising, 6)), seed=seed), INNER).max() for seed in range(2)
     ]
     assert min(raised) > 0.25
     loud = np.concatenate([syllables(5), vowel(0.25, 120.0, 0.3), silence(0.5)])
@@ -233,7 +248,7 @@ def test_shoulders_rise_in_pauses_before_speech_and_sink_while_speaking() -> Non
 def test_the_livelier_the_farther_a_head_moves_and_at_0_it_is_still() -> None:
     moved = []
     for lively in (0.0, 0.3, 0.7, 1.0, 1.4, 2.0):
-        shown = gestures_of(talk()[:1500], VoiceManner(liveliness=lively))
+        shown = gestures_of(talk()[:600], VoiceManner(liveliness=lively))
         path = np.abs(np.diff(turns(shown), axis=0)).sum(axis=0)
         moved.append([*path, *turns(shown).std(axis=0)])
     assert not np.any(moved[0])
@@ -281,19 +296,20 @@ def test_a_note_that_is_held_opens_the_jaw_wider_and_syllables_do_not() -> None:
     assert all(g.jaw_gain >= 1.0 for g in gestures_of(Hearing().feed(sung)))
 
 
-@pytest.mark.parametrize("bpm", [66.0, 90.0, 120.0, 168.0])
+@pytest.mark.parametrize(
+    "bpm", [pytest.param(66.0, marks=THOROUGH), 90.0, pytest.param(120.0, marks=THOROUGH), 168.0]
+)
 def test_the_head_nods_in_time_with_a_beat(bpm: float) -> None:
     every_s = 60.0 / bpm
     beats = np.concatenate([np.concatenate([vowel(0.12, 200.0), silence(every_s - 0.12)]) for _ in range(40)])
     frames = Hearing().feed(beats[: 16 * RATE_HZ])
-    beat, clear = Beat(), []
-    for frame in frames:
-        clear.append(beat.step(frame.loudness_db)[1])
+    beat = Beat()
+    clear = [beat.step(frame.loudness_db)[1] for frame in frames]
     heard_bpm = beat.bpm
     ratio = min((1.0, 0.5, 2.0), key=lambda r: abs(heard_bpm / bpm - r))
     assert heard_bpm == pytest.approx(ratio * bpm, rel=0.03), "the tempo, or half or twice of it"
     assert clear[-1] > 0.8
-    x = np.mean([turns(gestures_of(frames, seed=seed))[:, 0] for seed in range(6)], axis=0)[10 * FPS :]
+    x = np.mean([turns(gestures_of(frames, seed=seed))[:, 0] for seed in range(3)], axis=0)[10 * FPS :]
     t_s = 10.0 + np.arange(len(x)) / FPS
     wave = np.exp(2j * np.pi * t_s * heard_bpm / 60.0)
     answer = complex(2.0 * np.mean((x - x.mean()) * wave))
@@ -311,7 +327,7 @@ def test_speech_has_no_beat() -> None:
 
 
 def test_in_long_silence_the_mouth_is_shut_and_the_face_lives() -> None:
-    shown = said(np.concatenate([phrases(1), silence(25.0)]))[-20 * FPS :]
+    shown = said(np.concatenate([phrases(1), silence(16.0)]))[-12 * FPS :]
     assert shapes(shown)[:, MOUTH].max() < 0.02
     heads = heads_of(shown)
     assert (np.ptp(heads, axis=0) > 0.005).all() and np.abs(heads).max() < math.radians(5.0)
@@ -353,8 +369,8 @@ def test_nothing_heard_yet_is_a_face_at_rest() -> None:
 
 def test_what_is_kept_does_not_grow() -> None:
     gestures = Gestures(VoiceManner())
-    for i in range(3000):
-        gestures.hear(replace(talk()[i % 1500], t_s=i * 0.02))
+    for i in range(1000):
+        gestures.hear(replace(talk()[i % 500], t_s=i * 0.02))
         gestures.at(i * 0.02 - 0.01)
     assert len(gestures._bearings) < 100
 
