@@ -1,4 +1,4 @@
-"""Sounds of voices made here: vowels, syllables, notes, silence; and espeak-ng's speech where it is installed."""
+"""Sounds of voices made here: vowels, syllables, notes, silence; and espeak-ng's where it is installed."""
 
 from __future__ import annotations
 

@@ -2,17 +2,15 @@
 
     python tools/fit_mood.py FOLDER [FOLDER ...] --out facepuppet/voice/data/mood.npz [--features FILE.npz]
 
-A folder holds sound files with their corpora's names, whatever stands before them:
-
-    CREMA-D   1001_DFA_ANG_XX.wav   91 actors, English (Cao et al. 2014; Open Database License)
-    EmoDB     03a01Fa.wav           10 actors, German (Burkhardt et al. 2005)
+A folder holds EmoDB's files (Burkhardt et al., "A database of German emotional speech", Interspeech 2005; ten
+actors), as 03a01Fa.wav, whatever stands before that.
 
 Each clip is heard by the product's own front end, with noise at 15 to 50 dB under the voice before and beside
 it, once as the first sentence of a stranger, and once with the speaker's usual level, pitch and brightness
 known from all of their clips. An emotion stands for a place on Russell's circumplex ("A circumplex model of
 affect", 1980): the octant that is named like it, at a radius of 0.7; what is neutral is its centre. Told are
 correlations, and how often the sign is right where there is one, of speakers left out of the fit (five
-folds); what is written is fitted to all. Corpora count alike, and so do the emotions of each.
+folds); what is written is fitted to all. Emotions count alike.
 
 Valence is not made to look better than it is heard: joy and anger are hardly told apart, so guesses of it
 stay near the centre.
@@ -48,32 +46,32 @@ DEGREES = {
     "boredom": 247,
     "neutral": None,
 }
-CREMA_D = re.compile(r"(\d{4})_[A-Z]{3}_(ANG|DIS|FEA|HAP|NEU|SAD)_(?:LO|MD|HI|XX)\b")
-_NAMES = ("anger", "disgust", "fear", "joy", "neutral", "sadness")
-CREMA_D_NAMES = dict(zip(("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"), _NAMES, strict=True))
 EMODB = re.compile(r"(?<!\d)(\d\d)[ab]\d\d([WLEAFTN])[a-h]\b")
-EMODB_NAMES = dict(zip("WEAFNTL", (*_NAMES, "boredom"), strict=True))
+LETTERS = {
+    "W": "anger",
+    "L": "boredom",
+    "E": "disgust",
+    "A": "fear",
+    "F": "joy",
+    "T": "sadness",
+    "N": "neutral",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip of a corpus."""
+    """One clip of the corpus."""
 
     path: Path
-    corpus: str
     speaker: str
     emotion: str
 
 
 def clips_in(folders: list[Path]) -> list[Clip]:
     """Return the clips whose names are known, in order."""
-    found = []
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
-        for corpus, pattern, names in (("CREMA-D", CREMA_D, CREMA_D_NAMES), ("EmoDB", EMODB, EMODB_NAMES)):
-            if match := pattern.search(path.stem):
-                found.append(Clip(path, corpus, f"{corpus} {match[1]}", names[match[2]]))
-                break
-    return found
+    paths = sorted(path for folder in folders for path in folder.rglob("*.wav"))
+    found = ((path, EMODB.search(path.stem)) for path in paths)
+    return [Clip(path, match[1], LETTERS[match[2]]) for path, match in found if match is not None]
 
 
 def read_sound(path: Path) -> F32:
@@ -92,15 +90,14 @@ def with_noise(sound: F32, rng: np.random.Generator) -> F32:
     return np.asarray(led + level * rng.standard_normal(len(led)), np.float32)
 
 
-def heard_of(clips: list[Clip]) -> tuple[F64, F64]:
-    """Return features (n, 12) of strangers, and the levels (n, 3) they are against."""
+def heard_of(clips: list[Clip]) -> F64:
+    """Return features (n, 12) of each clip, as a stranger's."""
     rng, features = np.random.default_rng(0), []
     for i, clip in enumerate(clips):
         features.append(hear_mood_features(with_noise(read_sound(clip.path), rng)))
         if i % 500 == 499:
             print(f"{i + 1} of {len(clips)} clips heard", flush=True)
-    table = np.array(features)
-    return table, table[:, :3]
+    return np.array(features)
 
 
 def known_speakers(features: F64, clips: list[Clip]) -> F64:
@@ -122,15 +119,11 @@ def places_of(clips: list[Clip]) -> F64:
     return np.array(places)
 
 
-def weights_of(corpora: npt.NDArray[np.str_], emotions: npt.NDArray[np.str_]) -> F64:
-    """Return what each clip counts (n,): corpora alike, and in each of them emotions alike."""
-    kinds = np.char.add(np.char.add(corpora, " "), emotions)
-    n_kinds = {corpus: len(set(kinds[corpora == corpus].tolist())) for corpus in set(corpora.tolist())}
-    each = [
-        1.0 / (n_kinds[corpus] * np.sum(kinds == kind))
-        for corpus, kind in zip(corpora.tolist(), kinds.tolist(), strict=True)
-    ]
-    return np.array(each) * len(each) / sum(each)
+def weights_of(emotions: npt.NDArray[np.str_]) -> F64:
+    """Return what each clip counts (n,): emotions alike."""
+    n_of = {emotion: np.sum(emotions == emotion) for emotion in set(emotions.tolist())}
+    each = np.array([1.0 / n_of[emotion] for emotion in emotions.tolist()])
+    return each * len(each) / each.sum()
 
 
 def fit(x: F64, y: F64, weight: F64) -> tuple[F64, F64, F64, F64]:
@@ -169,7 +162,7 @@ def report(name: str, truth: F64, guessed: F64) -> None:
         t, g = truth[:, axis], guessed[:, axis]
         right = float(np.mean([np.mean(g[t > 0.1] > 0.0), np.mean(g[t < -0.1] < 0.0)]))
         words.append(f"{label} r {np.corrcoef(t, g)[0, 1]:.2f}, sign {right:.2f}, spread {g.std():.2f}")
-    print(f"{name:28} {len(truth):6} clips: " + "; ".join(words))
+    print(f"{name:16} {len(truth):4} clips: " + "; ".join(words))
 
 
 def main() -> None:
@@ -185,13 +178,12 @@ def main() -> None:
     if options.features is not None and options.features.exists():
         strange = np.load(options.features)["features"]
     else:
-        strange, _ = heard_of(clips)
+        strange = heard_of(clips)
         if options.features is not None:
             np.savez(options.features, features=strange)
     truth, known = places_of(clips), known_speakers(strange, clips)
-    corpora, speakers = np.array([c.corpus for c in clips]), np.array([c.speaker for c in clips])
-    emotions = np.array([c.emotion for c in clips])
-    weight = weights_of(corpora, emotions)
+    emotions, speakers = np.array([c.emotion for c in clips]), np.array([c.speaker for c in clips])
+    weight = weights_of(emotions)
     names = sorted(set(speakers.tolist()))
     print(f"{len(clips)} clips, {len(names)} speakers")
     fold_of = {name: i % FOLDS for i, name in enumerate(np.random.default_rng(1).permutation(names).tolist())}
@@ -203,8 +195,7 @@ def main() -> None:
         guessed["first sentence"][unseen] = guess(strange[unseen], *table)
         guessed["speaker known"][unseen] = guess(known[unseen], *table)
     for name, found in guessed.items():
-        for corpus in sorted(set(corpora.tolist())):
-            report(f"{corpus}, {name}", truth[corpora == corpus], found[corpora == corpus])
+        report(name, truth, found)
         for emotion in sorted(set(emotions.tolist())):
             valence, arousal = found[emotions == emotion].mean(0)
             print(f"   {emotion:10} valence {valence:+.2f} arousal {arousal:+.2f}")

@@ -21,6 +21,10 @@ _USUAL_BPM, _OCTAVES = 110.0, 1.0
 _HEARD_S = 6.0  # of onsets that are weighed
 _EVERY_S = 0.4  # they are weighed anew
 _RISE_DB = 12.0  # an onset that rises by more in a step counts as this
+_ONSET_DB, _OVER = (
+    3.0,
+    2.6,
+)  # what an onset rises by at least; after so many beats without one the beat is over
 _CLEAR = (0.50, 0.70)  # autocorrelation at one beat and at two: where a beat is heard, and surely is
 _N = round(_HEARD_S / STEP_S)
 _PULL, _EASE = 0.3, 0.1  # of the phase's error, what each weighing makes up for; and of that, each step
@@ -38,7 +42,7 @@ class Beat:
         self._n, self._last_db = 0, 0.0
         self._period_s, self._phase, self._behind = 0.5, 0.0, 0.0
         self._times_steady = 0
-        self._clear, self._sure = Spring(2.0), 0.0
+        self._clear, self._sure, self._still_s = Spring(2.0), 0.0, 0.0
 
     @property
     def bpm(self) -> float:
@@ -48,7 +52,11 @@ class Beat:
     def step(self, loudness_db: float) -> tuple[float, float]:
         """Take in a step's loudness; return the phase (1 a beat, whole on it) and how clear it is, 0 to 1."""
         loud = max(loudness_db, 0.0)
-        self._onsets[self._n % _N] = min(max(loud - self._last_db, 0.0), _RISE_DB)
+        onset = min(max(loud - self._last_db, 0.0), _RISE_DB)
+        self._onsets[self._n % _N] = onset
+        self._still_s = 0.0 if onset > _ONSET_DB else self._still_s + STEP_S
+        if self._still_s > _OVER * self._period_s:
+            self._sure = 0.0
         self._last_db += 0.6 * (loud - self._last_db)
         self._n += 1
         pulled = _EASE * self._behind
@@ -65,7 +73,8 @@ class Beat:
         same = abs(lag * STEP_S / self._period_s - 1.0) < _STEADY
         self._times_steady = min(self._times_steady + 1, 4) if same else 0
         low, sure = _CLEAR
-        self._sure = min(max((strength - low) / (sure - low), 0.0), 1.0) if self._times_steady >= 2 else 0.0
+        clear = self._times_steady >= 2 and self._still_s <= _OVER * self._period_s
+        self._sure = min(max((strength - low) / (sure - low), 0.0), 1.0) if clear else 0.0
         wanted_s = lag * STEP_S
         fresh = self._clear.at < 0.02
         self._period_s += (1.0 if fresh else 0.15 if same else 0.0) * (wanted_s - self._period_s)

@@ -4,6 +4,9 @@ Arousal is heard well: it makes voices loud, high, wide in range, fast and brigh
 communication of emotion", Speech Communication 40, 2003). Valence hardly sounds: joy and anger differ little
 in all of that (Goudbeek & Scherer, "Beyond arousal: valence and potency/control cues in the vocal expression
 of emotion", JASA 128, 2010). So a mood in a face is faint, above all as to valence.
+
+Of ten actors' German speech, each fitted on the others' (`tools/fit_mood.py`), arousal correlates by .77 with
+what was acted in a stranger's first sentence, and by .80 once the speaker is known; valence by .18 and .19.
 """
 
 from __future__ import annotations
