@@ -285,6 +285,18 @@ def test_another_manner_in_mid_run_is_eased_in_and_then_holds_to_the_bit() -> No
     assert turns(shown[-30:]).any()
 
 
+def test_another_intensity_is_eased_in() -> None:
+    face = SpeakingFace(VoiceManner(intensity=2.0))
+    face.hear(vowel(5.0))
+    jaw = []
+    for i in range(round(4.5 * FPS)):
+        if i == 2 * FPS:
+            face.manner = VoiceManner(intensity=0.0)
+        jaw.append(float(shapes([face.at(i / FPS, i)])[0, ARKIT_INDEX["jawOpen"]]))
+    assert max(jaw) > 0.5 and jaw[-1] == 0.0
+    assert np.abs(np.diff(jaw[2 * FPS - 1 :])).max() < 0.15
+
+
 def test_a_note_that_is_held_opens_the_jaw_wider_and_syllables_do_not() -> None:
     sung = np.concatenate([vowel(1.5, 220.0), silence(0.1), vowel(1.5, 262.0), silence(0.3)])
     assert max(g.jaw_gain for g in gestures_of(Hearing().feed(sung))) > 1.4

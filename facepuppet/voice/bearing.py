@@ -56,10 +56,12 @@ class Gesture:
         head: where the head is.
         torso: where the shoulders are.
         weights: (52,) of brows, lids, eyeLook* and corners of the mouth, ARKit's order; added to the mouth's.
+        mouth_gain: factor on the mouth's weights.
         jaw_gain: how many times wider the jaw opens than in speech; more than 1 in notes that are held.
     """
 
     head: HeadPose = field(default_factory=lambda: HeadPose(np.zeros(3, np.float32)))
     torso: TorsoPose = field(default_factory=lambda: TorsoPose((0.0, 0.0)))
     weights: F32 = field(default_factory=lambda: np.zeros(N_BLENDSHAPES, np.float32))
+    mouth_gain: float = 1.0
     jaw_gain: float = 1.0

@@ -49,7 +49,7 @@ class Posing:
 
     def __init__(self, manner: VoiceManner) -> None:
         reach = _REACH[manner.region]
-        self._lively = Ramp(EASE_S, manner.liveliness)
+        self._lively, self._mouth = Ramp(EASE_S, manner.liveliness), Ramp(EASE_S, manner.intensity)
         self._face, self._head, self._shoulders = (Ramp(EASE_S, float(reach >= n)) for n in (1, 2, 3))
         self._heeds = Ramp(MOOD_EASE_S, float(manner.emotion and manner.mood is None))
         by_hand = manner.mood or (0.0, 0.0)
@@ -76,6 +76,7 @@ class Posing:
         return Gesture(
             *_stand(turn, lively * bearing.log_scale, bearing.breath, head, shoulders),
             np.clip(weights, 0.0, 1.0, out=weights),
+            self._mouth.toward(manner.intensity, dt_s),
             1.0 + SUNG_JAW * bearing.sustain,
         )
 

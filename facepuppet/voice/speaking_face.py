@@ -32,7 +32,7 @@ class SpeakingFace:
 
     def __init__(self, manner: VoiceManner | None = None, seed: int = 0) -> None:
         self._hearing, self._gestures = Hearing(), Gestures(manner or VoiceManner(), seed)
-        self._brightness, self._bright_db = Brightness(), deque[float]()
+        self._brightness, self._bright_db, self._bright = Brightness(), deque[float](), 0.0
         self._frames: list[VoiceFrame] = []
 
     @property
@@ -54,7 +54,9 @@ class SpeakingFace:
         self._bright_db.extend(self._brightness.feed(sound).tolist())
         for frame in self._hearing.feed(sound):
             self._frames.append(frame)
-            self._gestures.hear(frame, self._bright_db.popleft())
+            if self._bright_db:
+                self._bright = self._bright_db.popleft()
+            self._gestures.hear(frame, self._bright)
 
     def at(self, t_s: float, frame_id: int) -> Expression:
         """Return the expression at a time from the start of the sound; its `captured_ns` is that time.
@@ -63,7 +65,7 @@ class SpeakingFace:
         more is known it is as in the last one, and shuts after SHUTS_AFTER_S.
         """
         gesture = self._gestures.at(t_s)
-        mouth = self._mouth_at(t_s)
+        mouth = gesture.mouth_gain * self._mouth_at(t_s)
         mouth[_JAW] *= gesture.jaw_gain
         weights = np.clip(spread(mouth) + gesture.weights, 0.0, 1.0)
         face = face_of_blendshapes(weights, gesture.head)
@@ -84,7 +86,7 @@ class SpeakingFace:
             share = (t_s - one.t_s) / (other.t_s - one.t_s)
             mouth = one.mouth + share * (other.mouth - one.mouth)
             del frames[: bisect_right(frames, t_s - _KEPT_S, key=_time_of)]
-        return np.array(self.manner.intensity * mouth, np.float32)
+        return np.asarray(mouth, np.float32)
 
 
 def _time_of(frame: VoiceFrame) -> float:
