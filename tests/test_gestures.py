@@ -309,7 +309,7 @@ def test_a_note_that_is_held_opens_the_jaw_wider_and_syllables_do_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "bpm", [pytest.param(66.0, marks=THOROUGH), 90.0, pytest.param(120.0, marks=THOROUGH), 168.0]
+    "bpm", [pytest.param(66.0, marks=THOROUGH), pytest.param(90.0, marks=THOROUGH), 120.0, 168.0]
 )
 def test_the_head_nods_in_time_with_a_beat(bpm: float) -> None:
     every_s = 60.0 / bpm

@@ -21,7 +21,7 @@ from facepuppet.voice.voice_frame import STEP_S
 
 Turn = tuple[float, float, float]  # of a turn vector: pitch (down), less yaw, roll (clockwise), in radians
 
-_AIM_RAD = (0.043, 0.066, 0.053)  # spread of where the head aims
+_AIM_RAD = (0.043, 0.065, 0.045)  # spread of where the head aims
 _AIM_S, _AIM_SIGMA = 0.37, 0.35  # how long it keeps an aim in the middle of a phrase
 _SETTLE_S = (0.36, 0.40, 0.36)  # how fast it goes there
 _QUICKER = 2.3  # than at rest a head sways in speech, and as far again
