@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spoken_sounds import phrases, silence, spoken, syllables, vowel
+from spoken_sounds import frames_of, phrases, silence, spoken, syllables, vowel
 
 from facepuppet.core.geometry import rotation_from_vector
 from facepuppet.core.types import F32, F64, Blendshapes, Expression
@@ -20,7 +20,6 @@ from facepuppet.voice import (
     STEP_S,
     Gesture,
     Gestures,
-    Hearing,
     Region,
     SpeakingFace,
     VoiceFrame,
@@ -45,7 +44,7 @@ MOUTH = [
 @cache
 def talk() -> tuple[VoiceFrame, ...]:
     """What is heard of a minute of phrases; made of ten seconds, as sound is slow to make."""
-    once = Hearing().feed(phrases(4))
+    once = frames_of(phrases(4))
     period_s = len(phrases(4)) / RATE_HZ
     again = [
         replace(frame, t_s=frame.t_s + k * period_s)
@@ -176,7 +175,7 @@ def test_who_speaks_blinks_more_than_who_is_silent_and_not_like_a_clock() -> Non
     minutes = len(talk()) * 0.02 / 60.0
     rate = np.mean([len(found) for found in talking]) / minutes
     assert 20.0 <= rate <= 32.0, "26 a minute in conversation"
-    nothing = Hearing().feed(silence(1.0))[-1]
+    nothing = frames_of(silence(1.0))[-1]
     quiet = [replace(nothing, t_s=i * STEP_S) for i in range(3000)]
     resting = np.mean([len(blinks_s(gestures_of(quiet, seed=seed, fps=15), 15)) for seed in range(2)])
     assert 12.0 <= resting <= 21.0, "17 at rest"
@@ -198,7 +197,7 @@ def test_eyes_are_mostly_on_the_viewer_and_away_mostly_as_speech_begins() -> Non
     away = looks > 0.09
     assert 0.03 < away.mean() < 0.35
     turns_of_speech = np.concatenate([silence(2.0), syllables(16), silence(2.0)])
-    frames = Hearing().feed(np.tile(turns_of_speech, 3))
+    frames = frames_of(np.tile(turns_of_speech, 3))
     shown = [np.abs(looks_aside(gestures_of(frames, seed=seed))) > 0.09 for seed in range(6)]
     period = len(turns_of_speech) / RATE_HZ
     into = np.arange(len(shown[0])) / FPS % period
@@ -209,7 +208,7 @@ def test_eyes_are_mostly_on_the_viewer_and_away_mostly_as_speech_begins() -> Non
 
 def test_the_head_nods_on_stressed_syllables() -> None:
     phrase = np.concatenate([syllables(9, stressed=(4,)), silence(0.6)])
-    frames = Hearing().feed(np.tile(phrase, 8))
+    frames = frames_of(np.tile(phrase, 8))
     period_s, pitch = len(phrase) / RATE_HZ, []
     for seed in range(4):
         x = turns(gestures_of(frames, seed=seed))[:, 0]
@@ -222,18 +221,18 @@ def test_the_head_nods_on_stressed_syllables() -> None:
 def test_brows_rise_with_pitch_and_draw_together_a_little_with_loudness_alone() -> None:
     rising = np.concatenate([syllables(5), vowel(0.3, (130.0, 190.0), 0.15), silence(0.5)])
     raised = [
-        weights(gestures_of(Hearing().feed(np.tile(rising, 6)), seed=seed), INNER).max() for seed in range(2)
+        weights(gestures_of(frames_of(np.tile(rising, 6)), seed=seed), INNER).max() for seed in range(2)
     ]
     assert min(raised) > 0.25
     loud = np.concatenate([syllables(5), vowel(0.25, 120.0, 0.3), silence(0.5)])
-    shown = gestures_of(Hearing().feed(np.tile(loud, 8)))
+    shown = gestures_of(frames_of(np.tile(loud, 8)))
     assert 0.03 < weights(shown, DRAWN).max() < 0.3
     assert weights(shown, INNER).max() < min(raised)
 
 
 def test_shoulders_rise_in_pauses_before_speech_and_sink_while_speaking() -> None:
     phrase = np.concatenate([syllables(14), silence(0.7)])
-    frames = Hearing().feed(np.tile(phrase, 6))
+    frames = frames_of(np.tile(phrase, 6))
     still = VoiceManner(liveliness=0.0)
     lift = -np.array([g.torso.lean[1] for g in gestures_of(frames, still)])
     period_s = len(phrase) / RATE_HZ
@@ -299,13 +298,13 @@ def test_another_intensity_is_eased_in() -> None:
 
 def test_a_note_that_is_held_opens_the_jaw_wider_and_syllables_do_not() -> None:
     sung = np.concatenate([vowel(1.5, 220.0), silence(0.1), vowel(1.5, 262.0), silence(0.3)])
-    assert max(g.jaw_gain for g in gestures_of(Hearing().feed(sung))) > 1.4
+    assert max(g.jaw_gain for g in gestures_of(frames_of(sung))) > 1.4
     assert max(g.jaw_gain for g in gestures_of(talk()[:600])) < 1.1
     vibrato = 220.0 * 2.0 ** (0.5 / 12.0 * np.sin(2.0 * np.pi * 5.5 * np.arange(2 * RATE_HZ) / RATE_HZ))
     phase = 2.0 * np.pi * np.cumsum(vibrato) / RATE_HZ
     voice = np.asarray(0.1 * sum(np.sin(k * phase) / k for k in range(1, 12)), np.float32)
-    assert max(g.jaw_gain for g in gestures_of(Hearing().feed(voice))) > 1.4, "a vibrato leaves it held"
-    assert all(g.jaw_gain >= 1.0 for g in gestures_of(Hearing().feed(sung)))
+    assert max(g.jaw_gain for g in gestures_of(frames_of(voice))) > 1.4, "a vibrato leaves it held"
+    assert all(g.jaw_gain >= 1.0 for g in gestures_of(frames_of(sung)))
 
 
 @pytest.mark.parametrize(
@@ -314,7 +313,7 @@ def test_a_note_that_is_held_opens_the_jaw_wider_and_syllables_do_not() -> None:
 def test_the_head_nods_in_time_with_a_beat(bpm: float) -> None:
     every_s = 60.0 / bpm
     beats = np.concatenate([np.concatenate([vowel(0.12, 200.0), silence(every_s - 0.12)]) for _ in range(40)])
-    frames = Hearing().feed(beats[: 16 * RATE_HZ])
+    frames = frames_of(beats[: 16 * RATE_HZ])
     beat = Beat()
     clear = [beat.step(frame.loudness_db)[1] for frame in frames]
     heard_bpm = beat.bpm
@@ -334,7 +333,7 @@ def test_speech_has_no_beat() -> None:
     rng = np.random.default_rng(4)
     gaps = rng.uniform(0.12, 0.5, 60)
     sound = np.concatenate([np.concatenate([vowel(0.12, 130.0), silence(float(gap))]) for gap in gaps])
-    clear = [beat.step(frame.loudness_db)[1] for frame in Hearing().feed(sound)]
+    clear = [beat.step(frame.loudness_db)[1] for frame in frames_of(sound)]
     assert max(clear) < 0.3
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from spoken_sounds import silence, syllables
+from spoken_sounds import frames_of, silence, syllables
 
 from facepuppet.core.types import F32
 from facepuppet.face import ARKIT_INDEX
@@ -23,7 +23,7 @@ def moods_of(sound: F32) -> list[Mood]:
     bright = brightness.feed(sound)
     return [
         listener.hear(prosody.hear(frame, frame.t_s), frame.loudness_db, float(db))
-        for frame, db in zip(Hearing().feed(sound), bright, strict=True)
+        for frame, db in zip(frames_of(sound), bright, strict=True)
     ]
 
 
@@ -108,7 +108,7 @@ def test_without_a_mood_a_face_is_at_rest() -> None:
 
 
 def test_emotion_is_off_by_default_and_a_mood_by_hand_needs_no_voice() -> None:
-    frames = Hearing().feed(np.concatenate([syllables(40, 0.17, 260.0, loud=0.25), silence(6.0)]))
+    frames = frames_of(np.concatenate([syllables(40, 0.17, 260.0, loud=0.25), silence(6.0)]))
 
     def at_end(manner: VoiceManner) -> F32:
         gestures = Gestures(manner)
@@ -126,7 +126,7 @@ def test_emotion_is_off_by_default_and_a_mood_by_hand_needs_no_voice() -> None:
 
 
 def test_the_roused_move_more_and_the_tired_less() -> None:
-    frames = Hearing().feed(syllables(60, stressed=range(2, 60, 5)))
+    frames = frames_of(syllables(60, stressed=range(2, 60, 5)))
 
     def path(mood: tuple[float, float]) -> float:
         gestures, turns = Gestures(VoiceManner(mood=mood)), []
