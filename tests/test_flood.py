@@ -20,6 +20,7 @@ from facepuppet.core.types import N_BLENDSHAPES, Expression
 from facepuppet.drivers.remote.inbox import LOOPBACK, UdpInbox
 from facepuppet.drivers.remote.remote_driver import RemoteDriver
 from facepuppet.drivers.remote.remote_words import PROTOCOLS
+from facepuppet.drivers.remote.tcp_inbox import TcpInbox
 from facepuppet.face import ARKIT_NAMES
 from facepuppet.testing import FakeClock
 from facepuppet.wires import Encoder, WireFace, WireSample
@@ -80,6 +81,7 @@ VOICES: dict[str, Callable[[], Voice]] = {
     "livelink": lambda: of_encoder(LiveLinkEncoder()),
     "vmc": lambda: of_encoder(VmcEncoder()),
     "ifacialmocap": of_ifacialmocap,
+    "ifacialmocap-tcp": of_ifacialmocap,
     "vts": of_vtube_phone,
     "openseeface": lambda: Voice(
         lambda t_s, yaw: [packet(block(t_s, (yaw, 0.0, 0.0)))], lambda: [poisoned_block()]
@@ -92,18 +94,22 @@ class Stage:
 
     def __init__(self, word: str, clock: Clock) -> None:
         self.voice = VOICES[word]()
-        inbox = UdpInbox(LOOPBACK, 0, clock)
+        mark = PROTOCOLS[word].end_mark
+        inbox = UdpInbox(LOOPBACK, 0, clock) if mark is None else TcpInbox(LOOPBACK, 0, clock, mark)
         self.driver = RemoteDriver(PROTOCOLS[word].title, inbox, PROTOCOLS[word].decoder)
         self.driver.start(clock)
-        self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        kind = socket.SOCK_DGRAM if mark is None else socket.SOCK_STREAM
+        # By UDP somebody else makes the noise; a stream has one speaker, whose noise ends in marks, too.
+        self._sockets = [socket.socket(socket.AF_INET, kind) for _ in range(2 if mark is None else 1)]
         for one in self._sockets:
             one.connect(inbox.address)
+        self._mark = mark or b""
         self._rng = np.random.default_rng(7)
         self._whole, self._poisoned = self.voice.say(1.0, 2.0), self.voice.poisoned()
 
     def say(self, t_s: float, yaw: float) -> None:
         for told in self.voice.say(t_s, yaw):
-            self._sockets[0].send(told)
+            self._sockets[0].sendall(told + self._mark)
 
     def make_noise(self) -> None:
         """One packet of noise, half a packet, or one of what is no number."""
@@ -113,8 +119,10 @@ class Stage:
         if kind == 0:
             told = self._rng.bytes(int(self._rng.integers(1, 2000)))
         elif kind == 1:
-            told = told[: int(self._rng.integers(1, len(told)))]
-        self._sockets[1].send(told)
+            # In a stream noise is the speaker's own, and with the head told it would be a face.
+            whole_at = told.index(b"=head") if self._mark else len(told)
+            told = told[: int(self._rng.integers(1, whole_at))]
+        self._sockets[-1].sendall(told + self._mark)
 
     def settle(self, clock: FakeClock) -> None:
         """Let rest be known."""

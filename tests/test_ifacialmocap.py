@@ -82,6 +82,7 @@ def test_values_beyond_the_scale_are_held() -> None:
         b"jawOpen-nan|a-1|b-2|",
         b"a-1|b-2|=head#1,2|",
         b"a-1|b-2|c-3|",
+        b"jawOpen-30|eyeBlink_L-4|eyeBlink_R-4|mouth",  # cut short
         b"a|" * 4000,
         b"jawOpen-1|=head#1,inf,2|x-1|",
     ],

@@ -12,7 +12,8 @@ import pytest
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import DriverError
 from facepuppet.core.types import N_BLENDSHAPES, Blendshapes
-from facepuppet.drivers.remote.inbox import LOOPBACK, Greeting, UdpInbox
+from facepuppet.drivers.remote.greeter import Greeting
+from facepuppet.drivers.remote.inbox import LOOPBACK, UdpInbox
 from facepuppet.drivers.remote.protocol_names import PROTOCOL_NAMES
 from facepuppet.drivers.remote.remote_driver import RemoteDriver
 from facepuppet.drivers.remote.remote_rest import SETTLE_NS

@@ -124,6 +124,49 @@ def test_eyes_that_look_at_a_point_turn_there() -> None:
     np.testing.assert_allclose(face.eyes_rad, [[-math.pi / 4, 0]] * 2, atol=1e-5)
 
 
+def looked(decoder: VmcDecoder, bones_rad: float, **looks: float) -> WireFace:
+    """What a performer says whose eyes' bones turn down so far, and its shapes as told."""
+    quaternion = (math.sin(bones_rad / 2), 0.0, 0.0, math.cos(bones_rad / 2))
+    bones = [
+        message("/VMC/Ext/Bone/Pos", name, 0.0, 0.0, 0.0, *quaternion) for name in ("LeftEye", "RightEye")
+    ]
+    told = [message("/VMC/Ext/Blend/Val", name, value) for name, value in looks.items()]
+    return face_of(decoder, *bones, *told, message("/VMC/Ext/Blend/Apply"))
+
+
+@pytest.mark.parametrize(
+    ("bones_deg", "looks", "counts"),
+    [
+        pytest.param(20.0, {}, "bones", id="bones alone, as VSeeFace"),
+        pytest.param(0.0, {"LookDown": 0.5}, "shapes", id="VRM's expressions beside bones at rest"),
+        pytest.param(
+            0.0, {"eyeLookDownLeft": 0.5, "eyeLookDownRight": 0.5}, "shapes", id="shapes, bones rest"
+        ),
+        pytest.param(5.0, {"eyeLookDownLeft": 0.5, "eyeLookDownRight": 0.5}, "shapes", id="bones held back"),
+        pytest.param(17.5, {"eyeLookDownLeft": 0.5, "eyeLookDownRight": 0.5}, "bones", id="both, as ARKit's"),
+    ],
+)
+def test_eyes_told_twice_look_where_more_is_told(
+    bones_deg: float, looks: dict[str, float], counts: str
+) -> None:
+    decoder = VmcDecoder()
+    for _ in range(5):
+        face = looked(decoder, math.radians(bones_deg), **looks)
+    if counts == "shapes":
+        assert face.eyes_rad is None
+        assert face.weights[ARKIT_INDEX["eyeLookDownLeft"]] == pytest.approx(0.5)
+    else:
+        assert face.eyes_rad is not None
+        np.testing.assert_allclose(face.eyes_rad, [[0, math.radians(bones_deg)]] * 2, atol=1e-5)
+
+
+def test_one_glance_does_not_change_whose_word_counts() -> None:
+    decoder, looks = VmcDecoder(), {"eyeLookDownLeft": 0.4, "eyeLookDownRight": 0.4}
+    for _ in range(60):
+        looked(decoder, math.radians(12.0), **looks)
+    assert looked(decoder, 0.0, **looks).eyes_rad is not None
+
+
 def test_more_arguments_are_passed_over_and_fewer_are_dropped() -> None:
     decoder, apply = VmcDecoder(), message("/VMC/Ext/Blend/Apply", 3, "more")
     decoder.decode(message("/VMC/Ext/Blend/Val", "jawOpen", 0.5, "later version"))

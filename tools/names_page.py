@@ -65,8 +65,11 @@ Where each sign is known from, and which are not settled, is at the top of each 
 _SHAPES = """
 ## ARKit's 52 shapes
 
-All from 0 (at rest) to 1. `mouthClose` closes lips against an open jaw. An `eyeLook…` of 1 turns the eye by
-30 degrees. Names are understood in any case, with `Left` or `_L`. iFacialMocap tells hundredths (0 to 100).
+All from 0 (at rest) to 1. `mouthClose` closes lips against an open jaw. An `eyeLook…` of 1 is told and
+taken for 30 degrees; ARKit's means 35, so angles that are told count beside it (of VMC's eye bones, unless
+they stay behind the shapes). Names are understood in any case, with `Left` or `_L`. iFacialMocap tells
+hundredths (0 to 100); so does Facemotion3D, which spells sides out and has names of its own beside (`FM_…`),
+which nobody hears.
 MediaPipe has `_neutral` and 51 of these, without tongueOut. MeowFace lacks mouthClose, jawForward,
 cheekSquint and mouthDimple, and has browInnerUp by sides: their mean counts. Live Link Face numbers them as
 below, then come yaw, pitch and roll of head, left and right eye (52 to 60); its own .csv has JawRight

@@ -159,10 +159,13 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*flags: str) -> Iterator[Browser]:
     """Start a headless Chromium as a user would have it: its tabs can be hidden, and are slowed down then.
 
     (Where Playwright starts it, every tab counts as seen; so do those of a `new_context` here.)
+
+    Args:
+        flags: of its command line, before the usual ones.
 
     Raises:
         FileNotFoundError: there is none.
@@ -175,7 +178,7 @@ def chromium() -> Iterator[Browser]:
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         process = subprocess.Popen(
-            [path, f"--user-data-dir={folder}", *_FLAGS],
+            [path, f"--user-data-dir={folder}", *flags, *_FLAGS],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

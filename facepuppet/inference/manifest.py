@@ -86,8 +86,17 @@ def read_trackers(folder: Path | None = None) -> dict[str, Network]:
     return {network.name: network for network in _listed(folder, "tracker", _tracker)}
 
 
+def read_listeners(folder: Path | None = None) -> dict[str, Network]:
+    """Read the networks that hear, of the same file, by name; they run on CPUs.
+
+    Raises:
+        ManifestError: as `read_manifest`.
+    """
+    return {network.name: network for network in _listed(folder, "listener", _tracker)}
+
+
 def read_all(folder: Path | None = None) -> tuple[Network, ...]:
-    """Read every network of the file: painters, then those of the tracker.
+    """Read every network of the file that a GPU may run: painters, then those of the tracker.
 
     Raises:
         ManifestError: as `read_manifest`.

@@ -11,5 +11,8 @@ from .voice_frame import MOUTH_SHAPES as MOUTH_SHAPES
 from .voice_frame import RATE_HZ as RATE_HZ
 from .voice_frame import STEP_S as STEP_S
 from .voice_frame import VoiceFrame as VoiceFrame
+from .voice_frame import frame_times_s as frame_times_s
+from .voice_frame import spread as spread
 from .voice_manner import Region as Region
 from .voice_manner import VoiceManner as VoiceManner
+from .voice_spectrum import VoiceSpectrum as VoiceSpectrum

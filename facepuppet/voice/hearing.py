@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32
+from facepuppet.voice.mouth_network import Mouth, MouthNetwork
 from facepuppet.voice.pitch import WINDOW, pitch_of
-from facepuppet.voice.plain_mouth import PlainMouth
-from facepuppet.voice.voice_frame import LOOK_AHEAD_S, RATE_HZ, STEP_S, VoiceFrame
+from facepuppet.voice.voice_frame import HEARD_S, LOOK_AHEAD_S, RATE_HZ, STEP_S, VoiceFrame
 from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
 
-HEARD_S = 0.035  # of sound that a step is of
+_SILENT, _SURE = 0.25, 0.6  # of `speaking`: lips rest up to the one, and are as heard from the other on
 _LOUD_DB = 8.0  # over the floor: quieter sound has no pitch that matters
 
 
 class Hearing:
-    """Turns sound into VoiceFrames, 50 a second, keeping the state between blocks."""
+    """Turns sound into VoiceFrames, 50 a second, keeping the state between blocks.
 
-    def __init__(self) -> None:
-        self._spectrum, self._mouth = VoiceSpectrum(), PlainMouth()
+    Args:
+        mouth: what hears mouth shapes; the shipped network if None.
+
+    Raises:
+        ManifestError: the network's file is missing, damaged or not the one listed.
+    """
+
+    def __init__(self, mouth: Mouth | None = None) -> None:
+        self._spectrum, self._mouth = VoiceSpectrum(), mouth or MouthNetwork()
         self._recent = np.zeros(0, np.float32)
         self._begins = 0  # sample with which `recent` begins
         self._n = 0
@@ -34,7 +42,7 @@ class Hearing:
         frames = [
             VoiceFrame(
                 t_s=(self._n + i) * STEP_S + HEARD_S - LOOK_AHEAD_S,
-                mouth=mouth[i],
+                mouth=_shut_in_silence(mouth[i], float(speaking[i])),
                 speaking=float(speaking[i]),
                 loudness_db=float(loudness[i]),
                 pitch_hz=self._pitch(self._n + i) if loudness[i] > _LOUD_DB else 0.0,
@@ -49,3 +57,8 @@ class Hearing:
     def _pitch(self, step: int) -> float:
         end = step * STEP + round(HEARD_S * RATE_HZ) - self._begins
         return pitch_of(self._recent[end - WINDOW : end]) if end >= WINDOW else 0.0
+
+
+def _shut_in_silence(mouth: F32, speaking: float) -> F32:
+    """Let lips rest where nobody speaks, whatever is heard there."""
+    return np.asarray(mouth * smoothstep((speaking - _SILENT) / (_SURE - _SILENT)), np.float32)

@@ -7,11 +7,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from facepuppet.core.types import F32, N_BLENDSHAPES
+from facepuppet.core.types import F32, F64, N_BLENDSHAPES
 from facepuppet.face.arkit import ARKIT_INDEX
 
 RATE_HZ = 16_000  # of the sound that is listened to; mouths make little above 8 kHz that others leave out
 STEP_S = 0.02  # from one frame to the next
+HEARD_S = 0.035  # of sound that a step is of
 LOOK_AHEAD_S = 0.06  # a moment is told once so much of what follows it has been heard
 
 # What a voice moves, both sides alike, and the ARKit shapes each stands for.
@@ -51,6 +52,11 @@ class VoiceFrame:
     speaking: float
     loudness_db: float
     pitch_hz: float
+
+
+def frame_times_s(n: int) -> F64:
+    """When the first n frames are, (n,) from the start of the sound; the first ones are before it."""
+    return np.arange(n) * STEP_S + HEARD_S - LOOK_AHEAD_S
 
 
 def spread(mouth: F32) -> F32:

@@ -14,7 +14,16 @@ from facepuppet.core.geometry import (
     rotation_from_vector,
     vector_from_rotation,
 )
-from facepuppet.core.types import F32, F64, N_BLENDSHAPES, Expression, FacePose, Floats, HeadPose
+from facepuppet.core.types import (
+    F32,
+    F64,
+    N_BLENDSHAPES,
+    Expression,
+    FacePose,
+    Floats,
+    HeadPose,
+    LandmarkOffsets,
+)
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.canonical import canonical_landmarks
 from facepuppet.face.deformation import blendshape_weights, face_of_blendshapes
@@ -24,12 +33,18 @@ from facepuppet.wires.wire_face import WireFace, WireSample
 
 INTER_OCULAR_M = 0.090  # between outer eye corners: the unit of head shifts (see `face.gaze`)
 DISTANCE_M = 0.55  # of a face at rest from its camera, where nobody says
-LOOK_RAD = math.radians(30.0)  # turn of an eye at an eyeLook* of 1, as the shapes were fitted with
+# Turn of an eye at an eyeLook* of 1 where nobody says, as the shapes were fitted with. Of ARKit it is 35
+# degrees, by published packets of Live Link Face and iFacialMocap; of MeowFace 30. So who tells both is
+# believed both.
+LOOK_RAD = math.radians(30.0)
+_AGREE = 0.5  # of what eyeLook* say, so far angles may lie from that and still be said by them
+_ROUNDED_RAD = 0.007  # hundredths of iFacialMocap, halved
 _SIDES = ("Right", "Left")  # the person's, image-left eye first
 _WAYS = ("Out", "In", "Down", "Up")
 _LOOKS = np.array([[ARKIT_INDEX[f"eyeLook{way}{side}"] for way in _WAYS] for side in _SIDES])
 _BLINKS = [ARKIT_INDEX[f"eyeBlink{side}"] for side in _SIDES]
 _WIDES = [ARKIT_INDEX[f"eyeWide{side}"] for side in _SIDES]
+_SAME_OPENING = 1e-3  # of an eye's aperture at rest
 _RIGHTWARD = np.array([-1.0, 1.0])  # whether looking out is looking to the image's right, by eye
 
 
@@ -37,7 +52,7 @@ def face_of_wire(face: WireFace, rest: WireFace | None = None) -> FacePose:
     """Return what a face on the wire does, against the sender's face at rest.
 
     Shapes count as they are: the sender has calibrated them. Where the head is and faces does not: a phone
-    stands anywhere.
+    stands anywhere. What comes out of `sample_of_expression` again is the same but for float32's rounding.
 
     Args:
         face: now.
@@ -47,7 +62,7 @@ def face_of_wire(face: WireFace, rest: WireFace | None = None) -> FacePose:
     head = _head_of(face, rest)
     # Irises go by angles: shapes were fitted to what the tracker of landmarks reports of them, which is less.
     gaze = _ahead(head) + eye_widths_from_angles(eyes_rad)
-    return replace(face_of_blendshapes(with_looks(face.weights, eyes_rad), head), gaze=gaze)
+    return replace(face_of_blendshapes(_agreeing(face.weights, eyes_rad), head), gaze=gaze)
 
 
 def sample_of_expression(expression: Expression) -> WireSample:
@@ -73,6 +88,16 @@ def with_looks(weights: F32, eyes_rad: Floats) -> F32:
     return told
 
 
+def _agreeing(weights: F32, eyes_rad: Floats) -> F32:
+    """Weights (52,) as they are of each eye whose eyeLook* mean its angles; of others as angles have it."""
+    told = angles_of_looks(weights)
+    apart, most = np.linalg.norm(np.stack([eyes_rad - told, _AGREE * told]), axis=-1)
+    agree = _LOOKS[apart <= most + _ROUNDED_RAD]
+    again = with_looks(weights, eyes_rad)
+    again[agree] = weights[agree]
+    return again
+
+
 def angles_of_looks(weights: Floats) -> F32:
     """Return (2, 2) yaw and pitch of each eye, image-left first, that eyeLook* among weights (52,) say."""
     out, into, down, up = np.asarray(weights, np.float64)[_LOOKS].T
@@ -96,13 +121,24 @@ def _shapes_of(face: FacePose) -> tuple[F32, F32]:
     """Weights (52,) that tell lids and gaze too, and angles (2, 2) of the eyes against the head."""
     weights = blendshape_weights(face.deformation).copy()
     eyes_rad = _angles_of_shift(np.asarray(face.gaze, np.float64) - _ahead(face.head))
+    if isinstance(face.deformation, LandmarkOffsets):
+        return _with_lids(with_looks(weights, eyes_rad), face.eye_opening), eyes_rad
+    weights = _agreeing(weights, eyes_rad)
+    told = np.abs(_opening_of(weights) - face.eye_opening) < _SAME_OPENING
+    again = _with_lids(weights.copy(), face.eye_opening)
+    lids = np.stack([_BLINKS, _WIDES])[:, told]
+    again[lids] = weights[lids]
+    return again, eyes_rad
+
+
+def _with_lids(weights: F32, eye_opening: Floats) -> F32:
+    """Let weights (52,) say in place how far eyes are open (2,), and return them."""
     weights[_BLINKS] = 0.0
-    weights = with_looks(weights, eyes_rad)
     # What squints and looks do to lids is told already.
-    ratio = face.eye_opening / np.maximum(_opening_of(weights), 1e-3)
+    ratio = eye_opening / np.maximum(_opening_of(weights), 1e-3)
     weights[_BLINKS] = np.clip(1.0 - ratio, 0.0, 1.0)
     weights[_WIDES] = np.clip(weights[_WIDES] + np.maximum(ratio - 1.0, 0.0) / _widening(), 0.0, 1.0)
-    return weights, eyes_rad
+    return weights
 
 
 def _ahead(head: HeadPose) -> F64:

@@ -1,17 +1,23 @@
-"""iFacialMocap: an iPhone's face as text, once the app at UDP 49983 is greeted; it answers to the same port.
+"""iFacialMocap and Facemotion3D: an iPhone's face as text, once the app is greeted by UDP.
 
-After the vendor's page for developers: `name-0|...|=head#rx,ry,rz,px,py,pz|rightEye#rx,ry,rz|leftEye#...|`,
+After the vendor's pages for developers: `name-0|...|=head#rx,ry,rz,px,py,pz|rightEye#rx,ry,rz|leftEye#...|`,
 whole numbers 0 to 100, angles in degrees, metres. Asked for version 2 the sign between name and value is
 `&`, and values may be less than 0; both are understood, in any order, with other names passed over.
 `trackingStatus` 0 says that no face is seen, where the app tells. Angles turn about ARKit's axes (right on
 the picture, up, to the viewer): in a published packet eyes of x = 6.0 go with eyeLookDown of 17, and y = 2.4
 and -1.7 with both looking in. The head is taken to have the same axes.
+
+Greeted otherwise, either app connects to the PC by TCP, where a mark ends each text. Sources do not agree on
+all ports: of iFacialMocap's stream the vendor's page has 49896, but public receivers (C#, C++, Rust) listen
+on 49986; answers of Facemotion3D's go to 49993 by its page, but that page's own example and Inochi Session
+listen on 49983. So both of each are listened on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,8 +28,48 @@ from facepuppet.wires.names import arkit_index
 from facepuppet.wires.wire_face import MalformedPacketError, WireFace, WireSample
 
 PORT = 49983
-GREETING = b"iFacialMocap_sahuasouryya9218sauhuiayeta91555dy3719|sendDataVersion=v2"
 GREET_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneApp:
+    """How to ask an app on a phone, and where it answers.
+
+    Attributes:
+        title: for people.
+        asked_port: of the phone, UDP.
+        greeting: what it must be told.
+        ports: of this machine that it may send to.
+        end_mark: of each text in a TCP stream; None where it answers by UDP.
+    """
+
+    title: str
+    asked_port: int
+    greeting: bytes
+    ports: tuple[int, ...]
+    end_mark: bytes | None = None
+
+
+_KEY = b"sahuasouryya9218sauhuiayeta91555dy3719|sendDataVersion=v2"
+_STREAM_PORT = 49986
+APPS: Mapping[str, PhoneApp] = {
+    "ifacialmocap": PhoneApp("iFacialMocap", PORT, b"iFacialMocap_" + _KEY, (PORT,)),
+    "ifacialmocap-tcp": PhoneApp(
+        "iFacialMocap by TCP",
+        PORT,
+        b"iFacialMocap_UDPTCP_" + _KEY,
+        (_STREAM_PORT, 49896),
+        b"___iFacialMocap",
+    ),
+    "facemotion3d": PhoneApp("Facemotion3D", 49993, b"FACEMOTION3D_OtherStreaming", (49993, PORT)),
+    "facemotion3d-tcp": PhoneApp(
+        "Facemotion3D by TCP",
+        49993,
+        b"FACEMOTION3D_OtherStreaming|protocol=tcp",
+        (_STREAM_PORT,),
+        b"___FACEMOTION3D",
+    ),
+}
 _MOST_PARTS = 256
 _TO_OURS = np.array([1.0, 1.0, -1.0], np.float32)  # signs of yaw, pitch, roll
 
@@ -43,7 +89,7 @@ class IFacialMocapDecoder:
             raise MalformedPacketError("no text") from error
         if len(parts) < 3 or len(parts) > _MOST_PARTS:
             raise MalformedPacketError("no text of iFacialMocap")
-        weights, told, seen = np.zeros(N_BLENDSHAPES, np.float32), 0, True
+        weights, seen = np.zeros(N_BLENDSHAPES, np.float32), True
         turns: dict[str, list[float]] = {}
         for part in parts:
             name, mark, values = part.lstrip("=").partition("#")
@@ -54,9 +100,9 @@ class IFacialMocapDecoder:
             seen = seen and not (name == "trackingStatus" and value == 0.0)
             index = arkit_index(name)
             if index is not None:
-                weights[index], told = min(max(value / 100.0, 0.0), 1.0), told + 1
-        if not told and "head" not in turns:
-            raise MalformedPacketError("no shape that is known, and no head")
+                weights[index] = min(max(value / 100.0, 0.0), 1.0)
+        if "head" not in turns:
+            raise MalformedPacketError("no head: cut short, or none of it")
         return WireSample(_face_of(weights, turns) if seen else None)
 
 

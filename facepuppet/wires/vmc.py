@@ -31,6 +31,7 @@ from facepuppet.core.types import F32, F64, N_BLENDSHAPES
 from facepuppet.face.arkit import ARKIT_NAMES
 from facepuppet.wires.expressions import angles_of_looks
 from facepuppet.wires.names import arkit_index, vrm_of_weights, weights_of_vrm
+from facepuppet.wires.vmc_eyes import EyesToldTwice, eyes_towards
 from facepuppet.wires.wire_face import MalformedPacketError, WireFace, WireSample
 
 MARIONETTE_PORT, PERFORMER_PORT = 39539, 39540
@@ -50,7 +51,8 @@ class VmcDecoder:
         self._coming: dict[str, float] = {}  # expressions that do not count yet
         self._applied: dict[str, float] = {}
         self._heads_alone = 0  # heads since the last expression
-        self._eyes: F32 | None = None
+        self._point: F32 | None = None  # angles of the eyes towards it
+        self._eyes = EyesToldTwice()
         self._sent_s: float | None = None
         self._tracks = True
 
@@ -86,7 +88,7 @@ class VmcDecoder:
         elif address == "/VMC/Ext/OK" and len(values) >= 4:
             self._tracks = values[3] != 0
         elif address == "/VMC/Ext/Set/Eye" and len(values) >= 4:
-            self._eyes = _eyes_towards(_numbers(values[1:4])) if values[0] else None
+            self._point = eyes_towards(_numbers(values[1:4])) if values[0] else None
         return False
 
     def _take_bone(self, name: Any, quaternion: Sequence[float]) -> bool:
@@ -102,13 +104,11 @@ class VmcDecoder:
         head = np.eye(3)
         for name in _UPRIGHT:
             head = head @ self._bones.get(name, np.eye(3))
-        weights, has_shapes = _weights_of(self._applied)
-        eyes_rad = self._eyes
+        weights = _weights_of(self._applied)
+        told = self._point
         if all(name in self._bones for name in _EYES):
-            eyes = [euler_from_rotation(self._bones[name])[:2] for name in _EYES]
-            eyes_rad = np.array(eyes, np.float32)
-        if has_shapes and any(weights[i] for i in _LOOKS):
-            eyes_rad = None  # an avatar's eye bones turn less than eyes do: its shapes say how far
+            told = np.array([euler_from_rotation(self._bones[name])[:2] for name in _EYES], np.float32)
+        eyes_rad = self._eyes.angles(told, angles_of_looks(weights))
         return WireFace(weights, np.array(euler_from_rotation(head), np.float32), eyes_rad)
 
 
@@ -128,9 +128,6 @@ class VmcEncoder:
         if sample.face is not None:
             messages += [*_bones(sample.face), *_expressions(sample.face.weights)]
         return _in_packets(messages)
-
-
-_LOOKS = [index for index, name in enumerate(ARKIT_NAMES) if name.startswith("eyeLook")]
 
 
 def _whole(message: OscMessage) -> bool:
@@ -157,23 +154,14 @@ def _numbers(values: Iterable[Any]) -> list[float]:
     return [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
 
 
-def _weights_of(values: dict[str, float]) -> tuple[F32, bool]:
-    """ARKit's weights (52,) of expressions by name, and whether those were ARKit's own."""
+def _weights_of(values: dict[str, float]) -> F32:
+    """ARKit's weights (52,) of expressions by name: ARKit's own, or without one of those VRM's."""
     weights, has_shapes = np.zeros(N_BLENDSHAPES, np.float32), False
     for name, value in values.items():
         index = arkit_index(name)
         if index is not None:
             weights[index], has_shapes = min(max(value, 0.0), 1.0), True
-    return (weights, True) if has_shapes else (weights_of_vrm(values), False)
-
-
-def _eyes_towards(point: Sequence[float]) -> F32 | None:
-    """Angles (2, 2) of both eyes towards a point in the head's frame, in Unity's axes."""
-    if len(point) != 3 or math.hypot(*point) < 1e-6:
-        return None
-    right, up, ahead = point
-    angles = -math.atan2(right, ahead), -math.atan2(up, math.hypot(right, ahead))
-    return np.array([angles, angles], np.float32)
+    return weights if has_shapes else weights_of_vrm(values)
 
 
 def _bones(face: WireFace) -> list[OscMessage]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-PROTOCOL_NAMES = frozenset({"livelink", "vmc", "openseeface", "ifacialmocap", "vts"})
+PROTOCOL_NAMES = frozenset(
+    {
+        *("livelink", "vmc", "openseeface", "vts"),
+        *("ifacialmocap", "ifacialmocap-tcp", "facemotion3d", "facemotion3d-tcp"),
+    }
+)
 
 
 def is_remote(word: str) -> bool:

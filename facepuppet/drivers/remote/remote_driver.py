@@ -8,7 +8,7 @@ from collections.abc import Callable
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
-from facepuppet.drivers.remote.inbox import UdpInbox
+from facepuppet.drivers.remote.inbox import Inbox
 from facepuppet.drivers.remote.remote_rest import RemoteRest
 from facepuppet.drivers.remote.sender_clock import SenderClock
 from facepuppet.drivers.remote.senders_heard import SendersHeard
@@ -35,7 +35,7 @@ class RemoteDriver(Driver):
     def __init__(
         self,
         protocol: str,
-        inbox: UdpInbox,
+        inbox: Inbox,
         make_decoder: Callable[[], Decoder],
         *,
         recentre_s: float | None = None,

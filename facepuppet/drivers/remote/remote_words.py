@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from facepuppet.core.addresses import parted_address
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import DriverError
-from facepuppet.drivers.remote.inbox import LOOPBACK, Greeting, UdpInbox
+from facepuppet.drivers.remote.greeter import Greeting
+from facepuppet.drivers.remote.inbox import LOOPBACK, Inbox, UdpInbox
 from facepuppet.drivers.remote.remote_driver import RemoteDriver
+from facepuppet.drivers.remote.tcp_inbox import TcpInbox
 from facepuppet.wires import Decoder
-from facepuppet.wires.ifacialmocap import GREET_EVERY_S, GREETING, IFacialMocapDecoder
-from facepuppet.wires.ifacialmocap import PORT as IFACIALMOCAP_PORT
+from facepuppet.wires.ifacialmocap import APPS, GREET_EVERY_S, IFacialMocapDecoder, PhoneApp
 from facepuppet.wires.livelink import PORT as LIVELINK_PORT
 from facepuppet.wires.livelink import LiveLinkDecoder
 from facepuppet.wires.openseeface import PORT as OPENSEEFACE_PORT
@@ -36,6 +37,8 @@ class Protocol:
             sends unasked.
         asked_port: where that goes to.
         greet_every_s: how often.
+        also: further ports that it may send to, listened on unless a port was chosen.
+        end_mark: of each packet where they come as a TCP stream; None: by UDP.
     """
 
     title: str
@@ -44,20 +47,28 @@ class Protocol:
     greeting: Callable[[int], bytes] | None = None
     asked_port: int = 0
     greet_every_s: float = 1.0
+    also: tuple[int, ...] = ()
+    end_mark: bytes | None = None
+
+
+def _of_app(app: PhoneApp) -> Protocol:
+    return Protocol(
+        app.title,
+        app.ports[0],
+        IFacialMocapDecoder,
+        greeting=lambda port: app.greeting,
+        asked_port=app.asked_port,
+        greet_every_s=GREET_EVERY_S,
+        also=app.ports[1:],
+        end_mark=app.end_mark,
+    )
 
 
 PROTOCOLS: Mapping[str, Protocol] = {
     "livelink": Protocol("Live Link Face", LIVELINK_PORT, LiveLinkDecoder),
     "vmc": Protocol("VMC", MARIONETTE_PORT, VmcDecoder),
     "openseeface": Protocol("OpenSeeFace", OPENSEEFACE_PORT, OpenSeeFaceDecoder),
-    "ifacialmocap": Protocol(
-        "iFacialMocap",
-        IFACIALMOCAP_PORT,
-        IFacialMocapDecoder,
-        greeting=lambda port: GREETING,
-        asked_port=IFACIALMOCAP_PORT,
-        greet_every_s=GREET_EVERY_S,
-    ),
+    **{word: _of_app(app) for word, app in APPS.items()},
     "vts": Protocol(
         "VTube Studio's phone app",
         0,
@@ -81,7 +92,7 @@ def open_remote(word: str, *, recentre_s: float | None = None, clock: Clock | No
     name, host, port = _parted(word)
     protocol, clock = PROTOCOLS[name], clock or SystemClock()
     if protocol.greeting is None:
-        inbox = UdpInbox(host or LOOPBACK, port or protocol.port, clock)
+        inbox: Inbox = UdpInbox(host or LOOPBACK, port or protocol.port, clock)
     else:
         if host is None:
             raise DriverError(
@@ -93,7 +104,13 @@ def open_remote(word: str, *, recentre_s: float | None = None, clock: Clock | No
         asked_port = port if told and port else protocol.asked_port
         greeting = Greeting(protocol.greeting, (host, asked_port), protocol.greet_every_s)
         ours = 0 if told else port or protocol.port
-        inbox = UdpInbox(_towards(host), ours, clock, greeting, only_from=host)
+        also = () if told or port else protocol.also
+        if protocol.end_mark is None:
+            inbox = UdpInbox(_towards(host), ours, clock, greeting, only_from=host, also=also)
+        else:
+            inbox = TcpInbox(
+                _towards(host), ours, clock, protocol.end_mark, greeting, only_from=host, also=also
+            )
     return RemoteDriver(protocol.title, inbox, protocol.decoder, recentre_s=recentre_s)
 
 
