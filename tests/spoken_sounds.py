@@ -12,12 +12,9 @@ import numpy as np
 import pytest
 
 from facepuppet.core.types import F32
-from facepuppet.voice import LOOK_AHEAD_S, RATE_HZ, STEP_S, PlainMouth, VoiceFrame
-from facepuppet.voice.pitch import WINDOW, pitch_of
-from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
+from facepuppet.voice import RATE_HZ, Hearing, PlainMouth, VoiceFrame
 
 ATTACK_S = 0.03
-HEARD_S = 0.035  # of sound that a frame is of
 
 
 def silence(seconds: float) -> F32:
@@ -58,16 +55,7 @@ def phrases(n: int, pause_s: float = 0.6) -> F32:
 
 def frames_of(sound: F32) -> list[VoiceFrame]:
     """What is heard of a sound without any network, which knows nothing of buzzes."""
-    features, loudness = VoiceSpectrum().feed(sound)
-    mouth, speaking = PlainMouth().feed(features, loudness)
-    led = np.concatenate([np.zeros(WINDOW, np.float32), sound])
-    frames = []
-    for i, loud_db in enumerate(loudness.tolist()):
-        end = WINDOW + i * STEP + round(HEARD_S * RATE_HZ)
-        pitch_hz = pitch_of(led[end - WINDOW : end]) if loud_db > 8.0 else 0.0
-        t_s = i * STEP_S + HEARD_S - LOOK_AHEAD_S
-        frames.append(VoiceFrame(t_s, mouth[i], float(speaking[i]), loud_db, pitch_hz))
-    return frames
+    return Hearing(PlainMouth()).feed(sound)
 
 
 def spoken(text: str, folder: Path) -> F32:

@@ -20,6 +20,8 @@ from facepuppet.voice import (
     STEP_S,
     Gesture,
     Gestures,
+    Hearing,
+    PlainMouth,
     Region,
     SpeakingFace,
     VoiceFrame,
@@ -285,7 +287,7 @@ def test_another_manner_in_mid_run_is_eased_in_and_then_holds_to_the_bit() -> No
 
 
 def test_another_intensity_is_eased_in() -> None:
-    face = SpeakingFace(VoiceManner(intensity=2.0))
+    face = SpeakingFace(VoiceManner(intensity=2.0), hearing=Hearing(PlainMouth()))
     face.hear(vowel(5.0))
     jaw = []
     for i in range(round(4.5 * FPS)):
@@ -348,7 +350,7 @@ def test_in_long_silence_the_mouth_is_shut_and_the_face_lives() -> None:
 
 
 def test_where_sound_breaks_off_the_mouth_shuts_and_the_face_lives_on() -> None:
-    face = SpeakingFace(seed=1)
+    face = SpeakingFace(seed=1, hearing=Hearing(PlainMouth()))
     face.hear(vowel(2.0))
     last_s = face.until_s
     shown = [face.at(i / FPS, i) for i in range(round((last_s + 12.0) * FPS))]

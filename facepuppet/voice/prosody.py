@@ -11,7 +11,10 @@ from facepuppet.voice.voice_frame import STEP_S, VoiceFrame
 
 PHRASE_PAUSE_S = 0.25  # a longer silence is no stop consonant but ends a phrase (Goldman-Eisler 1968)
 UTTERANCE_PAUSE_S = 0.9
-_BEGINS, _GOES_ON = 0.35, 0.15  # of `speaking`
+_BEGINS, _GOES_ON = 0.4, 0.25  # of `speaking`
+# Who speaks is heard within some tenths of a second, a pause at once: it is this far under the usual level of
+# the voice, and always so faint or so loud over the floor.
+_PAUSE_DB, _FAINTEST_DB, _LOUDEST_DB, _STAYS_DB = 15.0, 3.0, 14.0, 4.0
 _USUAL_LEVEL_DB, _LEVEL_S = 28.0, 3.0  # of speech over the floor before any was heard; how fast it is learned
 _USUAL_PITCH_ST, _PITCH_S = 6.0, 8.0  # over 100 Hz: between men's and women's
 _RISE_DB, _FALL_DB, _HELD_S, _APART_S = 3.0, 1.5, 0.06, 0.12  # of the loudness that is a syllable's
@@ -69,7 +72,7 @@ class ProsodyListener:
     def hear(self, frame: VoiceFrame, t_s: float) -> Prosody:
         """Take in the next frame; `t_s` is when, by the clock of who listens."""
         paused_s, spoken_s = self._pause_s, self._spoken_s
-        self._follow_pauses(frame.speaking)
+        self._follow_pauses(frame.speaking, frame.loudness_db)
         begins = self._spoken_s > 0.0 and spoken_s == 0.0
         ends = self._spoken_s == 0.0 and spoken_s > 0.0
         if self._active:
@@ -97,8 +100,12 @@ class ProsodyListener:
             voice_st,
         )
 
-    def _follow_pauses(self, speaking: float) -> None:
-        self._active = speaking >= (_GOES_ON if self._active else _BEGINS)
+    def _follow_pauses(self, speaking: float, loudness_db: float) -> None:
+        least_db = min(max(self._level.mean - _PAUSE_DB, _FAINTEST_DB), _LOUDEST_DB)
+        if self._active:
+            self._active = speaking >= _GOES_ON and loudness_db >= least_db - _STAYS_DB
+        else:
+            self._active = speaking >= _BEGINS and loudness_db >= least_db
         if self._active:
             self._pause_s = 0.0
             self._spoken_s += STEP_S

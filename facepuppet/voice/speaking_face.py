@@ -28,10 +28,13 @@ class SpeakingFace:
     Args:
         manner: how the voice moves it; may be replaced at any time.
         seed: the same seed, sound and times give the same expressions.
+        hearing: what hears the mouth; the shipped network if None.
     """
 
-    def __init__(self, manner: VoiceManner | None = None, seed: int = 0) -> None:
-        self._hearing, self._gestures = Hearing(), Gestures(manner or VoiceManner(), seed)
+    def __init__(
+        self, manner: VoiceManner | None = None, seed: int = 0, hearing: Hearing | None = None
+    ) -> None:
+        self._hearing, self._gestures = hearing or Hearing(), Gestures(manner or VoiceManner(), seed)
         self._brightness, self._bright_db, self._bright = Brightness(), deque[float](), 0.0
         self._frames: list[VoiceFrame] = []
 
