@@ -1,7 +1,8 @@
-"""`python -m engines.train_listener FILMS... --out RUN`: teach the network that hears mouth shapes; run again to go on.
+"""`python -m engines.train_listener FILMS... --out RUN`: teach what hears mouth shapes; run again to go on.
 
-Films are those of films.toml that are found; speech is made by espeak-ng and, where it is installed, Festival:
-`apt-get install espeak-ng festival festvox-kallpc16k …` (`engines.voice.made_speech`).
+Films are those of films.toml that are found; speech is made by espeak-ng and, where it is installed, Festival
+(`apt-get install espeak-ng festival festvox-kallpc16k …`, `engines.voice.made_speech`); of recordings of
+English (--speech) pocketsphinx tells the phones.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import numpy as np
 import torch
 import typer
 
+from engines.voice.aligned_speech import aligned_lines
 from engines.voice.examples import Example, of_noise, of_spoken, of_take
 from engines.voice.export_listener import ship
 from engines.voice.films import Film, read_films, take_of
 from engines.voice.judge import Hear, lips_met, of_film, silent_shut
-from engines.voice.made_speech import WORDS, espeak_lines, festival_lines
+from engines.voice.made_speech import espeak_lines, festival_lines, words
 from engines.voice.phones import BURST_LEAD_S
 from engines.voice.take import Take
 from engines.voice.train_listener import Recipe, hear, train
@@ -41,6 +43,7 @@ def main(
     fold: Annotated[
         str, typer.Option(help="K/N: leave the K-th of N parts of people out, and judge by them.")
     ] = "",
+    speech: Annotated[Path | None, typer.Option(help="Folder of recordings of English speech.")] = None,
     seed: int = 1,
     to: Annotated[Path | None, typer.Option(help="Folder of manifest.toml, to ship the result to.")] = None,
     origin: Annotated[str, typer.Option(help="What the manifest says of it.")] = "facepuppet project",
@@ -51,7 +54,9 @@ def main(
     takes = {film: take for film in read_films(films) if (take := take_of(film, folders, out / "takes"))}
     left_out = people_of(fold, sorted({film.person for film in takes}))
     chance = np.random.default_rng(seed)
-    examples = filmed(takes, left_out, turns, chance) + made(lines, turns, seed, chance)
+    examples = filmed(takes, left_out, turns, chance) + made(
+        lines, speech, out / "aligned", turns, seed, chance
+    )
     recipe = Recipe(steps=steps, seed=seed)
     kept = out / f"checkpoint{'-' + fold.replace('/', '-of-') if fold else ''}.pt"
     network = train(examples, recipe, kept)
@@ -81,10 +86,14 @@ def filmed(
     ]
 
 
-def made(lines: int, turns: int, seed: int, chance: np.random.Generator) -> list[Example]:
-    """Return the examples of speech made by machines, and of none."""
-    spoken = [(*line, BURST_LEAD_S) for line in espeak_lines(lines, seed, WORDS)]
-    spoken += [(*line, 0.0) for line in festival_lines(lines // 3, seed, WORDS)]
+def made(
+    lines: int, speech: Path | None, kept: Path, turns: int, seed: int, chance: np.random.Generator
+) -> list[Example]:
+    """Return the examples of speech whose phones are known, and of sound without any."""
+    spoken = [(*line, BURST_LEAD_S) for line in espeak_lines(lines, seed, words())]
+    spoken += [(*line, 0.0) for line in festival_lines(lines // 3, seed, words())]
+    if speech is not None:
+        spoken += [(*line, 0.0) for line in aligned_lines(speech, kept)]
     babble: list[F32] = [line[1].sound for line in spoken[:40]]
     voiced = [
         of_spoken(said, voice, chance, babble, burst_lead_s=lead_s, clean=turn == 0)
@@ -102,7 +111,7 @@ def tell(hears: Hear, takes: dict[Film, Take], left_out: set[str], seed: int) ->
     for row in rows:
         told = f"opening {row.opening:5.2f}  width {row.width:5.2f}  lag {row.lag_s * 1e3:+4.0f} ms"
         typer.echo(f"{row.name:24} {told}  {row.seconds:5.1f} s")
-    lines = list(espeak_lines(40, seed + 999, WORDS))
+    lines = list(espeak_lines(40, seed + 999, words()))
     spoken = [
         of_spoken(said, voice, chance, [], burst_lead_s=BURST_LEAD_S, clean=True) for voice, said in lines
     ]

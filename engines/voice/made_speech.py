@@ -73,7 +73,7 @@ _RADIO = MappingProxyType(
     }
 )
 # Common words, so that made speech is half of what people say and half of what nobody does.
-WORDS = tuple(
+_WORDS = (
     "people maybe about some place problem company number become public between above simple member important"
     " before family possible perhaps program above room team time home map top web baby bubble apple number"
     " people bob peter paper pepper mummy memory moment movement bring book big black blue brown best better"
@@ -83,7 +83,7 @@ WORDS = tuple(
     " feel fall five very voice have over think this that there mother brother father either tooth see sit"
     " seat set sat sun so say said stop start street small green great good go get give game goal call cool"
     " key car law low little long large late last let leave eat each easy in on an and ask air ear are our"
-    " boy toy noise point out down town sound go so no home whole both most".split()
+    " boy toy noise point out down town sound go so no home whole both most"
 )
 _ONSETS = (
     "p",
@@ -108,6 +108,11 @@ _ONSETS = (
     "",
 )
 _CODAS = ("", "", "", "m", "n", "p", "t", "k", "s", "l", "r")
+
+
+def words() -> tuple[str, ...]:
+    """Return common words."""
+    return tuple(_WORDS.split())
 
 
 def text(chance: random.Random, words: Sequence[str]) -> str:
@@ -171,13 +176,14 @@ def _festival(voice: str, line: str) -> Spoken | None:
     phones, start_s = [], 0.0
     for row in told.stdout.splitlines():
         name, end_s = row.split()
-        phones.append(Phone(_ipa(name), start_s))
+        phones.append(Phone(ipa_of(name), start_s))
         start_s = float(end_s)
     return Spoken(sound, RATE_HZ, tuple(phones))
 
 
-def _ipa(name: str) -> str:
-    if name in ("pau", "_", "#", "h#", "ssil", "brth", "sil"):
+def ipa_of(name: str) -> str:
+    """Return a phone of Festival's or of CMU's dictionary, in lower case, as IPA; of a pause nothing."""
+    if name in ("pau", "_", "#", "h#", "ssil", "brth", "sil", "+spn+", "+nsn+"):
         return ""
     return _RADIO.get(name, name[0].lower() if name[0].isalpha() else "")
 

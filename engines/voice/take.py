@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -15,6 +15,7 @@ from facepuppet.media import open_source
 from facepuppet.voice import RATE_HZ
 
 FORMAT = 2
+TREMBLE_S = 0.03  # of a Gaussian, less than the time between two frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,16 @@ def watch(path: Path) -> Take:
         )
     t_s, *measured = zip(*rows, strict=True)
     floats = [np.array(values, np.float32) for values in measured]
-    return Take(path.stem, read_sound(path), np.array(t_s), *floats)
+    return _calmed(Take(path.stem, read_sound(path), np.array(t_s), *floats))
+
+
+def _calmed(take: Take) -> Take:
+    """Take out what trembles faster than lips move."""
+    from scipy.ndimage import gaussian_filter1d
+
+    sigma = TREMBLE_S / float(np.median(np.diff(take.t_s)))
+    calm = [gaussian_filter1d(row, sigma, axis=0) for row in (take.gap, take.width, take.weights)]
+    return replace(take, gap=calm[0], width=calm[1], weights=calm[2])
 
 
 def save_take(take: Take, path: Path) -> None:

@@ -25,7 +25,7 @@ from facepuppet.face import (
     landmark_basis,
     mouth_width,
 )
-from facepuppet.voice import spread
+from facepuppet.voice import N_BANDS, spread
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class Recipe:
     stretch: int = 200
     rate: float = 2e-3
     filmed: float = 0.5
-    width: int = 128
-    drop: float = 0.25
+    width: int = 96
+    drop: float = 0.35
     decay: float = 1e-2
     average: float = 0.995
     seed: int = 1
@@ -218,7 +218,24 @@ def _stretch(example: Example, n: int, chance: np.random.Generator) -> dict[str,
         name: _filled(getattr(example, name)[cut], n)
         for name in ("features", "mouth", "gap", "width", "speaking", "shut")
     }
+    found["features"] = masked(found["features"], chance)
     return {**found, "filmed": np.array(example.filmed, np.float32)}
+
+
+def masked(features: F32, chance: np.random.Generator) -> F32:
+    """Return features (k, 81) with noise, another tilt, and chance bands and moments left out.
+
+    D. Park et al., "SpecAugment", 2019: the idea of leaving bands and moments out.
+    """
+    made = features + chance.normal(0.0, 0.08, features.shape).astype(np.float32)
+    tilt = np.linspace(-1.0, 1.0, N_BANDS, dtype=np.float32) * np.float32(chance.normal(0.0, 0.15))
+    made[:, : 2 * N_BANDS] += np.tile(tilt, 2)
+    for _ in range(2):
+        wide, long = int(chance.integers(0, 9)), int(chance.integers(0, 12))
+        low, begin = int(chance.integers(0, N_BANDS - wide)), int(chance.integers(0, len(made) - long))
+        made[:, low : low + wide] = made[:, N_BANDS + low : N_BANDS + low + wide] = 0.0
+        made[begin : begin + long] = 0.0
+    return made
 
 
 def _filled(values: F32, n: int) -> F32:

@@ -15,4 +15,5 @@ from .voice_frame import frame_times_s as frame_times_s
 from .voice_frame import spread as spread
 from .voice_manner import Region as Region
 from .voice_manner import VoiceManner as VoiceManner
+from .voice_spectrum import N_BANDS as N_BANDS
 from .voice_spectrum import VoiceSpectrum as VoiceSpectrum
