@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from facepuppet.core.geometry import rotation_from_vector
 from facepuppet.core.types import Expression, Motion
 from facepuppet.drivers.scripted import Performance
+from facepuppet.face.life_signs import GAP_RANGE_S
 from facepuppet.retarget import Deltas, Retargeter
-from facepuppet.retarget.idle_life import GAP_RANGE_S, WAKE_S, IdleLife
+from facepuppet.retarget.idle_life import WAKE_S, IdleLife
 from facepuppet.retarget.presence import EASE_IN_S
 
 S = 1_000_000_000

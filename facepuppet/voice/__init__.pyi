@@ -1,4 +1,9 @@
+from .bearing import Gesture as Gesture
+from .brightness import Brightness as Brightness
+from .gestures import Gestures as Gestures
 from .hearing import Hearing as Hearing
+from .mood import MOOD_FEATURES as MOOD_FEATURES
+from .mood import hear_mood_features as hear_mood_features
 from .plain_mouth import PlainMouth as PlainMouth
 from .speaking_face import SpeakingFace as SpeakingFace
 from .voice_frame import LOOK_AHEAD_S as LOOK_AHEAD_S

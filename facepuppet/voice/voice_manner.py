@@ -22,10 +22,11 @@ class VoiceManner:
 
     Attributes:
         liveliness: of the head; 0 is still, 1 as people do, 2 lively.
-        region: what moves.
+        region: what moves; what is not in it rests.
         intensity: factor on the mouth, 1 as heard.
-        emotion: whether valence and arousal heard in the voice shape the face.
-        mood: valence and arousal by hand, each -1 to 1, in place of what is heard; None: as heard.
+        emotion: whether valence and arousal heard in the voice shape the face (`mood.py`: arousal is heard
+            well, valence hardly).
+        mood: valence and arousal by hand, each -1 to 1, whether or not emotion is heard; None: as heard.
 
     Raises:
         ValueError: a number outside its range.
