@@ -20,11 +20,11 @@ from engines.voice.aligned_speech import aligned_lines
 from engines.voice.examples import Example, of_noise, of_spoken, of_take
 from engines.voice.export_listener import ship
 from engines.voice.films import Film, read_films, take_of
-from engines.voice.judge import Hear, lips_met, of_film, silent_shut
+from engines.voice.listener_judgement import Hear, lips_met, of_film, silent_shut
+from engines.voice.listener_training import Recipe, hear, train
 from engines.voice.made_speech import espeak_lines, festival_lines, words
 from engines.voice.phones import BURST_LEAD_S
 from engines.voice.take import Take
-from engines.voice.train_listener import Recipe, hear, train
 from facepuppet.core import F32
 
 HERE = Path(__file__).parent

@@ -15,10 +15,10 @@ from engines.voice.espeak import Espeak, Phone, Spoken  # noqa: E402
 from engines.voice.examples import Example, measures_of, of_noise, of_spoken  # noqa: E402
 from engines.voice.export_listener import ship  # noqa: E402
 from engines.voice.films import read_films  # noqa: E402
-from engines.voice.judge import lips_met, of_film, silent_shut  # noqa: E402
 from engines.voice.listener import MouthListener  # noqa: E402
+from engines.voice.listener_judgement import lips_met, of_film, silent_shut  # noqa: E402
+from engines.voice.listener_training import Recipe, hear, masked, train  # noqa: E402
 from engines.voice.phones import GRID_HZ, kind_of, kinds_of, lips_of  # noqa: E402
-from engines.voice.train_listener import Recipe, hear, masked, train  # noqa: E402
 from facepuppet.core import F32  # noqa: E402
 from facepuppet.inference.manifest import read_listeners, read_verified, shipped_folder  # noqa: E402
 from facepuppet.voice import RATE_HZ  # noqa: E402

@@ -7,7 +7,7 @@ import pytest
 
 from engines.voice.espeak import Espeak
 from engines.voice.examples import Example, of_spoken
-from engines.voice.judge import lips_met, of_film, silent_shut
+from engines.voice.listener_judgement import lips_met, of_film, silent_shut
 from engines.voice.phones import BURST_LEAD_S
 from facepuppet.core import F32
 from facepuppet.voice import LOOK_AHEAD_S, RATE_HZ, STEP_S, Hearing, PlainMouth, VoiceFrame, VoiceSpectrum

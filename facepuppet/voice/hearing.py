@@ -8,7 +8,14 @@ from facepuppet.core.geometry import smoothstep
 from facepuppet.core.types import F32
 from facepuppet.voice.mouth_network import Mouth, MouthNetwork
 from facepuppet.voice.pitch import WINDOW, pitch_of
-from facepuppet.voice.voice_frame import HEARD_S, LOOK_AHEAD_S, RATE_HZ, STEP_S, VoiceFrame
+from facepuppet.voice.voice_frame import (
+    HEARD_S,
+    LOOK_AHEAD_S,
+    RATE_HZ,
+    STEP_S,
+    VoiceFrame,
+    within_full_scale,
+)
 from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
 
 _SILENT, _SURE = 0.25, 0.6  # of `speaking`: lips rest up to the one, and are as heard from the other on
@@ -36,7 +43,7 @@ class Hearing:
 
         A frame is of a moment 60 ms before the end of the sound it needs. What is no number is silence.
         """
-        sound = np.clip(np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+        sound = within_full_scale(sound)
         self._recent = np.concatenate([self._recent, sound])
         features, loudness = self._spectrum.feed(sound)
         mouth, speaking = self._mouth.feed(features, loudness)

@@ -13,7 +13,7 @@ from facepuppet.face.deformation import face_of_blendshapes
 from facepuppet.voice.brightness import Brightness
 from facepuppet.voice.gestures import Gestures
 from facepuppet.voice.hearing import Hearing
-from facepuppet.voice.voice_frame import MOUTH_SHAPES, VoiceFrame, spread
+from facepuppet.voice.voice_frame import MOUTH_SHAPES, VoiceFrame, spread, within_full_scale
 from facepuppet.voice.voice_manner import VoiceManner
 
 SHUTS_AFTER_S = 0.15  # without sound; a microphone that is taken away leaves no open mouth standing
@@ -54,6 +54,7 @@ class SpeakingFace:
 
     def hear(self, sound: F32) -> None:
         """Take in a block (n,) of mono sound at 16 kHz, full scale ±1."""
+        sound = within_full_scale(sound)
         self._bright_db.extend(self._brightness.feed(sound).tolist())
         for frame in self._hearing.feed(sound):
             self._frames.append(frame)

@@ -59,6 +59,11 @@ def frame_times_s(n: int) -> F64:
     return np.arange(n) * STEP_S + HEARD_S - LOOK_AHEAD_S
 
 
+def within_full_scale(sound: F32) -> F32:
+    """Return sound (n,) within ±1; what is no number is silence."""
+    return np.clip(np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+
+
 def spread(mouth: F32) -> F32:
     """Return weights (52,) in ARKit's order of those of MOUTH_SHAPES (13,)."""
     weights = np.zeros(N_BLENDSHAPES, np.float32)
