@@ -11,9 +11,19 @@ from engines.voice.espeak import Phone, Spoken
 from engines.voice.phones import GRID_HZ, kinds_of, lips_of
 from engines.voice.take import Take
 from facepuppet.core import F32, F64
-from facepuppet.face import ARKIT_INDEX, canonical_landmarks, compose_landmarks, mouth_gap, mouth_width
-from facepuppet.voice import MOUTH_SHAPES, RATE_HZ, VoiceSpectrum, frame_times_s, spread
+from facepuppet.face import (
+    ARKIT_INDEX,
+    LOWER_LIP_INNER,
+    MOUTH_CORNERS,
+    UPPER_LIP_INNER,
+    canonical_landmarks,
+    landmark_basis,
+    mouth_gap,
+    mouth_width,
+)
+from facepuppet.voice import MOUTH_SHAPES, RATE_HZ, VoiceSpectrum, frame_times_s
 
+_LIPS = (int(UPPER_LIP_INNER[5]), int(LOWER_LIP_INNER[5]))
 QUIET_DB = 12.0  # over the floor of clean sound: below it nobody speaks
 REACH_S = 0.08  # lips move so long before sound begins and after it ends
 
@@ -98,10 +108,23 @@ def of_noise(chance: np.random.Generator, noises: list[F32]) -> Example:
 
 def measures_of(lips: F32) -> tuple[F32, F32]:
     """Return how far weights (n, 13) open and widen the mean face's mouth, each (n,)."""
+    upper, lower, right, left = (_points(lips, index) for index in (*_LIPS, *MOUTH_CORNERS.tolist()))
+    apart = lower - upper
+    gap = np.where(apart[:, 1] > 0.0, np.hypot(apart[:, 0], apart[:, 1]), 0.0)  # lips that cross meet
+    width = np.linalg.norm(left - right, axis=1)
     mean = canonical_landmarks()
-    faces = [compose_landmarks(mean, spread(row)) for row in lips]
-    gap = np.array([mouth_gap(face) for face in faces], np.float32) - mouth_gap(mean)
-    return gap, np.array([mouth_width(face) for face in faces], np.float32) - mouth_width(mean)
+    return (
+        np.asarray(gap - mouth_gap(mean), np.float32),
+        np.asarray(width - mouth_width(mean), np.float32),
+    )
+
+
+def _points(lips: F32, index: int) -> F64:
+    """Where weights (n, 13) take one landmark of the mean face, (n, 3): `compose_landmarks` before lips meet."""
+    basis = np.stack(
+        [landmark_basis()[[ARKIT_INDEX[n] for n in names], index].sum(0) for names in MOUTH_SHAPES.values()]
+    )
+    return np.asarray(canonical_landmarks()[index] + lips @ basis)
 
 
 def _speaking(clean: F32, t_s: F64) -> F32:

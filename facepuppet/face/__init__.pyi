@@ -31,6 +31,7 @@ from .topology import LIPS as LIPS
 from .topology import LIPS_INNER as LIPS_INNER
 from .topology import LIPS_OUTER as LIPS_OUTER
 from .topology import LOWER_LIP_INNER as LOWER_LIP_INNER
+from .topology import MOUTH_CORNERS as MOUTH_CORNERS
 from .topology import N_MESH as N_MESH
 from .topology import NOSE_TIP as NOSE_TIP
 from .topology import OUTER_CORNERS as OUTER_CORNERS
