@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 
+import numpy as np
+
 from facepuppet.core.errors import SpeechError
 from facepuppet.drivers.voice.playback import Playback
 from facepuppet.drivers.voice.script import Script
+from facepuppet.drivers.voice.sentences import sentences
 from facepuppet.drivers.voice.speech_command import Speaking, SpeechCommand
-from facepuppet.drivers.voice.utterance import MOST_S, Utterance
+from facepuppet.drivers.voice.utterance import MOST_S, PLAYED_HZ, Utterance
 
 _JOIN_S = 5.0
 
@@ -53,6 +56,7 @@ class Speaker:
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
+        prepare()
         while (taken := self._script.take()) is not None:
             try:
                 self._say(*taken)
@@ -95,3 +99,11 @@ class Speaker:
         if problem != self._problem:
             log.warning("%s", problem)
         self._problem = problem
+
+
+def prepare() -> None:
+    """Load what the first sentence would wait for."""
+    list(sentences("Ready."))
+    utterance = Utterance()
+    utterance.add(np.zeros(1, np.float32), PLAYED_HZ)
+    utterance.finish()

@@ -64,7 +64,7 @@ class SpeechCommand:
     def language(self) -> str:
         """What it is told to speak, by espeak-ng's -v or a word like it; English where it is not told."""
         for word, following in zip(self._words, [*self._words[1:], ""], strict=True):
-            if word in ("-v", "--voice", "--lang", "--language", "-l"):
+            if word in ("-v", "--voice", "--lang", "--language"):
                 return following.partition("+")[0] or "en"
             if word.startswith("-v") and len(word) > 2 and not word.startswith("--"):
                 return word[2:].partition("+")[0]

@@ -81,6 +81,7 @@ class SpokenWav:
         self._in_sound = bare is not None
         self._left: int | None = None  # bytes of sound still to come; None where nobody knows
         self._rest = b""
+        self._n_header = 0
 
     def feed(self, content: bytes) -> F32:
         """Take in the next bytes; return the sound (n,) that they complete, mono, full scale ±1.
@@ -92,7 +93,8 @@ class SpokenWav:
         while not self._in_sound and self._read_chunk():
             pass
         if not self._in_sound or self.format is None:
-            if len(self._rest) > MOST_HEADER:
+            self._n_header += len(content)
+            if self._n_header > MOST_HEADER:
                 raise ValueError(f"a WAV header of more than {MOST_HEADER} bytes")
             return np.zeros(0, np.float32)
         n = len(self._rest) if self._left is None else min(len(self._rest), self._left)
