@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import select
@@ -90,6 +91,8 @@ class StreamLines(LineSource):
         """
         try:
             piped = stat.S_ISFIFO(path.stat().st_mode)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             # Who holds a pipe's other end, too, never sees its end: writers may come and go.
             flags = os.O_RDWR | os.O_NONBLOCK if piped else os.O_RDONLY | getattr(os, "O_BINARY", 0)
             return cls(os.open(path, flags), f"'{path}'")

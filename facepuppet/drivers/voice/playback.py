@@ -30,6 +30,7 @@ AHEAD_S = 15.0  # of sound that waits; no more is made
 # What the face must have heard beyond a moment to know it, and the next step, between which it is.
 LEAD_S = LOOK_AHEAD_S + 2.0 * STEP_S
 _BLOCK = PLAYED_HZ // 100
+_EDGE = PLAYED_HZ * 3 // 1000  # samples over which sound that gives out ends, and begins again
 _SNAP_S = 0.08  # by which what a device tells is no tremble but a gap
 _FOLLOW = 0.02  # of the way from what is believed to what it tells, each block
 
@@ -178,11 +179,16 @@ class Playback:
         self._offset_s += error_s if abs(error_s) > _SNAP_S else _FOLLOW * error_s
 
     def _play(self, stretch: _Stretch, out: F32) -> None:
-        self._sounding = True
-        sound = stretch.utterance.played.part(self._place, self._place + len(out))
+        utterance = stretch.utterance
+        left = utterance.played.n - self._place
+        # Of what comes bit by bit some is kept in reserve, to end softly with.
+        given_out = left < len(out) + (0 if utterance.complete else _EDGE)
+        sound = utterance.played.part(self._place, self._place + len(out))
         out[: len(sound)] = sound
+        if not self._sounding and self._place:  # it goes on after a gap
+            out[:_EDGE] *= np.linspace(0.0, 1.0, len(out[:_EDGE]), dtype=np.float32)
+        self._sounding = True
         self._place += len(sound)
-        given_out = len(sound) < len(out)
         if self._fade_left is not None:
             gains = (self._fade_left - np.arange(len(out), dtype=np.float32)) / (FADE_S * PLAYED_HZ)
             out *= np.maximum(gains, 0.0)
@@ -191,12 +197,12 @@ class Playback:
                 self._end(stretch)
                 self._next_utterance()
         elif given_out:
-            whole = stretch.utterance.complete and self._place >= stretch.utterance.played.n
             self._end(stretch)
-            if whole:
+            if utterance.complete:
                 self._next_utterance()
-            else:  # it comes too slowly: what is there ends softly
-                out[: len(sound)] *= np.linspace(1.0, 0.0, len(sound), dtype=np.float32)
+            else:
+                ending = out[: len(sound)][-_EDGE:]
+                ending *= np.linspace(1.0, 0.0, len(ending), dtype=np.float32)
 
     def _end(self, stretch: _Stretch) -> None:
         stretch.end = self._place // RATIO
