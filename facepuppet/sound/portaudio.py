@@ -186,7 +186,7 @@ class PortAudio:
 
     def _look_again(self) -> None:
         """PortAudio lists devices once: begin again, to see what was plugged in since."""
-        if not self._fresh and not _Device.living:
+        if not self._fresh and not _Device.living.any_of(self._library):
             with suppress(self._library.PortAudioError):
                 self._library._terminate()
                 self._library._initialize()
@@ -248,13 +248,33 @@ class _Sole:
         self._gone = f"'{name}' has gone"
 
 
+class _Living:
+    """Which devices are open; any thread asks and tells."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._devices: WeakSet[_Device] = WeakSet()
+
+    def add(self, device: _Device) -> None:
+        with self._lock:
+            self._devices.add(device)
+
+    def discard(self, device: _Device) -> None:
+        with self._lock:
+            self._devices.discard(device)
+
+    def any_of(self, library: Any) -> bool:
+        with self._lock:
+            return any(device.library is library for device in self._devices)
+
+
 class _Device:
     """One stream of PortAudio's, which calls back with blocks of a fade's length.
 
     PortAudio is one a process: what is open, and that one is being opened, is told of the process.
     """
 
-    living: ClassVar[WeakSet[_Device]] = WeakSet()
+    living: ClassVar[_Living] = _Living()
     opening: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, library: Any, endpoint: Endpoint, kind: Kind, latency_s: float) -> None:
@@ -262,7 +282,7 @@ class _Device:
         self.slips = 0
         self.heard: Heard | None = None
         self.fill: Fill | None = None
-        self._library = library
+        self.library = library
         # One channel of a microphone, but two of an output: some have no other way.
         self._channels = 1 if kind == "source" else min(2, endpoint.channels)
         self.hz, self._stream = self._open(latency_s)
@@ -271,7 +291,7 @@ class _Device:
         self.living.add(self)
 
     def _open(self, latency_s: float) -> tuple[float, Any]:
-        create = self._library.RawInputStream if self.kind == "source" else self._library.RawOutputStream
+        create = self.library.RawInputStream if self.kind == "source" else self.library.RawOutputStream
         callback = self._on_input if self.kind == "source" else self._on_output
         failure: Exception | None = None
         for hz in dict.fromkeys((float(RATE_HZ), self.endpoint.hz)):
@@ -286,7 +306,7 @@ class _Device:
                         dtype="float32",
                         callback=callback,
                     )
-            except self._library.PortAudioError as error:
+            except self.library.PortAudioError as error:
                 failure = error
                 continue
             return hz, stream
@@ -301,7 +321,7 @@ class _Device:
         """Whether it calls back."""
         try:
             return bool(self._stream.active)
-        except self._library.PortAudioError:
+        except self.library.PortAudioError:
             return False
 
     def start(self) -> None:
@@ -309,7 +329,7 @@ class _Device:
         try:
             with _environment(self.endpoint.environment):
                 self._stream.start()
-        except self._library.PortAudioError as error:
+        except self.library.PortAudioError as error:
             raise SoundError(
                 f"'{self.endpoint.name}', which does not start ({error})",
                 "a device that works",
@@ -322,9 +342,9 @@ class _Device:
 
     def close(self) -> None:
         """Stop at once."""
-        with suppress(self._library.PortAudioError):
+        with suppress(self.library.PortAudioError):
             self._stream.abort()
-        with suppress(self._library.PortAudioError):
+        with suppress(self.library.PortAudioError):
             self._stream.close()
         self.living.discard(self)
 
