@@ -31,7 +31,7 @@ from facepuppet.drivers.driver_words import open_drivers
 from facepuppet.drivers.first_of import FirstOf
 from facepuppet.drivers.voice import say_driver as module
 from facepuppet.drivers.voice.line_sources import TerminalLines
-from facepuppet.drivers.voice.playback import FADE_S, PAUSE_S, Playback
+from facepuppet.drivers.voice.playback import FADE_S, LEAD_S, PAUSE_S, Playback
 from facepuppet.drivers.voice.say_driver import SayDriver
 from facepuppet.drivers.voice.speech_command import SpeechCommand
 from facepuppet.drivers.voice.utterance import PLAYED_HZ, Utterance
@@ -195,8 +195,8 @@ def test_the_face_of_a_moment_is_seen_when_that_is_heard(
     assert np.median(errors_s) < 0.004
     assert np.sort(errors_s)[-2] < 0.012  # but for one where it stumbled
     # As soon as it can be heard and seen, and no later.
-    wait_s = heard[50][0] - latency_s + max(latency_s, delay_s) + 0.5025 - ear_clicks_s[0]
-    assert abs(wait_s) < 0.02
+    soonest_s = heard[50][0] - latency_s + max(latency_s, delay_s + LEAD_S) + 0.5025
+    assert abs(ear_clicks_s[0] - soonest_s) < 0.04
 
 
 def test_lips_move_with_a_line_and_shut_after_it(tmp_path: Path) -> None:
@@ -218,6 +218,15 @@ def test_lips_move_with_a_line_and_shut_after_it(tmp_path: Path) -> None:
     assert len(pause) and pause.max() < OPEN
     assert jaws[-5:, 1].max() < OPEN / 4
     assert np.allclose(sound[loud][:100].max(), sound[loud].max(), atol=0.5)
+
+
+def test_an_hour_of_silence_leaves_nothing_behind(tmp_path: Path) -> None:
+    with Show(spoken(tmp_path, vowel(0.2))) as show:
+        show.rest(20.0)
+        assert len(show.driver._face._frames) < 60
+        playback = show.driver._playback
+        assert playback is not None and not playback._stretches
+        assert show.driver._face.until_s > show.driver._face_s  # each moment is known, and none is held
 
 
 def test_sentences_follow_each_other_with_a_pause_and_lines_that_come_meanwhile_wait(tmp_path: Path) -> None:
@@ -310,7 +319,7 @@ def test_a_command_that_gives_its_sound_bit_by_bit_is_heard_with_gaps_and_the_mo
     for sound, hz in ((np.concatenate(played), PLAYED_HZ), (np.concatenate(faced), FACE_HZ)):
         loud = np.flatnonzero(np.abs(sound) > 0.01)
         gaps_s = np.diff(loud)[np.diff(loud) > 0.1 * hz] / hz
-        assert gaps_s == pytest.approx([0.6, 0.6], abs=0.06)
+        assert gaps_s == pytest.approx([0.6, 0.6], abs=0.1)
         steps = np.abs(np.diff(sound)).max()
         assert steps < 1.3 * np.abs(np.diff(vowel(0.4, hz))).max()  # no click
 
@@ -400,6 +409,13 @@ def test_typed_lines_are_text_and_letters_after_a_slash_are_commands(monkeypatch
         assert sent.empty()
     os.close(person_fd)
     os.close(program_fd)
+
+
+def test_what_is_typed_before_the_run_has_begun_is_read_out_too(tmp_path: Path) -> None:
+    show = Show(spoken(tmp_path, vowel(0.2)))
+    show.typed.put("Hello.")
+    with show:
+        show.until(lambda jaw: jaw > OPEN)
 
 
 # Beside others
@@ -503,7 +519,7 @@ class OneOutput:
 def test_an_output_that_is_missing_or_lost_is_told_once_and_the_lips_go_by_the_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(loudspeaker, "RETRY_S", 0.05)
+    monkeypatch.setattr(loudspeaker, "MOST_RETRY_S", 0.05)
     monkeypatch.setattr(loudspeaker, "LOOK_S", 0.02)
     outputs = Outputs()
     outputs.missing = "no output"

@@ -17,7 +17,7 @@ from facepuppet.sound.portaudio import LATENCY_S, RATE_HZ, ConnectOutput, Fill, 
 F32 = NDArray[np.float32]
 
 LOOK_S = 0.2  # how often the device is looked at
-RETRY_S = 2.0  # between attempts to open
+RETRY_S, MOST_RETRY_S = 1.0, 16.0  # between attempts to open, each twice as long as the one before
 STALL_S = 0.3  # without a block, and nothing is heard
 LOST_S = 2.0  # without a block, and it is opened anew
 OPENING_S = 3.0  # that the first attempt may take
@@ -85,6 +85,7 @@ class Loudspeaker:
         self.stop()
 
     def _keep(self) -> None:
+        retry_s = RETRY_S
         while not self._stopping.is_set():
             try:
                 self._once()
@@ -93,8 +94,9 @@ class Loudspeaker:
             except Exception as error:  # of a library; the show goes on without sound
                 log.debug("sound failed", exc_info=error)
                 self._tell(f"{type(error).__name__}: {error}")
+            retry_s = RETRY_S if self.playing else min(2.0 * retry_s, MOST_RETRY_S)
             self._tried = True
-            self._stopping.wait(RETRY_S)
+            self._stopping.wait(retry_s)
 
     def _once(self) -> None:
         """Open the device and stay until it fails or the show ends."""

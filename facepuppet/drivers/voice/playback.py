@@ -27,8 +27,8 @@ PAUSE_S = 0.25  # between sentences
 FADE_S = 0.05  # of what is broken off
 START_S = 0.2  # of sound that must be there before any is played: a slow command gives it bit by bit
 AHEAD_S = 15.0  # of sound that waits; no more is made
-# What the face must have heard beyond a moment to know it, and the next step, between which it is.
-LEAD_S = LOOK_AHEAD_S + 2.0 * STEP_S
+# What the face must have heard beyond a moment to know it and the step after it, between which it is.
+LEAD_S = LOOK_AHEAD_S + 1.25 * STEP_S
 _BLOCK = PLAYED_HZ // 100
 _EDGE = PLAYED_HZ * 3 // 1000  # samples over which sound that gives out ends, and begins again
 _SNAP_S = 0.08  # by which what a device tells is no tremble but a gap
@@ -74,7 +74,7 @@ class Playback:
         self._offset_s = now_s()
         self._not_before_s = -math.inf
         self._filled_to_s = -math.inf
-        self._fed = self._tail = 0  # the face's samples: heard, and known to be followed by silence until
+        self._fed = 0  # the face's samples: heard so far
         self._scratch = np.zeros(_BLOCK, np.float32)
         self._changed = threading.Condition()
 
@@ -137,12 +137,11 @@ class Playback:
 
     def hear(self, face_s: float) -> F32:
         """Return what the face must hear next, (n,) at voice.RATE_HZ, to be known at a time of its own."""
-        to = math.ceil(face_s * FACE_HZ)
-        lead = to + round(LEAD_S * FACE_HZ)
+        end = math.ceil((face_s + LEAD_S) * FACE_HZ)
         pieces: list[F32] = []
         with self._changed:
-            while self._fed < lead:
-                piece = self._next_piece(to, lead)
+            while self._fed < end:
+                piece = self._next_piece(end)
                 if piece is None:
                     break
                 pieces.append(piece.copy())
@@ -221,23 +220,21 @@ class Playback:
         self._waiting.popleft()
         self._place = 0
 
-    def _next_piece(self, to: int, lead: int) -> F32 | None:
-        """What comes next for the face, up to its sample `lead`; None where that is not known yet."""
+    def _next_piece(self, end: int) -> F32 | None:
+        """What comes next for the face, up to its sample `end`; None where that is not known yet."""
         stretch = self._stretches[0] if self._stretches else None
         if stretch is None or self._fed < stretch.at:
-            # Silence: no further than to what is seen now, since sound may begin there.
-            end = max(to, min(self._tail, lead)) if stretch is None else min(stretch.at, lead)
-            return np.zeros(end - self._fed, np.float32) if end > self._fed else None
+            silent = end if stretch is None else min(stretch.at, end)
+            return np.zeros(silent - self._fed, np.float32)
         place = self._fed - stretch.at + stretch.first
-        end = place + lead - self._fed
+        last = place + end - self._fed
         if stretch.end is not None:
-            end = min(end, stretch.end)
+            last = min(last, stretch.end)
         whole = stretch.end is not None or stretch.utterance.complete
-        sound = stretch.utterance.heard.part(place, end)
+        sound = stretch.utterance.heard.part(place, last)
         if len(sound):
             return sound
         if not whole:
             return None
         self._stretches.popleft()
-        self._tail = self._fed + round(LEAD_S * FACE_HZ)  # what follows is known: a pause
-        return self._next_piece(to, lead)
+        return self._next_piece(end)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 
 MOST_BYTES = 16_384  # of a line; what is longer is handed on in parts
+MOST_EARLY = 100  # lines of a terminal that wait until a run has begun
 
 Hear = Callable[[str], None]
 
@@ -86,11 +88,14 @@ class TypedLines:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hear: Hear | None = None
+        self._early: deque[str] = deque(maxlen=MOST_EARLY)
 
     def put(self, line: str) -> None:
-        """Pass a line on; nobody hears it before the driver has begun."""
+        """Pass a line on; what is typed before somebody follows waits for that."""
         with self._lock:
             hear = self._hear
+            if hear is None:
+                self._early.append(line)
         if hear is not None:
             hear(line)
 
@@ -98,3 +103,6 @@ class TypedLines:
         """Let lines go to `hear` from now on; to nobody if None."""
         with self._lock:
             self._hear = hear
+            early = [self._early.popleft() for _ in range(len(self._early))]
+        for line in early if hear is not None else []:
+            hear(line)
