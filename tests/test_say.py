@@ -37,6 +37,7 @@ from facepuppet.drivers.voice.speech_command import SpeechCommand
 from facepuppet.drivers.voice.utterance import PLAYED_HZ, Utterance
 from facepuppet.face import ARKIT_INDEX
 from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.senders import SendingDriver, open_sender
 from facepuppet.session.commands import Command, Panic
 from facepuppet.sound import loudspeaker
 from facepuppet.sound.loudspeaker import Loudspeaker
@@ -48,6 +49,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OPEN = 0.08  # of jawOpen
 MOST_READS = 4000
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="commands and sockets of POSIX")
+thorough = pytest.mark.thorough
 espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 
@@ -222,7 +224,7 @@ def test_lips_move_with_a_line_and_shut_after_it(tmp_path: Path) -> None:
 
 def test_an_hour_of_silence_leaves_nothing_behind(tmp_path: Path) -> None:
     with Show(spoken(tmp_path, vowel(0.2))) as show:
-        show.rest(20.0)
+        show.rest(4.0)
         assert len(show.driver._face._frames) < 60
         playback = show.driver._playback
         assert playback is not None and not playback._stretches
@@ -240,7 +242,9 @@ def test_sentences_follow_each_other_with_a_pause_and_lines_that_come_meanwhile_
     assert gaps_s == pytest.approx([PAUSE_S] * 2, abs=0.03)
 
 
-@pytest.mark.parametrize("word", ["/stop", "", "  /STOP "])
+@pytest.mark.parametrize(
+    "word", ["/stop", pytest.param("", marks=thorough), pytest.param("  /STOP ", marks=thorough)]
+)
 def test_it_is_broken_off_softly_and_forgets_what_waits(tmp_path: Path, word: str) -> None:
     with Show(spoken(tmp_path, vowel(3.0))) as show:
         show.typed.put("One. Two. Three.")
@@ -279,9 +283,9 @@ def test_commands_are_not_read_out_and_two_slashes_are_one(
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        ("exit 3", "fails (exit status 3)"),
+        pytest.param("exit 3", "fails (exit status 3)", marks=thorough),
         ("echo garbage", "no WAV begins with"),
-        ("sleep 60", "gives no sound"),
+        pytest.param("sleep 60", "gives no sound", marks=thorough),
         ("head -c 20000 {wav}; sleep 60", "gives no sound"),  # stalls with its mouth open
         ("head -c 20000 {wav}; exit 1", "fails (exit status 1)"),
     ],
@@ -468,6 +472,18 @@ def whose(driver: FirstOf, seat: int) -> Expression:
     raise AssertionError(f"{seat} never drove")
 
 
+def test_other_programs_hear_what_its_face_does(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as program:
+        program.bind(("127.0.0.1", 0))
+        program.settimeout(20.0)
+        sender = open_sender("vmc:127.0.0.1:{1}".format(*program.getsockname()))
+        show = Show(spoken(tmp_path, vowel(0.3)))
+        with SendingDriver(show.driver, [sender]) as sending, show:
+            show.typed.put("Hello.")
+            wait_until(lambda: jaw_of(sending.read()) > OPEN)
+            wait_until(lambda: b"jawOpen" in program.recv(65_536) or sending.read() is None)
+
+
 # The output
 
 
@@ -591,7 +607,7 @@ def program(folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-c", RUN, "run", *usual, "--sink", str(folder / "out.mkv"), *words]
 
 
-@pytest.mark.thorough
+@thorough
 def test_the_program_reads_out_what_is_piped_into_it_and_ends(tmp_path: Path) -> None:
     speaks = ["--driver", "say", "--say-command", spoken(tmp_path, vowel(0.5)), "--say-to", "none"]
     done = subprocess.run(
@@ -607,7 +623,7 @@ def test_the_program_reads_out_what_is_piped_into_it_and_ends(tmp_path: Path) ->
     assert b"standard input, spoken by cat" in done.stderr and b"Traceback" not in done.stderr
 
 
-@pytest.mark.thorough
+@thorough
 def test_ctrl_c_ends_a_command_that_hangs_too(tmp_path: Path) -> None:
     script = tmp_path / "speak"
     script.write_text(f"#!/bin/sh\nsleep 300 &\necho $! > {tmp_path}/child\nwait\n")
@@ -630,7 +646,7 @@ def test_ctrl_c_ends_a_command_that_hangs_too(tmp_path: Path) -> None:
     wait_until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
-@pytest.mark.thorough
+@thorough
 @pytest.mark.skipif(bool(missing()), reason=f"needs PulseAudio; missing: {missing()}")
 def test_it_is_heard_at_an_output_of_a_real_sound_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -104,7 +104,7 @@ def wav(
 @pytest.mark.parametrize(
     ("bits", "tag"), [(8, 1), (16, 1), (24, 1), (32, 1), (32, 3), (64, 3), (16, 0xFFFE), (24, 0xFFFE)]
 )
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("channels", [2, pytest.param(1, marks=pytest.mark.thorough)])
 def test_every_common_wav_is_read_whatever_its_header_says_of_length(
     bits: int, tag: int, channels: int, length: int | None
 ) -> None:
@@ -357,7 +357,11 @@ def test_a_command_that_cannot_be_is_told_at_once(command: str, told: str) -> No
             ECHO.replace("+text", "") + "; out.flush(); import time; time.sleep(60)",
             "gives no sound for 0.3 s",
         ),
-        (ECHO + "; out.flush(); import time; time.sleep(60)", "gives no sound for 0.3 s"),
+        pytest.param(
+            ECHO + "; out.flush(); import time; time.sleep(60)",
+            "gives no sound for 0.3 s",
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_a_command_that_fails_is_told_and_ended(code: str, told: str) -> None:

@@ -13,7 +13,7 @@ from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.types import F32, Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.voice.line_sources import LineSource
-from facepuppet.drivers.voice.playback import Playback
+from facepuppet.drivers.voice.playback import FADE_S, Playback
 from facepuppet.drivers.voice.script import Script
 from facepuppet.drivers.voice.speaker import Speaker
 from facepuppet.drivers.voice.speech_command import SpeechCommand
@@ -30,6 +30,7 @@ MOST_DELAY_S = 2.0
 # a quiet room's noise, too: -58 dB of full scale.
 ROOM = 10.0 ** (-58.0 / 20.0)
 _SLICE_S = 0.02
+_FADE_OUT_S = FADE_S + 0.03  # the last block leaves, and the device plays what it holds
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,12 @@ class SayDriver(Driver):
         return replace(expression, captured_ns=now_ns)
 
     def close(self) -> None:
-        """Break off, end the command and close the output; safe to call twice."""
+        """Break off softly, end the command and close the output; safe to call twice."""
+        playback, loudspeaker = self._playback, self._loudspeaker
+        if not self._closed.is_set() and playback is not None and not playback.idle:
+            self.stop_saying()
+            if loudspeaker is not None and loudspeaker.playing:
+                threading.Event().wait(_FADE_OUT_S)
         self._closed.set()
         self._script.close()
         self._source.close()
