@@ -18,13 +18,8 @@ import pytest
 from fakes import wait_until
 
 from facepuppet.core.errors import DriverError, SpeechError
-from facepuppet.drivers.voice.line_sources import (
-    MOST_PEERS,
-    SocketLines,
-    StreamLines,
-    tcp_socket,
-    unix_socket,
-)
+from facepuppet.drivers.voice.line_sockets import MOST_PEERS, SocketLines, tcp_socket, unix_socket
+from facepuppet.drivers.voice.line_sources import StreamLines
 from facepuppet.drivers.voice.script import MOST_CHARACTERS as MOST_WAITING
 from facepuppet.drivers.voice.script import Script
 from facepuppet.drivers.voice.sentences import MOST_CHARACTERS, sentences

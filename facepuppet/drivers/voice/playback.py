@@ -179,9 +179,10 @@ class Playback:
 
     def _play(self, stretch: _Stretch, out: F32) -> None:
         utterance = stretch.utterance
+        complete = utterance.complete  # before what is left is looked at, which may grow till then
         left = utterance.played.n - self._place
         # Of what comes bit by bit some is kept in reserve, to end softly with.
-        given_out = left < len(out) + (0 if utterance.complete else _EDGE)
+        given_out = left < len(out) + (0 if complete else _EDGE)
         sound = utterance.played.part(self._place, self._place + len(out))
         out[: len(sound)] = sound
         if not self._sounding and self._place:  # it goes on after a gap
@@ -197,7 +198,7 @@ class Playback:
                 self._next_utterance()
         elif given_out:
             self._end(stretch)
-            if utterance.complete:
+            if complete:
                 self._next_utterance()
             else:
                 ending = out[: len(sound)][-_EDGE:]

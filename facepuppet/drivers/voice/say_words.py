@@ -7,13 +7,8 @@ from pathlib import Path
 
 from facepuppet.core.addresses import parted_address
 from facepuppet.core.errors import DriverError, SoundError
-from facepuppet.drivers.voice.line_sources import (
-    LineSource,
-    StreamLines,
-    standard_input,
-    tcp_socket,
-    unix_socket,
-)
+from facepuppet.drivers.voice.line_sockets import tcp_socket, unix_socket
+from facepuppet.drivers.voice.line_sources import LineSource, StreamLines, standard_input
 from facepuppet.drivers.voice.say_driver import SayDriver
 from facepuppet.drivers.voice.saying import NOWHERE, Saying
 from facepuppet.drivers.voice.speech_command import SpeechCommand

@@ -44,6 +44,9 @@ class Script:
             text: of any length.
             waits: wait for room; else what finds none is left out, which is told once.
         """
+        if self._is_full and not waits:  # a flood is not even looked at
+            self._tell()
+            return
         for sentence in sentences(text, self._language):
             with self._changed:
                 while waits and self._is_full and not self._closed:

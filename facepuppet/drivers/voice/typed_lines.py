@@ -103,6 +103,7 @@ class TypedLines:
         """Let lines go to `hear` from now on; to nobody if None."""
         with self._lock:
             self._hear = hear
-            early = [self._early.popleft() for _ in range(len(self._early))]
-        for line in early if hear is not None else []:
-            hear(line)
+            early, self._early = self._early, deque(maxlen=MOST_EARLY)
+        if hear is not None:
+            for line in early:
+                hear(line)
