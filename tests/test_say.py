@@ -26,6 +26,8 @@ from private_pulse import PrivatePulse, missing
 from facepuppet.cli.controls import Controls
 from facepuppet.core.errors import DriverError, SoundError, SpeechError
 from facepuppet.core.types import Blendshapes, Expression
+from facepuppet.diagnose import doctor
+from facepuppet.diagnose.doctor import Verdict
 from facepuppet.drivers import Saying, TypedLines, open_driver
 from facepuppet.drivers.driver_words import open_drivers
 from facepuppet.drivers.first_of import FirstOf
@@ -350,6 +352,15 @@ def test_what_is_asked_for_wrongly_is_told_at_the_start(tmp_path: Path) -> None:
     for word in ("say:no/such/file.txt", "say:host:99999", f"say:{tmp_path}"):
         with pytest.raises(DriverError):
             open_driver(word, saying=Saying(command="cat", to="none")).read()
+
+
+def test_doctor_knows_whether_anything_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    (found,) = doctor._told(doctor._speech)
+    assert found.verdict == Verdict.WARN and "apt-get install espeak-ng" in found.mend
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    (found,) = doctor._told(doctor._speech)
+    assert (found.verdict, found.detail) == (Verdict.OK, "espeak-ng speaks for --driver say")
 
 
 # Sources

@@ -25,7 +25,10 @@ _PIECES = 8  # that wait to be taken; the command waits then
 _TOLD_CHARACTERS = 300  # of what it says of itself
 _JOIN_S = 2.0
 _END_S = 0.2  # between what it says and its end
-_ESPEAK = "Debian, Ubuntu: `sudo apt-get install espeak-ng`; macOS: `brew install espeak-ng`."
+_ESPEAK = (
+    "Debian, Ubuntu: `sudo apt-get install espeak-ng`; macOS: `brew install espeak-ng`; "
+    "or name another command with --say-command."
+)
 
 log = logging.getLogger(__name__)
 
