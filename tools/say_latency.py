@@ -17,6 +17,7 @@ import argparse
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 from private_pulse import Heard, Pace, PrivatePulse, missing
@@ -65,21 +66,26 @@ class Nowhere(Sink):
 
 
 class WatchedLips(TappedDriver):
-    """Keeps when the jaw was how far open.
+    """Keeps when a picture went to the sink in which the jaw was how far open.
+
+    Args:
+        driver: closed with this.
+        picture_s: tells how late pictures are.
 
     Attributes:
         seen: time on the monotonic clock in s, and jawOpen.
     """
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, picture_s: Callable[[], float | None]) -> None:
         super().__init__(driver)
+        self._picture_s = picture_s
         self.seen: list[tuple[float, float]] = []
 
     def heard(self, expression: Expression) -> None:
         """Take note of an expression."""
         if expression.face is not None and isinstance(expression.face.deformation, Blendshapes):
             jaw = float(expression.face.deformation.weights[ARKIT_INDEX["jawOpen"]])
-            self.seen.append((expression.captured_ns * 1e-9, jaw))
+            self.seen.append((expression.captured_ns * 1e-9 + (self._picture_s() or 0.0), jaw))
 
 
 def main() -> int:
@@ -109,7 +115,7 @@ def measure(command: str, pulse: PrivatePulse, n: int) -> tuple[np.ndarray, np.n
     typed = TypedLines()
     saying = Saying(command=command, to=_SINK, typed=typed, picture_s=lambda: live.delay_s)
     puppet = Puppet(load_avatar(sample_portrait_path()))
-    driver = WatchedLips(open_driver("say", saying=saying))
+    driver = WatchedLips(open_driver("say", saying=saying), saying.picture_s)
     with LivePipeline(driver, puppet, [Nowhere(puppet.canvas_px)]) as live:
         show = threading.Thread(target=live.run)
         show.start()
@@ -117,14 +123,12 @@ def measure(command: str, pulse: PrivatePulse, n: int) -> tuple[np.ndarray, np.n
         ear = pulse.listen(f"{_SINK}.monitor")
         time.sleep(1.0)
         asked_s = [say(typed, LINES[i % len(LINES)], driver) for i in range(n)]
-        delay_s = live.delay_s or 0.0
         heard = ear.stop()
         live.stop()
         show.join()
-    shown = [(t_s + delay_s, jaw) for t_s, jaw in driver.seen]
     sounds = loud_moments(heard)
     ends_s = [*asked_s[1:], np.inf]
-    lips = [first(shown, OPEN, start, end) for start, end in zip(asked_s, ends_s, strict=True)]
+    lips = [first(driver.seen, OPEN, start, end) for start, end in zip(asked_s, ends_s, strict=True)]
     ears = [first(sounds, LOUD, start, end) for start, end in zip(asked_s, ends_s, strict=True)]
     return np.array(ears) - asked_s, np.array(lips) - asked_s
 
