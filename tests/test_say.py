@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from fakes import wait_until
 from private_pulse import PrivatePulse, missing
+from program import run
 
 from facepuppet.cli.controls import Controls
 from facepuppet.core.errors import DriverError, SoundError, SpeechError
@@ -493,6 +494,26 @@ def test_other_programs_hear_what_its_face_does(tmp_path: Path) -> None:
             show.typed.put("Hello.")
             wait_until(lambda: jaw_of(sending.read()) > OPEN)
             wait_until(lambda: b"jawOpen" in program.recv(65_536) or sending.read() is None)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--say-to", "none"), "need --driver say"),
+        (("--driver", "say", "--driver", "say"), "--driver say twice"),
+        (("--driver", "say:nowhere.txt", "--say-command", "cat"), "names no file that is there"),
+        (
+            ("--driver", "say", "--say-command", "no-such-speaker"),
+            "'no-such-speaker', which is not installed",
+        ),
+    ],
+)
+def test_the_program_says_what_it_needs_to_read_out(
+    words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = ("run", "--avatar", str(sample_portrait_path()), "--right", "public-domain", "--no-ui", "--sink")
+    status, _, err = run(capsys, *usual, "page.mkv", *words)
+    assert status in (1, 2) and told in " ".join(err.replace("│", " ").split())
 
 
 # The output

@@ -107,7 +107,7 @@ class StreamLines(LineSource):
     def close(self) -> None:
         """Read no more."""
         self._closed.set()
-        if self._thread is not None and (self._selectable or os.name != "nt"):
+        if self._thread is not None and os.name != "nt":  # there nothing wakes it from its read
             self._thread.join(_JOIN_S)
         if self._fd > 2:
             with suppress(OSError):
