@@ -501,10 +501,13 @@ def test_other_programs_hear_what_its_face_does(tmp_path: Path) -> None:
     [
         (("--say-to", "none"), "need --driver say"),
         (("--driver", "say", "--driver", "say"), "--driver say twice"),
-        (("--driver", "say:nowhere.txt", "--say-command", "cat"), "names no file that is there"),
-        (
+        pytest.param(
+            ("--driver", "say:no.txt", "--say-command", "cat"), "names no file that is there", marks=thorough
+        ),
+        pytest.param(
             ("--driver", "say", "--say-command", "no-such-speaker"),
             "'no-such-speaker', which is not installed",
+            marks=thorough,
         ),
     ],
 )
