@@ -40,7 +40,7 @@ class SocketLines(LineSource):
         self._crowded = False
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        listening.listen(MOST_PEERS)
+        listening.listen(2 * MOST_PEERS)  # who is turned away must be taken first
         listening.setblocking(False)
 
     @property
