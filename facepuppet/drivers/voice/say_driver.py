@@ -88,7 +88,8 @@ class SayDriver(Driver):
         self._speaker: Speaker | None = None
         self._loudspeaker: Loudspeaker | None = None
         self._period_ns = round(1e9 / fps)
-        self._due_ns = self._last_busy_ns = 0
+        self._due_ns = self._quiet_since_ns = 0
+        self._spoke = False
         self._face_s = 0.0
         self._n = 0
 
@@ -104,7 +105,7 @@ class SayDriver(Driver):
     def start(self, clock: Clock) -> None:
         """Open what plays, and listen from now on."""
         self._clock = clock
-        self._due_ns = clock.now_ns()
+        self._due_ns = self._quiet_since_ns = clock.now_ns()
         self._playback = playback = Playback(self._now_s, self._delay_s)
         if self._system is not None:
             self._loudspeaker = Loudspeaker(self._sink, self._system, playback.fill)
@@ -131,15 +132,14 @@ class SayDriver(Driver):
         now_ns = self._wait()
         if self._closed.is_set() or self._playback is None:
             return None
-        busy = not (self._script.empty and self._playback.idle)
-        if busy or self._last_busy_ns == 0:
-            self._last_busy_ns = now_ns
-        quiet_s = (now_ns - self._last_busy_ns) * 1e-9
+        if not (self._script.empty and self._playback.idle):
+            self._spoke, self._quiet_since_ns = True, now_ns
+        quiet_s = (now_ns - self._quiet_since_ns) * 1e-9
         if self._source_ended and quiet_s > END_S:
             return None
         self._n += 1
         expression = self._at(self._playback, now_ns * 1e-9)
-        if not self._alone and quiet_s > LINGER_S:
+        if not self._alone and (not self._spoke or quiet_s > LINGER_S):
             return Expression.absent(self._n, now_ns)
         return replace(expression, captured_ns=now_ns)
 
