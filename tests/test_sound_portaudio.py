@@ -139,6 +139,31 @@ def test_devices_are_looked_for_anew_when_the_library_was_loaded_before(library:
     assert library.looked == 1
 
 
+def test_an_output_is_opened_alone_and_beside_a_microphone_without_ending_that(library: Library) -> None:
+    system, blocks, rates = PortAudio(), [], []
+
+    def connect_output(hz: float) -> Callable[..., None]:
+        rates.append(hz)
+        return lambda block, starts_s: blocks.append(starts_s)
+
+    streams = system.open("Mic", "pulse", 0.02, connect()[1])
+    assert library.looked == 1
+    output = system.open_output("facepuppet", 0.02, connect_output)
+    assert library.looked == 1 and streams.lost == ""
+    alone = library.streams[-1]
+    assert (alone.sink, alone.active, rates, output.sink) == ("facepuppet", True, [48_000.0], "facepuppet")
+    alone.call(bytearray(480 * 8), {"currentTime": 1.0, "outputBufferDacTime": 1.1})
+    assert len(blocks) == 1 and 0.05 < blocks[0] - time.monotonic() < 0.15
+    alone.active = False
+    assert output.lost == "'facepuppet' has stopped"
+    output.close()
+    streams.close()
+    system.open_output("default", 0.02, connect_output).close()
+    assert library.looked == 2  # nothing was open any more
+    with pytest.raises(SoundError, match="no output for sound 'nowhere'"):
+        system.open_output("nowhere", 0.02, connect_output)
+
+
 @pytest.mark.parametrize(
     ("adc_s", "ended_ago_s"),
     [

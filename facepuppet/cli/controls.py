@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from facepuppet.cli.errands import Errands
+from facepuppet.drivers.voice.typed_lines import LineAssembler
 from facepuppet.session.commands import Command, Recentre
 from facepuppet.session.verbs import VERBS
 
@@ -24,28 +25,39 @@ class Controls:
 
     What a letter stands for is told by the verbs (`session.verbs`). Standard input is read only when it is a
     terminal with this program in its foreground: what a script pipes in is not ours, and a reading background
-    job would be stopped.
+    job would be stopped. Where lines are text for somebody, letters are typed after a slash.
 
     Args:
         send: given the commands, from a thread or a signal handler; what it raises is told in one line.
         window: whether there is a preview window; its keys come to `press`.
+        typed: given every line that is no command, without its end; None where all lines are commands.
 
     Attributes:
         hint: the ways that work here, in one line for a person; empty if there is none.
     """
 
-    def __init__(self, send: Callable[[Command], None], *, window: bool) -> None:
+    def __init__(
+        self,
+        send: Callable[[Command], None],
+        *,
+        window: bool,
+        typed: Callable[[str], None] | None = None,
+    ) -> None:
         self._errands = Errands(send)
         self._keys = {verb.key: verb for verb in VERBS.values() if verb.key}
         self._stopping = threading.Event()
+        self._typed, self._lines = typed, LineAssembler("the terminal")
         self._terminal_fd = _terminal()
         self._signalled = hasattr(signal, "SIGUSR1") and (
             threading.current_thread() is threading.main_thread()
         )
-        ways = ["type a letter and Enter"] if self._terminal_fd is not None else []
+        way = "type a letter and Enter" if typed is None else "type / and a letter and Enter"
+        ways = [way] if self._terminal_fd is not None else []
         ways += ["press it in the preview window"] if window else []
         letters = ", ".join(f"{key} {verb.name}" for key, verb in self._keys.items())
         hints = [f"{letters}: {', or '.join(ways)}."] if ways else []
+        if typed is not None and self._terminal_fd is not None:
+            hints.append("Every other line is read out; an empty line, or /stop, breaks off.")
         hints += [f"Re-centre from outside: kill -USR1 {os.getpid()}."] if self._signalled else []
         self.hint = " ".join(hints)
 
@@ -104,8 +116,21 @@ class Controls:
                 return
             self._obey(line)
 
-    def _obey(self, line: bytes) -> None:
-        self.press(line.strip().lower().decode("ascii", "replace"))
+    def _obey(self, content: bytes) -> None:
+        if self._typed is None:
+            self.press(content.strip().lower().decode("ascii", "replace"))
+            return
+        for line in self._lines.feed(content):
+            command = line.strip().lower()
+            if command[:1] == "/" and command[1:] in self._keys:
+                self.press(command[1:])
+            else:
+                self._typed(line)
+
+
+def on_terminal() -> bool:
+    """Whether there is a terminal to read lines from."""
+    return _terminal() is not None
 
 
 def _terminal() -> int | None:

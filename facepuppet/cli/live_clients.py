@@ -12,6 +12,7 @@ from facepuppet.cli.live_parts import Outputs, tell
 if TYPE_CHECKING:
     from facepuppet.cli.hotkey_file import Hotkey
     from facepuppet.cli.sound_options import SoundWanted
+    from facepuppet.drivers.voice.typed_lines import TypedLines
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.show import Show
 
@@ -26,6 +27,7 @@ class Clients:
         hotkeys: to be heard under other windows.
         sound: the microphone to pass on, if any.
         ui, ui_port: whether to serve the control room, and where.
+        typed: given lines of the terminal that are no commands; None where all are.
     """
 
     settings: bool
@@ -34,6 +36,7 @@ class Clients:
     sound: SoundWanted | None
     ui: bool
     ui_port: int | None
+    typed: TypedLines | None = None
 
     def enter(self, stack: ExitStack, live: LivePipeline, outputs: Outputs) -> None:
         """Let them in, and tell how each is used; what one of them cannot do, it tells, and the run goes on.
@@ -51,7 +54,8 @@ class Clients:
         show = Show(live, Extras(outputs.recordings, microphone, readers=readers, missing=missing))
         if self.settings:
             tell(stack.enter_context(KeptSettings(live, said=self.said)).hint)
-        controls = stack.enter_context(Controls(show.send, window=bool(outputs.windows)))
+        typed = None if self.typed is None else self.typed.put
+        controls = stack.enter_context(Controls(show.send, window=bool(outputs.windows), typed=typed))
         for window in outputs.windows:
             window.on_key = controls.press
         if microphone is not None:

@@ -68,8 +68,9 @@ DriversOption = Annotated[
     list[str] | None,
     typer.Option(
         "--driver",
-        help="Who drives: camera (what --camera says), livelink or another tracker on the network, or a "
-        "file; several by priority, of which the first that sees a face drives.",
+        help="Who drives: camera (what --camera says), livelink or another tracker on the network, say "
+        "(reads lines out; say:FILE, say:PATH.sock, say:PORT), or a file; several by priority, of which the "
+        "first that sees a face drives.",
     ),
 ]
 SendOption = Annotated[
@@ -291,7 +292,7 @@ def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | N
     Raises:
         OutputUnwritableError: two of them are one file.
     """
-    taken = {os.path.realpath(str(path).removeprefix("loop:")) for path in read if path}
+    taken = {os.path.realpath(str(path).removeprefix("loop:").removeprefix("say:")) for path in read if path}
     for path in written:
         if not path:
             continue
@@ -318,7 +319,8 @@ def check_outputs(*paths: Path | None) -> None:
 def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
     from facepuppet.drivers.remote.protocol_names import is_remote
+    from facepuppet.drivers.voice.say_names import is_say
 
-    prefixed = "://" in word or word.startswith(("camera:", "loop:")) or is_remote(word)
+    prefixed = "://" in word or word.startswith(("camera:", "loop:")) or is_remote(word) or is_say(word)
     known = word.isdecimal() or word == "script" or prefixed
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"

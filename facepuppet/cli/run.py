@@ -57,6 +57,7 @@ from facepuppet.cli.rights import (
     RightsOptions,
     SubjectOption,
 )
+from facepuppet.cli.say_options import SayCommandOption, SayRawOption, SayToOption, say_wanted
 from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption, loaded_sound
 from facepuppet.core.errors import FacepuppetError
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
     from facepuppet.drivers.recorded import RecordingDriver
+    from facepuppet.drivers.voice.saying import Saying
     from facepuppet.session.live import LivePipeline
     from facepuppet.vision.trackers import TrackingModels
 
@@ -121,6 +123,9 @@ def run(
     mic: MicOption = None,
     mic_to: MicToOption = None,
     mic_delay: MicDelayOption = "auto",
+    say_command: SayCommandOption = None,
+    say_raw: SayRawOption = None,
+    say_to: SayToOption = "default",
     hotkeys: Annotated[
         bool,
         typer.Option("--hotkeys", help="Hear keys under other windows, too (extra facepuppet[hotkeys])."),
@@ -154,12 +159,13 @@ def run(
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
     by_hand = said(context, "background", "label", "no_label", "mirror")
     sound, keys = loaded_sound(mic, mic_to, mic_delay), wanted_hotkeys() if hotkeys else []
-    clients = Clients(settings, by_hand, keys, sound, ui, ui_port)
+    saying = say_wanted(driven_by, say_command, say_raw, say_to, lambda: live.delay_s)
+    clients = Clients(settings, by_hand, keys, sound, ui, ui_port, None if saying is None else saying.typed)
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     runtime, models = open_engines(engine, tracker)
-    opens = _driver_opener(driven_by, profile, fps, models)
+    opens = _driver_opener(driven_by, profile, fps, models, saying)
     look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
@@ -191,7 +197,11 @@ def run(
 
 
 def _driver_opener(
-    words: Sequence[str], profile: Path | None, fps: float, models: TrackingModels
+    words: Sequence[str],
+    profile: Path | None,
+    fps: float,
+    models: TrackingModels,
+    saying: Saying | None,
 ) -> Callable[[], Driver]:
     """Read the driver's profile; return what opens the driver, or several by priority.
 
@@ -203,7 +213,8 @@ def _driver_opener(
 
     neutral = None if profile is None else load_profile(profile).neutral
     asked = [camera_word(word) for word in words]
-    return partial(open_drivers, asked, fps=fps, neutral=neutral, recentre_s=RECENTRE_S, models=models)
+    options = {"neutral": neutral, "recentre_s": RECENTRE_S, "models": models, "saying": saying}
+    return partial(open_drivers, asked, fps=fps, **options)
 
 
 def _sending(driver: Driver, words: Sequence[str], stack: ExitStack) -> Driver:

@@ -21,7 +21,8 @@ FacepuppetError
 │   └── ConsentRevokedError     the right was taken back
 ├── ProfileError                a driver profile that is malformed or not neutral
 ├── DriverError                 whoever moves the puppet cannot go on
-│   └── RecordingError          a recording of a performance that is damaged, cut off or of another version
+│   ├── RecordingError          a recording of a performance that is damaged, cut off or of another version
+│   └── SpeechError             a command that should speak, and is missing, fails, hangs or answers no sound
 ├── SenderError                 a receiver of the driver's face that is none, or cannot be spoken to
 ├── SettingsError               kept settings or hotkeys that are malformed, too new, or cannot be written
 ├── ControlError                a command for a running puppet that cannot be obeyed
@@ -137,6 +138,10 @@ class DriverError(FacepuppetError):
 
 class RecordingError(DriverError):
     """A recording of a performance that is damaged, cut off, or of another version."""
+
+
+class SpeechError(DriverError):
+    """A command that should speak, and is missing, fails, hangs or answers no sound."""
 
 
 class SenderError(FacepuppetError):

@@ -196,6 +196,20 @@ def _sound() -> Check:
     return examine_sound()
 
 
+def _speech() -> Check:
+    from facepuppet.core.errors import SpeechError
+    from facepuppet.drivers.voice.saying import ESPEAK
+    from facepuppet.drivers.voice.speech_command import SpeechCommand
+
+    try:
+        command = SpeechCommand(ESPEAK)
+    except SpeechError as error:
+        return Check(
+            "speech", Verdict.WARN, f"no {ESPEAK.split()[0]}; only --driver say needs it", error.todo
+        )
+    return Check("speech", Verdict.OK, f"{command.name} speaks for --driver say")
+
+
 def _cache_folder() -> Check:
     import platformdirs
 
@@ -230,5 +244,6 @@ _CHECKS = (
     _frames,
     _display,
     _sound,
+    _speech,
     _cache_folder,
 )

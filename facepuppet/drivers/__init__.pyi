@@ -34,3 +34,5 @@ from .scripted import PIECE_S as PIECE_S
 from .scripted import Performance as Performance
 from .scripted import ScriptedDriver as ScriptedDriver
 from .tapped import TappedDriver as TappedDriver
+from .voice.saying import Saying as Saying
+from .voice.typed_lines import TypedLines as TypedLines

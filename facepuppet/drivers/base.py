@@ -35,12 +35,14 @@ class Driver(ABC):
         fps: nominal expressions a second; None when unknown.
         n_frames: how many there will be, perhaps estimated; None when unknown or endless.
         live: it is endless and cannot be played offline, as a camera.
+        certain: where it shows a face there is no doubt of it, and no flicker: it takes over at once.
     """
 
     description: str = "a driver"
     fps: float | None = None
     n_frames: int | None = None
     live: bool = False
+    certain: bool = False
     _pace: _Pace | None = None
 
     @abstractmethod

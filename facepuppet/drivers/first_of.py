@@ -144,7 +144,8 @@ class FirstOf(Driver):
         there = [at for at, seat in enumerate(self._seats) if seat.present(now_ns)]
         if there and there[0] != self._whose:
             first, lost = self._seats[there[0]], self._whose not in there
-            if lost or (there[0] < self._whose and now_ns - first.since_ns >= BACK_NS):
+            back = first.driver.certain or now_ns - first.since_ns >= BACK_NS
+            if lost or (there[0] < self._whose and back):
                 log.info("%s drives", first.driver.description)
                 self._whose = there[0]
         return self._seats[self._whose]

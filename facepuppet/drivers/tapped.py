@@ -20,7 +20,7 @@ class TappedDriver(Driver):
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
         self.description, self.fps = driver.description, driver.fps
-        self.n_frames, self.live = driver.n_frames, driver.live
+        self.n_frames, self.live, self.certain = driver.n_frames, driver.live, driver.certain
 
     def heard(self, expression: Expression) -> None:
         """Take note of an expression, before anybody else sees it."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ F32 = NDArray[np.float32]
 Heard = Callable[[F32, float], None]  # a block (n,), full scale ±1, and when it ended on time.monotonic()
 Fill = Callable[[F32, float], None]  # a block (n,) to fill, and when it starts to be heard
 Connect = Callable[[float, float], tuple[Heard, Fill]]
+ConnectOutput = Callable[[float], Fill]
 
 RATE_HZ = 48_000  # what calls use; a device that cannot has its own
 LATENCY_S = 0.02  # asked of each device: two blocks, so that one may come late
@@ -55,6 +58,19 @@ class Streams(Protocol):
         """Stop at once and close both."""
 
 
+class OpenOutput(Protocol):
+    """An output that is open by itself."""
+
+    sink: str
+
+    @property
+    def lost(self) -> str:
+        """What has ended it, in a few words; empty while it lives."""
+
+    def close(self) -> None:
+        """Stop at once and close it."""
+
+
 class SoundSystem(Protocol):
     """What opens devices."""
 
@@ -75,8 +91,8 @@ class SoundSystem(Protocol):
 class PortAudio:
     """PortAudio's devices, by the package sounddevice.
 
-    Opening looks for devices anew, which ends all streams of the process: one program has one microphone, and
-    whoever else wants to hear it becomes a listener of that (`Microphone.listeners`).
+    Opening looks for devices anew, which ends all streams of the process, so it is left out while another is
+    open. One program has one microphone: who else wants to hear it listens to that (`Microphone.listeners`).
 
     Raises:
         SoundError: the package or the library is not installed.
@@ -91,7 +107,7 @@ class PortAudio:
 
             raise SoundError(
                 f"no PortAudio ({error})",
-                "its library, for --mic",
+                "its library, for sound",
                 _ADVICE["Linux" if platform.system() == "Linux" else "else"],
             ) from error
         self._library = sounddevice
@@ -99,6 +115,33 @@ class PortAudio:
 
     def open(self, source: str, sink: str, latency_s: float, connect: Connect) -> Streams:
         """Open a microphone and an output, and start both; see SoundSystem."""
+        with _Device.opening:
+            return self._open(source, sink, latency_s, connect)
+
+    def open_output(self, sink: str, latency_s: float, connect: ConnectOutput) -> OpenOutput:
+        """Open an output alone, and start it.
+
+        Args:
+            sink: the output's word.
+            latency_s: how much it may hold.
+            connect: given its rate in Hz, returns what is called for sound.
+
+        Raises:
+            SoundError: it cannot be opened.
+        """
+        with _Device.opening:
+            self._look_again()
+            device = _Device(self._library, self._find(sink, "sink"), "sink", latency_s)
+        output = _Sole(device)
+        try:
+            device.fill = connect(device.hz)
+            device.start()
+        except BaseException:
+            output.close()
+            raise
+        return output
+
+    def _open(self, source: str, sink: str, latency_s: float, connect: Connect) -> Streams:
         self._look_again()
         output = _Device(self._library, self._find(sink, "sink"), "sink", latency_s)
         try:
@@ -143,7 +186,7 @@ class PortAudio:
 
     def _look_again(self) -> None:
         """PortAudio lists devices once: begin again, to see what was plugged in since."""
-        if not self._fresh:
+        if not self._fresh and not _Device.living.any_of(self._library):
             with suppress(self._library.PortAudioError):
                 self._library._terminate()
                 self._library._initialize()
@@ -182,23 +225,73 @@ class _Pair:
         self._gone = f"'{name}' has gone"
 
 
+class _Sole:
+    """An open output by itself."""
+
+    def __init__(self, device: _Device) -> None:
+        self.sink = device.endpoint.name
+        self._device = device
+        self._gone = ""
+        node = device.endpoint.node
+        self._watch = NodeWatch([("sink", node)] if node else [], self._lose)
+
+    @property
+    def lost(self) -> str:
+        return self._gone or ("" if self._device.active else f"'{self.sink}' has stopped")
+
+    def close(self) -> None:
+        self._watch.close()
+        self._device.close()
+
+    def _lose(self, name: str) -> None:
+        self._device.silence()  # at once: the server plays it elsewhere by now
+        self._gone = f"'{name}' has gone"
+
+
+class _Living:
+    """Which devices are open; any thread asks and tells."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._devices: WeakSet[_Device] = WeakSet()
+
+    def add(self, device: _Device) -> None:
+        with self._lock:
+            self._devices.add(device)
+
+    def discard(self, device: _Device) -> None:
+        with self._lock:
+            self._devices.discard(device)
+
+    def any_of(self, library: Any) -> bool:
+        with self._lock:
+            return any(device.library is library for device in self._devices)
+
+
 class _Device:
-    """One stream of PortAudio's, which calls back with blocks of a fade's length."""
+    """One stream of PortAudio's, which calls back with blocks of a fade's length.
+
+    PortAudio is one a process: what is open, and that one is being opened, is told of the process.
+    """
+
+    living: ClassVar[_Living] = _Living()
+    opening: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, library: Any, endpoint: Endpoint, kind: Kind, latency_s: float) -> None:
         self.endpoint, self.kind = endpoint, kind
         self.slips = 0
         self.heard: Heard | None = None
         self.fill: Fill | None = None
-        self._library = library
+        self.library = library
         # One channel of a microphone, but two of an output: some have no other way.
         self._channels = 1 if kind == "source" else min(2, endpoint.channels)
         self.hz, self._stream = self._open(latency_s)
         self._lasts_s = round(FADE_S * self.hz) / self.hz
         self._block = np.zeros(round(FADE_S * self.hz), np.float32)
+        self.living.add(self)
 
     def _open(self, latency_s: float) -> tuple[float, Any]:
-        create = self._library.RawInputStream if self.kind == "source" else self._library.RawOutputStream
+        create = self.library.RawInputStream if self.kind == "source" else self.library.RawOutputStream
         callback = self._on_input if self.kind == "source" else self._on_output
         failure: Exception | None = None
         for hz in dict.fromkeys((float(RATE_HZ), self.endpoint.hz)):
@@ -213,7 +306,7 @@ class _Device:
                         dtype="float32",
                         callback=callback,
                     )
-            except self._library.PortAudioError as error:
+            except self.library.PortAudioError as error:
                 failure = error
                 continue
             return hz, stream
@@ -228,7 +321,7 @@ class _Device:
         """Whether it calls back."""
         try:
             return bool(self._stream.active)
-        except self._library.PortAudioError:
+        except self.library.PortAudioError:
             return False
 
     def start(self) -> None:
@@ -236,7 +329,7 @@ class _Device:
         try:
             with _environment(self.endpoint.environment):
                 self._stream.start()
-        except self._library.PortAudioError as error:
+        except self.library.PortAudioError as error:
             raise SoundError(
                 f"'{self.endpoint.name}', which does not start ({error})",
                 "a device that works",
@@ -249,10 +342,11 @@ class _Device:
 
     def close(self) -> None:
         """Stop at once."""
-        with suppress(self._library.PortAudioError):
+        with suppress(self.library.PortAudioError):
             self._stream.abort()
-        with suppress(self._library.PortAudioError):
+        with suppress(self.library.PortAudioError):
             self._stream.close()
+        self.living.discard(self)
 
     def _on_input(self, data: Any, n: int, told: Any, flags: Any) -> None:
         self.slips += bool(flags)

@@ -1,0 +1,1 @@
+"""A voice as a driver: typed text that is read out."""
