@@ -120,7 +120,7 @@ def measures_of(lips: F32) -> tuple[F32, F32]:
 
 
 def _points(lips: F32, index: int) -> F64:
-    """Where weights (n, 13) take a landmark of the mean face, (n, 3): `compose_landmarks` before lips meet."""
+    """Where weights (n, 13) take a landmark, (n, 3), as `compose_landmarks` before lips meet."""
     basis = np.stack(
         [landmark_basis()[[ARKIT_INDEX[n] for n in names], index].sum(0) for names in MOUTH_SHAPES.values()]
     )
