@@ -89,7 +89,8 @@ class SpeakingFace:
             one, other = frames[after - 1], frames[after]
             share = (t_s - one.t_s) / (other.t_s - one.t_s)
             mouth = one.mouth + share * (other.mouth - one.mouth)
-            del frames[: bisect_right(frames, t_s - _KEPT_S, key=_time_of)]
+        # The last one stays, however far ahead of it somebody asks.
+        del frames[: min(bisect_right(frames, t_s - _KEPT_S, key=_time_of), len(frames) - 1)]
         return np.asarray(mouth, np.float32)
 
 

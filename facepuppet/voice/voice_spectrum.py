@@ -23,6 +23,7 @@ MEAN_S = 4.0  # time constant of the bands' mean
 FLOOR_RISE_DB_S, FLOOR_FALL_S = 2.0, 0.05
 SILENCE = 1e-7  # of power; below it there is nothing to hear
 N_FEATURES = 2 * N_BANDS + 1
+_QUIETEST_DB = -75.0  # of full scale: made speech and muted devices have pauses of nothing at all
 _USUAL_FLOOR_DB = -55.0  # of full scale, before anything was heard
 
 
@@ -63,6 +64,7 @@ class VoiceSpectrum:
         return features, loudness
 
     def _step(self, bands: F64, level_db: float) -> tuple[F32, float]:
+        level_db = max(level_db, _QUIETEST_DB)
         fall = 1.0 - math.exp(-STEP_S / FLOOR_FALL_S)
         if level_db < self._floor_db:
             self._floor_db += fall * (level_db - self._floor_db)
