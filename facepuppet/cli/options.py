@@ -61,15 +61,15 @@ CameraOption = Annotated[
         "--camera",
         "--input",
         help="Camera index or name, video file (loop:FILE plays it over and over), URL, recording "
-        "(.npz, .csv), or script for the built-in piece.",
+        "(.npz, .csv), a file of sound or mic for a voice, or script for the built-in piece.",
     ),
 ]
 DriversOption = Annotated[
     list[str] | None,
     typer.Option(
         "--driver",
-        help="Who drives: camera (what --camera says), livelink or another tracker on the network, or a "
-        "file; several by priority, of which the first that sees a face drives.",
+        help="Who drives: camera (what --camera says), mic (or mic:NAME) for your voice, livelink or another "
+        "tracker on the network, or a file; several by priority, of which the first that sees a face drives.",
     ),
 ]
 SendOption = Annotated[
@@ -291,7 +291,8 @@ def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | N
     Raises:
         OutputUnwritableError: two of them are one file.
     """
-    taken = {os.path.realpath(str(path).removeprefix("loop:")) for path in read if path}
+    names = (str(path).removeprefix("loop:").removeprefix("voice:") for path in read if path)
+    taken = {os.path.realpath(name) for name in names}
     for path in written:
         if not path:
             continue
@@ -318,7 +319,8 @@ def check_outputs(*paths: Path | None) -> None:
 def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
     from facepuppet.drivers.remote.protocol_names import is_remote
+    from facepuppet.drivers.voice.voice_words import is_mic
 
-    prefixed = "://" in word or word.startswith(("camera:", "loop:")) or is_remote(word)
-    known = word.isdecimal() or word == "script" or prefixed
+    prefixed = "://" in word or word.startswith(("camera:", "loop:", "voice:")) or is_remote(word)
+    known = word.isdecimal() or word == "script" or is_mic(word) or prefixed
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from facepuppet.core.errors import FacepuppetError
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest, settle_frames_at
 from facepuppet.drivers.first_of import FirstOf
+from facepuppet.drivers.late_driver import MAY_COME, LateDriver
 from facepuppet.drivers.recording_words import is_playable, open_playable
 from facepuppet.drivers.remote.protocol_names import is_remote
 from facepuppet.drivers.scripted import ScriptedDriver
+from facepuppet.drivers.voice.voice_setup import VoiceSetup
+from facepuppet.drivers.voice.voice_words import is_mic, voice_file
 from facepuppet.media.source_words import open_source
 from facepuppet.vision.trackers import TrackingModels
 
@@ -29,23 +34,27 @@ def open_driver(
     recentre_s: float | None = None,
     settle_frames: int | None = None,
     models: TrackingModels | None = None,
+    voice: VoiceSetup | None = None,
 ) -> Driver:
     """Open whatever a user's word stands for.
 
     Args:
         spec: "script", a tracker on the network (`remote.remote_words`), a recording of expressions (.npz,
-            or .csv of Live Link Face), or whoever is before a camera or in a video: see
+            or .csv of Live Link Face), a voice (a file of sound, "voice:" and any file with sound, "mic",
+            or "mic:" and the word for a microphone), or whoever is before a camera or in a video: see
             `facepuppet.media.source_words`.
-        fps: rate asked of a camera.
+        fps: rate asked of a camera, and given to a voice.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
         settle_frames: how many frames with a face are the first moments; None goes by the source's rate.
         models: the tracker's networks; the project's own runner of them if None.
+        voice: how a voice drives; as usual if None.
 
     Raises:
-        CaptureError: the camera or video is missing, busy or cannot be decoded.
+        CaptureError: the camera, video or sound is missing, busy or cannot be decoded.
         RecordingError: the recording cannot be read.
         DriverError: the network cannot be listened to.
+        SoundError: PortAudio is not installed.
     """
     if spec == SCRIPT:
         return ScriptedDriver(fps=fps)
@@ -56,15 +65,52 @@ def open_driver(
         return open_remote(spec, recentre_s=recentre_s)
     if not isinstance(spec, int) and is_playable(spec):
         return open_playable(spec)
+    speaking = open_voice(spec, fps, voice)
+    if speaking is not None:
+        return speaking
     source = open_source(spec, fps=fps)
     n = settle_frames_at(source.fps) if settle_frames is None else settle_frames
     rest = Rest(neutral, recentre_s=recentre_s, settle_frames=n)
     return CameraDriver(source, rest, models=models)
 
 
+def open_voice(spec: str | int | Path, fps: float = 30.0, voice: VoiceSetup | None = None) -> Driver | None:
+    """Open a voice as a driver; None where a word means something else. See `open_driver`."""
+    # What hears a voice is loaded with the first one.
+    if isinstance(spec, str) and is_mic(spec):
+        from facepuppet.drivers.voice.own_microphone import open_mic
+
+        return open_mic(spec, fps, voice or VoiceSetup())
+    path = voice_file(spec)
+    if path is None:
+        return None
+    from facepuppet.drivers.voice.voice_file_driver import VoiceFileDriver
+
+    return VoiceFileDriver(path, fps, voice)
+
+
 def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
-    """Open one driver or several by priority, all or none; `options` are those of `open_driver`."""
+    """Open one driver or several by priority, all or none; `options` are those of `open_driver`.
+
+    Of several a camera may be missing at first: the others drive, and it is tried again.
+
+    Raises:
+        FacepuppetError: as `open_driver`; or none of several cameras is there.
+    """
+    if len(specs) == 1:
+        return open_driver(specs[0], **options)
+    problems: list[FacepuppetError] = []
     with ExitStack() as opened:
-        drivers = [opened.enter_context(open_driver(spec, **options)) for spec in specs]
+        drivers: list[Driver] = []
+        for spec in specs:
+            opens = partial(open_driver, spec, **options)
+            try:
+                driver = opens()
+            except MAY_COME as problem:
+                problems.append(problem)
+                if len(problems) == len(specs):
+                    raise
+                driver = LateDriver(str(spec), problem, opens)
+            drivers.append(opened.enter_context(driver))
         opened.pop_all()
-    return drivers[0] if len(drivers) == 1 else FirstOf(drivers)
+    return FirstOf(drivers)

@@ -129,7 +129,10 @@ class SoundReader:
         length_s, said_s = self._n / self._rate_hz, self.duration_s
         if said_s is not None and said_s - length_s > max(SHORT_S, SHORT * said_s):
             log.warning(
-                "%s: its sound ends after %.1f s, though the file says %.1f s", self.description, length_s, said_s
+                "%s: its sound ends after %.1f s, though the file says %.1f s",
+                self.description,
+                length_s,
+                said_s,
             )
 
 

@@ -1,0 +1,1 @@
+"""A voice as a driver: of a file, or of a microphone."""
