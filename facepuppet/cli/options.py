@@ -144,6 +144,16 @@ TrackerOption = Annotated[
         help="Who tracks a camera's face: builtin, or mediapipe to compare (extra facepuppet[mediapipe]).",
     ),
 ]
+FpsOption = Annotated[
+    float,
+    typer.Option(
+        "--fps",
+        callback=finite,
+        min=5,
+        max=60,
+        help="Frames a second of the output; offline of what a voice drives, as videos have their own.",
+    ),
+]
 QualityOption = Annotated[
     str,
     typer.Option(

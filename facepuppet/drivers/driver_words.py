@@ -110,7 +110,13 @@ def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
                 problems.append(problem)
                 if len(problems) == len(specs):
                     raise
-                driver = LateDriver(str(spec), problem, opens)
+                driver = LateDriver(_name(spec), problem, opens)
             drivers.append(opened.enter_context(driver))
         opened.pop_all()
     return FirstOf(drivers)
+
+
+def _name(spec: str | int | Path) -> str:
+    """What to call a camera that is not there yet."""
+    word = str(spec).removeprefix("camera:")
+    return f"camera {word}, once it is there"
