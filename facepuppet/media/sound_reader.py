@@ -20,6 +20,7 @@ F32 = npt.NDArray[np.float32]
 
 SHORT_S, SHORT = 0.5, 0.02  # by more than both, and a file that ends before it says it would was cut off
 SEVERAL = math.sqrt(0.5)  # FFmpeg keeps the power of two channels in one, which may be beyond full scale
+_STREAMED = 0x7FFF_F000  # what writers of WAV to a pipe say of its size is more
 MOST_FAR_S = 60.0  # of a leap in time that is believed where a container tells no length
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class SoundReader:
 
     def __init__(self, path: Path, rate_hz: int) -> None:
         self.description = str(path)
+        self._lacks = _lacks_bytes(path)
         self.damaged = 0
         self._rate_hz, self._n = rate_hz, 0
         self._container = _open(path)
@@ -126,13 +128,12 @@ class SoundReader:
 
     def _tell_end(self) -> None:
         """Say so where a file ends long before it says it would."""
-        length_s, said_s = self._n / self._rate_hz, self.duration_s
-        if said_s is not None and said_s - length_s > max(SHORT_S, SHORT * said_s):
+        length_s, said_s = self._n / self._rate_hz, self.duration_s or 0.0
+        if self._lacks or said_s - length_s > max(SHORT_S, SHORT * said_s):
             log.warning(
-                "%s: its sound ends after %.1f s, though the file says %.1f s",
+                "%s: its sound ends after %.1f s, sooner than the file says: it may have been cut off",
                 self.description,
                 length_s,
-                said_s,
             )
 
 
@@ -150,6 +151,17 @@ def is_sound(path: Path) -> bool:
             return not videos and (named or bool(container.streams.audio))
     except (av.error.FFmpegError, OSError, ValueError):
         return named
+
+
+def _lacks_bytes(path: Path) -> bool:
+    """Whether a WAV file says that it is larger than it is, which FFmpeg keeps to itself."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+        said = int.from_bytes(start[4:8], "little") + 8
+        return start[:4] == b"RIFF" and path.stat().st_size < said < _STREAMED
+    except OSError:
+        return False
 
 
 def _is_cover(stream: av.VideoStream) -> bool:

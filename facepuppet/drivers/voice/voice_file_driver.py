@@ -16,6 +16,7 @@ from facepuppet.voice.speaking_face import SpeakingFace
 from facepuppet.voice.voice_frame import LOOK_AHEAD_S, RATE_HZ, STEP_S
 
 _BLOCK = round(0.2 * RATE_HZ)  # heard at once: a network is faster with several steps than with each
+_SCRAP_S = 0.002  # of sound at the end, as containers round their times, needs no frame of its own
 # After the sound's end, for the last moment to be known and the mouth to shut.
 _TAIL = np.zeros(round((LOOK_AHEAD_S + 3.0 * STEP_S) * RATE_HZ), np.float32)
 
@@ -39,7 +40,9 @@ class VoiceFileDriver(Driver):
         self.description = f"the voice in {str(path)!r}"
         self.fps: float | None = fps
         length_s = self._sound.duration_s
-        self.n_frames: int | None = None if length_s is None else max(1, math.ceil(length_s * fps - 1e-6))
+        self.n_frames: int | None = (
+            None if length_s is None else max(1, math.ceil((length_s - _SCRAP_S) * fps))
+        )
         self._next_id = 0
         self._n_heard = 0
         self._ended = self._closed = False
@@ -64,7 +67,7 @@ class VoiceFileDriver(Driver):
     def _moment(self, frame_id: int, t_s: float) -> Expression | None:
         while not self._ended and self._face.until_s <= t_s:
             self._hear()
-        over = self._ended and t_s >= self._n_heard / RATE_HZ
+        over = self._ended and frame_id > 0 and t_s >= self._n_heard / RATE_HZ - _SCRAP_S
         return None if over else self._face.at(t_s, frame_id)
 
     def _hear(self) -> None:
