@@ -10,9 +10,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import typer
+from bad_files import only_sound
 from program import one_line, run
 from spoken import SHUT, Sound, frames_of, jaw, silence, talk, vowel, write_sound, write_wav
 
+from facepuppet.cli.voice_options import REGION_WORDS, voice_manner
 from facepuppet.core.errors import FacepuppetError, MediaUnreadableError
 from facepuppet.core.types import Expression
 from facepuppet.drivers.driver_words import open_driver
@@ -129,6 +132,11 @@ def test_a_films_sound_drives_when_it_is_told_to(tmp_path: Path) -> None:
     assert voice_file(f"voice:{path}") == path
     with open_driver(f"voice:{path}") as driver:
         assert isinstance(driver, VoiceFileDriver) and not driver.live
+
+
+def test_a_films_name_without_pictures_in_it_is_sound(tmp_path: Path) -> None:
+    only_sound(tmp_path / "a.mp4")
+    assert voice_file(tmp_path / "a.mp4") == tmp_path / "a.mp4"
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp3", "libmp3lame"), ("a.flac", "flac")])
@@ -328,6 +336,32 @@ def test_manner_reaches_the_face(tmp_path: Path) -> None:
     half = max(map(jaw, spoken(path, manner=VoiceManner(intensity=0.5))))
     assert half == pytest.approx(full / 2, rel=0.05)
     assert max(map(jaw, spoken(path, manner=VoiceManner(intensity=0.0, region=Region.MOUTH)))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("words", "manner"),
+    [
+        (("natural", "shoulders", 1.0, "off"), VoiceManner()),
+        (("still", "mouth", 0.5, "on"), VoiceManner(0.0, Region.MOUTH, 0.5, emotion=True)),
+        (("1.5", "head", 2.0, "0.6, -1"), VoiceManner(1.5, Region.HEAD, 2.0, emotion=True, mood=(0.6, -1.0))),
+    ],
+)
+def test_the_options_of_a_voice(words: tuple[str, str, float, str], manner: VoiceManner) -> None:
+    assert voice_manner(*words) == manner
+    assert set(REGION_WORDS) == {region.value for region in Region}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *[("nan", "face", 1.0, "off"), ("3", "face", 1.0, "off"), ("wild", "face", 1.0, "off")],
+        *[("calm", "nose", 1.0, "off"), ("calm", "face", math.nan, "off"), ("calm", "face", 2.5, "off")],
+        *[("calm", "face", 1.0, "glad"), ("calm", "face", 1.0, "0.5"), ("calm", "face", 1.0, "2,0")],
+    ],
+)
+def test_what_is_no_manner_is_told(words: tuple[str, str, float, str]) -> None:
+    with pytest.raises(typer.BadParameter, match="got .*, expected"):
+        voice_manner(*words)
 
 
 def test_close_ends_it_and_lets_go_of_the_file(tmp_path: Path) -> None:

@@ -34,3 +34,5 @@ from .scripted import PIECE_S as PIECE_S
 from .scripted import Performance as Performance
 from .scripted import ScriptedDriver as ScriptedDriver
 from .tapped import TappedDriver as TappedDriver
+from .voice.voice_file_driver import VoiceFileDriver as VoiceFileDriver
+from .voice.voice_setup import VoiceSetup as VoiceSetup
