@@ -360,7 +360,7 @@ def test_the_options_of_a_voice(words: tuple[str, str, float, str], manner: Voic
     ],
 )
 def test_what_is_no_manner_is_told(words: tuple[str, str, float, str]) -> None:
-    with pytest.raises(typer.BadParameter, match="got .*, expected"):
+    with pytest.raises(typer.BadParameter, match=r"got .*, expected"):
         voice_manner(*words)
 
 

@@ -10,6 +10,7 @@ from facepuppet.core.types import F32, Expression
 from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.voice.speaking_face import SpeakingFace
 from facepuppet.voice.voice_frame import RATE_HZ
+from facepuppet.voice.voice_manner import VoiceManner
 
 STALLED_S = 0.1  # without a block, and what follows counts as silence: no mouth is left standing open
 GONE_S = 1.0  # as well, and nobody is there: another driver may take over
@@ -46,6 +47,15 @@ class HeardFace:
         self._moment_s = 0.0  # the next one, from sample 0
         self._given_s = -math.inf  # when nobody's expression was given last
         self._known, self._n = False, 0
+
+    @property
+    def manner(self) -> VoiceManner:
+        """How the voice moves it; may be replaced from any thread."""
+        return self._face.manner
+
+    @manner.setter
+    def manner(self, manner: VoiceManner) -> None:
+        self._face.manner = manner
 
     def hear(self, sound: F32, rate_hz: float, ended_s: float) -> None:
         """Take in a block (n,), full scale ±1, of which the last sample was spoken at `ended_s`."""

@@ -14,6 +14,7 @@ from facepuppet.core.types import F32, Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.voice.heard_face import HeardFace
 from facepuppet.drivers.voice.voice_setup import Ears, VoiceSetup
+from facepuppet.voice.voice_manner import VoiceManner
 
 _MOST_BLOCKS = 400  # that wait, four seconds: of a reader that does not read
 _SLICE_S = 0.005
@@ -72,6 +73,15 @@ class MicDriver(Driver):
                 return expression
             self._woken.wait(_SLICE_S)
         return None
+
+    @property
+    def voice(self) -> VoiceManner | None:
+        """How the voice moves the face."""
+        return self._face.manner
+
+    def set_voice(self, manner: VoiceManner) -> None:
+        """Let it move the face in another way, from the next moment on."""
+        self._face.manner = manner
 
     def close(self) -> None:
         """Listen no more; close the microphone if it is this driver's."""

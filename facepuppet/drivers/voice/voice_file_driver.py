@@ -14,6 +14,7 @@ from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.media.sound_reader import SoundReader
 from facepuppet.voice.speaking_face import SpeakingFace
 from facepuppet.voice.voice_frame import LOOK_AHEAD_S, RATE_HZ, STEP_S
+from facepuppet.voice.voice_manner import VoiceManner
 
 _BLOCK = round(0.2 * RATE_HZ)  # heard at once: a network is faster with several steps than with each
 _SCRAP_S = 0.002  # of sound at the end, as containers round their times, needs no frame of its own
@@ -56,6 +57,15 @@ class VoiceFileDriver(Driver):
             expression = None if self._closed else self._moment(self._next_id, self._next_id / self.fps)
         self._next_id += 1
         return None if expression is None else self.paced(expression)
+
+    @property
+    def voice(self) -> VoiceManner | None:
+        """How the voice moves the face."""
+        return self._face.manner
+
+    def set_voice(self, manner: VoiceManner) -> None:
+        """Let it move the face in another way, from the next moment on."""
+        self._face.manner = manner
 
     def close(self) -> None:
         """End, and let go of the file."""
