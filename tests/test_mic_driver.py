@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from fakes import PATIENCE_S
+from private_pulse import PrivatePulse, missing
 from program import run
 from spoken import SHUT, Sound, jaw, silence, vowel
 
@@ -29,7 +30,7 @@ from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.sound import microphone as microphone_module
 from facepuppet.sound.microphone import Microphone
-from facepuppet.sound.portaudio import Connect
+from facepuppet.sound.portaudio import Connect, PortAudio
 
 RATE_HZ, BLOCK, FPS = 48_000, 480, 30.0
 BLOCK_S = BLOCK / RATE_HZ
@@ -326,3 +327,41 @@ def test_two_microphones_are_refused(capsys: pytest.CaptureFixture[str]) -> None
     show = ("run", "--avatar", str(sample_portrait_path()), "--sink", "page")
     status, _, err = run(capsys, *show, "--driver", "mic:Desk", "--mic", "Lap", "--mic-to", "cable")
     assert status == 2 and "a run has one microphone" in " ".join(err.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sink", [None, "two"])
+def test_through_a_real_server_moments_are_stamped_with_when_they_were_heard(
+    monkeypatch: pytest.MonkeyPatch, sink: str | None
+) -> None:
+    if missing():
+        pytest.skip(f"needs PulseAudio (pulseaudio, pulseaudio-utils); missing: {missing()}")
+    with PrivatePulse() as pulse:
+        for name, value in pulse.environment.items():
+            monkeypatch.setenv(name, value)
+        portaudio = PortAudio()
+        portaudio._look_again()
+        if "pulse" not in portaudio.names("sink"):
+            pytest.skip("needs ALSA's way to PulseAudio (libasound2-plugins)")
+        microphone = Microphone("one.monitor", sink, portaudio, lambda: 0.15)
+        with MicDriver(microphone, FPS) as driver, microphone:
+            driver.start(SystemClock())
+            read_until(driver, lambda expression: expression.face is not None)
+            ear, told = pulse.listen("one.monitor"), []
+            time.sleep(0.3)
+            player, end_s = pulse.play(np.tile(SPEAKING, 6), "one"), time.monotonic() + 6.0
+            while time.monotonic() < end_s:
+                expression = driver.read()
+                assert expression is not None
+                if expression.face is not None:
+                    told.append((expression.captured_ns * 1e-9, jaw(expression), time.monotonic()))
+            player.stop()
+            heard = ear.stop()
+            assert microphone.state.running
+    loud = np.flatnonzero(np.abs(heard.sound) > 0.02)
+    begins = loud[np.diff(loud, prepend=-RATE_HZ) > 0.3 * RATE_HZ]
+    spoken_s = np.array([heard.time_s(int(first)) for first in begins])
+    opens_s = np.array([two[0] for one, two in itertools.pairwise(told) if one[1] <= SHUT < two[1]])
+    apart_s = [float(np.abs(opens_s - one_s).min()) for one_s in spoken_s[1:-1]]
+    assert len(apart_s) > 1 and np.median(apart_s) < 0.1
+    assert np.median([came_s - captured_s for captured_s, _, came_s in told]) < 0.25
