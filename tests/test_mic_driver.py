@@ -19,7 +19,7 @@ from facepuppet.cli.sound_options import sound_wanted
 from facepuppet.core.clock import SystemClock
 from facepuppet.core.errors import CameraMissingError, MediaUnreadableError, SoundError
 from facepuppet.core.types import Expression
-from facepuppet.drivers import driver_words, late_driver
+from facepuppet.drivers import driver_words, returning_driver
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.driver_words import open_driver, open_drivers
 from facepuppet.drivers.scripted import ScriptedDriver
@@ -193,7 +193,7 @@ class Speaking:
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone_module, "LOOK_S", 0.02)
     monkeypatch.setattr(microphone_module, "RETRY_S", 0.02)
-    monkeypatch.setattr(late_driver, "AGAIN_S", 0.02)
+    monkeypatch.setattr(returning_driver, "AGAIN_S", 0.02)
 
 
 @contextmanager
@@ -306,6 +306,30 @@ def test_of_several_drivers_a_camera_may_come_later(
         camera.there = True
         read_until(driver, lambda expression: expression.whose == 0)
     assert [line.split()[1] for line in caplog.messages] == ["no", "built-in"]
+
+
+class Unplugged(ScriptedDriver):
+    """A camera that is pulled out after a while."""
+
+    def read(self) -> Expression | None:
+        if self._next_id > 3:
+            raise CameraMissingError("no camera any more", "one that is there", "Plug it in.")
+        return super().read()
+
+
+def test_a_camera_that_is_pulled_out_comes_back_when_it_is_plugged_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    camera = Camera()
+    driver = returning_driver.ReturningDriver("camera 0", lambda: camera.open("0"), Unplugged(60.0))
+    driver.start(SystemClock())
+    for _ in range(4):
+        assert driver.read() is not None
+    threading.Timer(0.1, lambda: setattr(camera, "there", True)).start()
+    assert driver.read() is not None
+    assert [line.split()[-1] for line in caplog.messages] == ["there.", "now"]
+    driver.close()
+    assert driver.read() is None
 
 
 def test_of_several_drivers_a_file_that_is_not_there_is_an_error() -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facepuppet.core.errors import FacepuppetError
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest, settle_frames_at
 from facepuppet.drivers.first_of import FirstOf
-from facepuppet.drivers.late_driver import MAY_COME, LateDriver
 from facepuppet.drivers.recording_words import is_playable, open_playable
 from facepuppet.drivers.remote.protocol_names import is_remote
+from facepuppet.drivers.returning_driver import MAY_COME, MEANWHILE, ReturningDriver
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.drivers.voice.voice_words import is_mic, voice_file
@@ -24,6 +24,8 @@ from facepuppet.media.source_words import open_source
 from facepuppet.vision.trackers import TrackingModels
 
 SCRIPT = "script"
+
+log = logging.getLogger(__name__)
 
 
 def open_driver(
@@ -92,14 +94,14 @@ def open_voice(spec: str | int | Path, fps: float = 30.0, voice: VoiceSetup | No
 def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
     """Open one driver or several by priority, all or none; `options` are those of `open_driver`.
 
-    Of several a camera may be missing at first: the others drive, and it is tried again.
+    Of several a camera may be missing, at first or in mid-run: the others drive, and it is tried again.
 
     Raises:
         FacepuppetError: as `open_driver`; or none of several cameras is there.
     """
     if len(specs) == 1:
         return open_driver(specs[0], **options)
-    problems: list[FacepuppetError] = []
+    missing = 0
     with ExitStack() as opened:
         drivers: list[Driver] = []
         for spec in specs:
@@ -107,10 +109,13 @@ def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
             try:
                 driver = opens()
             except MAY_COME as problem:
-                problems.append(problem)
-                if len(problems) == len(specs):
+                missing += 1
+                if missing == len(specs):
                     raise
-                driver = LateDriver(_name(spec), problem, opens)
+                log.warning("%s %s", problem, MEANWHILE)
+                driver = ReturningDriver(_name(spec), opens)
+            if isinstance(driver, CameraDriver) and driver.live:
+                driver = ReturningDriver(_name(spec), opens, driver)
             drivers.append(opened.enter_context(driver))
         opened.pop_all()
     return FirstOf(drivers)

@@ -1,4 +1,4 @@
-"""A driver that is not there yet: tried again until it can be opened."""
+"""A camera among several drivers: it may be missing at the start, and be gone for as long as it likes."""
 
 from __future__ import annotations
 
@@ -13,69 +13,73 @@ from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
 
 AGAIN_S = 3.0
+MEANWHILE = "Others drive until it is there."
 MAY_COME = (CameraMissingError, CameraBusyError, CameraBlackError)  # plugged in, let go of, uncovered
 
 log = logging.getLogger(__name__)
 
 
-class LateDriver(Driver):
-    """Nobody, until a driver can be opened; then that one. For one of several drivers, with others there.
+class ReturningDriver(Driver):
+    """A driver that is opened again whenever it is not there; meanwhile nobody, and others drive.
 
     Args:
-        name: of what is not there, for people.
-        problem: why it could not be opened; told once.
+        name: of it, for people, while it is not there.
         opens: opens it.
+        driver: the open one; None where it is not there yet.
     """
 
     live = True
 
-    def __init__(self, name: str, problem: FacepuppetError, opens: Callable[[], Driver]) -> None:
-        log.warning("%s Others drive until it is there.", problem)
-        self.description = name
-        self._opens = opens
-        self._driver: Driver | None = None
+    def __init__(self, name: str, opens: Callable[[], Driver], driver: Driver | None = None) -> None:
+        self.description = name if driver is None else driver.description
+        self._opens, self._driver = opens, driver
         self._clock: Clock = SystemClock()
         self._smoothing: float | None = None
         self._closed = threading.Event()
         self._opening = threading.Lock()
 
     def start(self, clock: Clock) -> None:
-        """Go by a clock, once it is there."""
+        """Let it go live, now or once it is there."""
         self._clock = clock
+        if self._driver is not None:
+            self._driver.start(clock)
 
     def read(self) -> Expression | None:
         """Wait until it is there, and return its next expression; None at its end and after close()."""
-        while self._driver is None and not self._closed.wait(AGAIN_S):
+        while not self._closed.is_set():
             try:
-                self._come(self._opens())
+                if self._driver is not None:
+                    return self._driver.read()
+                if not self._closed.wait(AGAIN_S):
+                    self._come(self._opens())
             except MAY_COME as problem:
-                log.debug("still not there: %s", problem)
-        return None if self._driver is None else self._driver.read()
+                self._go(problem)
+        return None
 
     def recover(self) -> None:
         """Let it get ready to read again."""
-        if self._driver is not None:
-            self._driver.recover()
+        if (driver := self._driver) is not None:
+            driver.recover()
 
     def recentre(self) -> None:
         """Re-centre it; it begins with that anyway."""
-        if self._driver is not None:
-            self._driver.recentre()
+        if (driver := self._driver) is not None:
+            driver.recentre()
 
     def set_smoothing(self, strength: float) -> None:
         """Take more or less tremble out, now or once it is there."""
         self._smoothing = strength
-        if self._driver is not None:
-            self._driver.set_smoothing(strength)
+        if (driver := self._driver) is not None:
+            driver.set_smoothing(strength)
 
     def look(self, width_px: int) -> bytes | None:
         """Return what it sees."""
-        return None if self._driver is None else self._driver.look(width_px)
+        return None if (driver := self._driver) is None else driver.look(width_px)
 
     @property
     def light(self) -> float | None:
         """As it sees it."""
-        return None if self._driver is None else self._driver.light
+        return None if (driver := self._driver) is None else driver.light
 
     def close(self) -> None:
         """Close it, or wait for it no longer."""
@@ -87,21 +91,21 @@ class LateDriver(Driver):
     @property
     def arrived(self) -> int | None:
         """As of it."""
-        return None if self._driver is None else self._driver.arrived
+        return None if (driver := self._driver) is None else driver.arrived
 
     @property
     def dropped(self) -> int:
         """As of it."""
-        return 0 if self._driver is None else self._driver.dropped
+        return 0 if (driver := self._driver) is None else driver.dropped
 
     @property
     def rejected(self) -> int:
         """As of it."""
-        return 0 if self._driver is None else self._driver.rejected
+        return 0 if (driver := self._driver) is None else driver.rejected
 
     def timings(self) -> Mapping[str, Spread]:
         """As of it."""
-        return {} if self._driver is None else self._driver.timings()
+        return {} if (driver := self._driver) is None else driver.timings()
 
     def _come(self, driver: Driver) -> None:
         with self._opening:
@@ -113,3 +117,12 @@ class LateDriver(Driver):
                 driver.set_smoothing(self._smoothing)
             driver.start(self._clock)
             self.description, self._driver = driver.description, driver
+
+    def _go(self, problem: FacepuppetError) -> None:
+        with self._opening:
+            driver, self._driver = self._driver, None
+        if driver is None:
+            log.debug("still not there: %s", problem)
+        else:
+            log.warning("%s %s", problem, MEANWHILE)
+            driver.close()
