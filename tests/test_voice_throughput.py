@@ -21,7 +21,7 @@ def test_a_film_is_timed_and_its_memory_told(
     voice_throughput.main()
     told = capsys.readouterr().out
     assert "cores: " in told and "hearing alone: " in told
-    assert "rendering: 60 frames" in told and "times real time" in told
+    assert "rendering: 60 frames of 256x256" in told and "times real time" in told
     assert "MB after 1 s of sound" in told and "MB at the end" in told
     assert (tmp_path / "a.mp4").exists()
 

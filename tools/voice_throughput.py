@@ -2,9 +2,9 @@
 
     python tools/voice_throughput.py SPEECH [--seconds 600] [--portrait 512] [--engine NAME] [--out talk.mp4]
 
-The speech is repeated until it is as long as asked. Prints hardware, the time of hearing alone, frames a second
-and times real time of the whole rendering, the median of each stage, and resident memory after a minute of
-sound and at the end.
+The speech is repeated until it is as long as asked. Prints hardware, the time of hearing alone, frames a
+second and times real time of the whole rendering at the portrait's own size, the median of each stage, and
+resident memory after a minute of sound and at the end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _hearing(spoken: Path) -> str:
 
 def _rendering(spoken: Path, options: argparse.Namespace, folder: Path) -> str:
     avatar = load_avatar(square_portrait(folder, options.portrait), cache=False)
-    memory_mb: dict[str, float] = {}
+    composer, memory_mb = Composer(avatar, None), {}
 
     def note(_: str, done: int, total: int | None) -> None:
         if done == round(EARLY_S * FPS):
@@ -98,21 +98,21 @@ def _rendering(spoken: Path, options: argparse.Namespace, folder: Path) -> str:
         spoken,
         options.out or folder / "talk.mp4",
         avatar,
-        composer=Composer(avatar),
+        composer=composer,
         engine=options.engine,
         fps=FPS,
         progress=note,
     )
     wall_s, cpu_s = time.perf_counter() - begun_s, time.process_time() - cpu_s
     memory_mb["at the end"] = rss_mb()
-    pace = told.frames_out / wall_s
+    pace, size = told.frames_out / wall_s, "x".join(map(str, composer.canvas_px))
     stages = ", ".join(f"{name} {one.median_ms:.2f}" for name, one in told.stages.items())
     memory = ", ".join(f"{value:.0f} MB {when}" for when, value in memory_mb.items())
     by = ", ".join(sorted(set(told.networks.values()))) or "no network"
     return "\n".join(
         [
-            f"rendering: {told.frames_out} frames in {wall_s:.1f} s, {pace:.0f} a second, {pace / FPS:.2f} times "
-            f"real time; {1e3 * cpu_s / told.frames_out:.2f} ms of CPU time a frame on all cores",
+            f"rendering: {told.frames_out} frames of {size} in {wall_s:.1f} s, {pace:.0f} a second, "
+            f"{pace / FPS:.2f} times real time; {1e3 * cpu_s / told.frames_out:.2f} ms of CPU time a frame",
             f"  medians in ms: {stages}; frames by {told.frame_path}, networks by {by}",
             f"  resident memory: {memory}",
         ]
