@@ -32,7 +32,7 @@ class MicDriver(Driver):
         fps: expressions a second.
         setup: how the voice drives.
         owned: what this closes with itself: the microphone, if nobody else has it.
-        name: of the microphone, for people.
+        name: of the microphone, for people; empty if it goes without saying.
     """
 
     live = True
@@ -44,9 +44,9 @@ class MicDriver(Driver):
         setup: VoiceSetup | None = None,
         *,
         owned: ExitStack | None = None,
-        name: str = "default",
+        name: str = "",
     ) -> None:
-        self.description = f"the voice at microphone {name!r}"
+        self.description = f"the voice at microphone {name!r}" if name else "the voice at the microphone"
         self.fps = fps
         self._microphone, self._owned = microphone, owned or ExitStack()
         self._heard: deque[tuple[F32, float, float]] = deque(maxlen=_MOST_BLOCKS)

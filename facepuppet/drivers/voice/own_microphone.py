@@ -24,10 +24,10 @@ def open_mic(spec: str, fps: float, setup: VoiceSetup) -> MicDriver:
     Raises:
         SoundError: PortAudio is not installed.
     """
-    name = mic_word(spec) or DEFAULT
+    name = mic_word(spec) or ""
     if setup.microphone is not None:
         return MicDriver(setup.microphone, fps, setup, name=name)
-    microphone, owned = Microphone(name, None, PortAudio(), lambda: None), ExitStack()
+    microphone, owned = Microphone(name or DEFAULT, None, PortAudio(), lambda: None), ExitStack()
     driver = MicDriver(microphone, fps, setup, owned=owned, name=name)
     owned.enter_context(microphone)  # started last: there is nothing left to fail
     return driver
