@@ -303,6 +303,7 @@ def test_the_sound_goes_along_in_step_to_the_sample_and_the_mouth_moves_with_it(
     take = tmp_path / "a.npz"
     stats = render_video(path, tmp_path / "a.mp4", avatar(), composer=composer, recording_to=take, fps=FPS)
     assert stats.frames_out == stats.frames_with_face == 45
+    assert "hear" in stats.stages
     with av.open(str(tmp_path / "a.mp4")) as container:
         shown_s = [float(frame.time) for frame in container.decode(video=0)]
     assert shown_s == pytest.approx([i / FPS for i in range(45)], abs=1e-4)

@@ -92,7 +92,7 @@ class PortAudio:
 
             raise SoundError(
                 f"no PortAudio ({error})",
-                "its library, for --mic",
+                "its library, for microphones",
                 _ADVICE["Linux" if platform.system() == "Linux" else "else"],
             ) from error
         self._library = sounddevice

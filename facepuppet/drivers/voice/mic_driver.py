@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import numpy as np
@@ -90,8 +91,8 @@ class MicDriver(Driver):
         self._microphone.listeners = tuple(one for one in self._microphone.listeners if one != self._listen)
         self._owned.close()
 
-    def timings(self) -> dict[str, Spread]:
-        """Return the time of hearing."""
+    def timings(self) -> Mapping[str, Spread]:
+        """Return the time of hearing, a block of the microphone each."""
         return self._meter.spreads()
 
     def _listen(self, sound: F32, rate_hz: float, ended_s: float) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.types import F32, Expression
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.voice.voice_setup import VoiceSetup
@@ -44,6 +46,7 @@ class VoiceFileDriver(Driver):
         self.n_frames: int | None = (
             None if length_s is None else max(1, math.ceil((length_s - _SCRAP_S) * fps))
         )
+        self._meter = Meter()
         self._next_id = 0
         self._n_heard = 0
         self._ended = self._closed = False
@@ -74,9 +77,14 @@ class VoiceFileDriver(Driver):
             self._closed = True
             self._sound.close()
 
+    def timings(self) -> Mapping[str, Spread]:
+        """Return the time of hearing, a fifth of a second of sound each."""
+        return self._meter.spreads()
+
     def _moment(self, frame_id: int, t_s: float) -> Expression | None:
         while not self._ended and self._face.until_s <= t_s:
-            self._hear()
+            with self._meter.time("hear"):
+                self._hear()
         over = self._ended and frame_id > 0 and t_s >= self._n_heard / RATE_HZ - _SCRAP_S
         return None if over else self._face.at(t_s, frame_id)
 
