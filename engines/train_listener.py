@@ -20,12 +20,14 @@ from engines.voice.aligned_speech import aligned_lines
 from engines.voice.examples import Example, of_noise, of_spoken, of_take
 from engines.voice.export_listener import ship
 from engines.voice.films import Film, read_films, take_of
+from engines.voice.listener import MouthListener
 from engines.voice.listener_judgement import Hear, lips_met, of_film, silent_shut
 from engines.voice.listener_training import Recipe, hear, train
 from engines.voice.made_speech import espeak_lines, festival_lines, words
 from engines.voice.phones import BURST_LEAD_S
 from engines.voice.take import Take
 from facepuppet.core import F32
+from facepuppet.voice import shut_in_silence
 
 HERE = Path(__file__).parent
 NOISE_EXAMPLES = 80
@@ -60,9 +62,15 @@ def main(
     recipe = Recipe(steps=steps, seed=seed)
     kept = out / f"checkpoint{'-' + fold.replace('/', '-of-') if fold else ''}.pt"
     network = train(examples, recipe, kept)
-    tell(lambda features: hear(network, features), takes, left_out, seed)
+    tell(lambda features: _as_shown(network, features), takes, left_out, seed)
     if to is not None:
         typer.echo(f"differs from ONNX Runtime by {ship(network, origin, to):.1e}")
+
+
+def _as_shown(network: MouthListener, features: F32) -> tuple[F32, F32]:
+    mouth, speaking = hear(network, features)
+    shown = [shut_in_silence(row, float(sure)) for row, sure in zip(mouth, speaking, strict=True)]
+    return np.array(shown), speaking
 
 
 def people_of(fold: str, people: Sequence[str]) -> set[str]:

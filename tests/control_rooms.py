@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fakes import ListDriver, marked
+from fakes import VoicedDriver, marked
 from test_control import CANVAS, endless, puppet
 
 from facepuppet import LivePipeline, Puppet
@@ -90,7 +90,7 @@ def puppets() -> dict[str, Puppet]:
 def open_room(folder: Path, port: int | None = 0) -> Iterator[Room]:
     """Open one over a run whose loop does not turn: tests send its frames, and obey."""
     preview = PagePreview(CANVAS)
-    live = LivePipeline(ListDriver(endless()), puppets(), [preview])
+    live = LivePipeline(VoicedDriver(endless()), puppets(), [preview])
     show = Show(live)
     preview.begun.set()
     with ControlRoom(show, preview, port, folder=folder) as room:

@@ -23,6 +23,7 @@ from facepuppet.media.source import Source
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget import Retargeter
 from facepuppet.testing import FakeClock, ListDriver, ListSource, MemorySink
+from facepuppet.voice import VoiceManner
 from facepuppet.watermark import Marked, Marker
 
 __all__ = ["FakeClock", "ListDriver", "ListSource", "MemorySink"]
@@ -51,6 +52,19 @@ def marked(
 @lru_cache(maxsize=4)
 def _marker(size_px: tuple[int, int]) -> Marker:
     return Marker(size_px=size_px)
+
+
+class VoicedDriver(ListDriver):
+    """Says that a voice drives, whose manner may be set."""
+
+    manner = VoiceManner()
+
+    @property
+    def voice(self) -> VoiceManner | None:
+        return self.manner
+
+    def set_voice(self, manner: VoiceManner) -> None:
+        self.manner = manner
 
 
 class ScheduledSlot(LatestSlot[Marked]):

@@ -24,7 +24,6 @@ from bad_files import (
     npy,
     npy_of,
     one_pixel_pack,
-    only_sound,
     pack_with,
     picture_of,
     png_bomb,
@@ -96,7 +95,6 @@ PORTRAITS: dict[str, tuple[str, Make, str]] = {
 
 INPUTS: dict[str, tuple[str, Make, str]] = {
     "no face at all": ("v.mp4", video_of([WALL] * 5), "no frame shows a face"),
-    "only sound": ("v.mp4", only_sound, "no video stream"),
     "text": ("v.mp4", content(b"hello " * 99), "cannot be opened"),
     "nothing": ("v.mp4", content(b""), "cannot be opened"),
     "half a video": ("v.mp4", cut_short(video_of([WALL] * 5)), "cannot be opened"),

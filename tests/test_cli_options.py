@@ -17,7 +17,8 @@ from facepuppet.portrait import sample_portrait_path
 
 HOW_PICTURES_ARE_MADE = {
     *("canvas", "background", "mirror", "label", "label_every", "no_label", "profile", "engine", "tracker"),
-    *("key", "signed_by", "right", "subject", "granted", "revoked", "stats", "tracking"),
+    *("key", "signed_by", "right", "subject", "granted", "revoked", "stats", "tracking", "fps"),
+    *("liveliness", "voice_region", "voice_intensity", "emotion", "seed"),
 }
 ONLY_OFFLINE = {"neutral"}  # a live run finds rest by itself, or takes a profile
 SAME_PLACE = {"camera": "source", "sink": "output"}  # where frames come from and go to, by other types
@@ -55,7 +56,9 @@ def test_where_from_and_where_to_are_understood_by_either_word() -> None:
     for name in SEVERAL_LIVE:
         assert spellings("run", name) == spellings("render", name)
     for live, offline in SAME_PLACE.items():
-        assert spellings("run", live) == spellings("render", offline)
+        assert spellings("render", offline) - spellings("run", live) <= spellings("run", "driver")
+        assert spellings("run", live) <= spellings("render", offline)
+    assert "--driver" in spellings("render", "source")
     assert spellings("record", "camera") == spellings("run", "camera") == {"--camera", "--input"}
 
 

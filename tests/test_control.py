@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from avatars import hopper
 from compare import MARK, assert_pictures_equal
-from fakes import ListDriver, MemorySink, wait_until
+from fakes import ListDriver, MemorySink, VoicedDriver, wait_until
 
 from facepuppet import (
     Away,
@@ -31,7 +31,10 @@ from facepuppet import (
 from facepuppet.core.errors import ControlError
 from facepuppet.core.types import Presence
 from facepuppet.drivers.scripted import Performance
+from facepuppet.drivers.tapped import TappedDriver
+from facepuppet.session.commands import SetVoice
 from facepuppet.session.control import Control
+from facepuppet.voice import Region, VoiceManner
 
 CANVAS = (256, 144)
 
@@ -70,6 +73,28 @@ def test_commands_are_obeyed_in_order_and_not_before() -> None:
     assert (driver.recentred, state.puppet, state.frozen, state.away) == (2, "two", True, True)
     assert asked.puppet.manner.gains == gains and asked.puppets["one"].manner == Manner()
     assert state.puppets == ("one", "two") and state.presence is Presence.AWAY
+
+
+def test_a_voices_manner_is_set_one_by_one_and_refused_where_none_drives() -> None:
+    driver = VoicedDriver(())
+    driver.manner = VoiceManner(mood=(0.5, 0.0))
+    asked = Control(TappedDriver(driver), {"one": puppet()})
+    for command in (
+        SetVoice("liveliness", 0.5),
+        SetVoice("region", Region.MOUTH),
+        SetVoice("intensity", 9.0),
+    ):
+        asked.send(command)
+    asked.obey()
+    assert driver.manner == VoiceManner(0.5, Region.MOUTH, mood=(0.5, 0.0))
+    assert "intensity" in asked.state.refused
+    asked.send(SetVoice("emotion", True))
+    asked.obey()
+    assert asked.state.voice == VoiceManner(0.5, Region.MOUTH, emotion=True)
+    without, _ = control()
+    without.send(SetVoice("liveliness", 0.5))
+    without.obey()
+    assert "which drives nobody in this run" in without.state.refused and without.state.voice is None
 
 
 def test_freeze_and_away_turn_over_without_a_word() -> None:

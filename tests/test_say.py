@@ -14,7 +14,6 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -40,6 +39,7 @@ from facepuppet.drivers.voice.say_driver import SayDriver
 from facepuppet.drivers.voice.say_words import open_say
 from facepuppet.drivers.voice.speech_command import SpeechCommand
 from facepuppet.drivers.voice.utterance import PLAYED_HZ, Utterance
+from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.face import ARKIT_INDEX, face_of_blendshapes
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.senders import SendingDriver, open_sender
@@ -351,10 +351,10 @@ def test_a_command_that_never_ends_is_cut_off(
 
 def test_what_is_asked_for_wrongly_is_told_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(SpeechError, match="not installed"):
-        open_driver("say", saying=Saying(command="no-such-speaker", to="none"))
+        open_driver("say", voice=VoiceSetup(saying=Saying(command="no-such-speaker", to="none")))
     for word in ("say:no/such/file.txt", "say:host:99999", f"say:{tmp_path}"):
         with pytest.raises(DriverError):
-            open_driver(word, saying=Saying(command="cat", to="none")).read()
+            open_driver(word, voice=VoiceSetup(saying=Saying(command="cat", to="none"))).read()
 
 
 def test_doctor_knows_whether_anything_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,7 +373,7 @@ def test_a_file_is_read_out_to_its_end_and_blank_lines_in_it_mean_nothing(tmp_pa
     text = tmp_path / "text.txt"
     text.write_text("One.\n\n\nTwo.\n\nThree.")
     saying = Saying(command=spoken(tmp_path, vowel(0.2)), to="none")
-    with open_driver(f"say:{text}", saying=saying) as driver:
+    with open_driver(f"say:{text}", voice=VoiceSetup(saying=saying)) as driver:
         driver.start(FakeClock())
         jaws = []
         while (expression := driver.read()) is not None:
@@ -387,7 +387,7 @@ def test_a_file_is_read_out_to_its_end_and_blank_lines_in_it_mean_nothing(tmp_pa
 def test_a_chatbot_speaks_through_a_socket_of_this_machine(tmp_path: Path) -> None:
     saying = Saying(command=spoken(tmp_path, vowel(0.2)), to="none")
     path = tmp_path / "say.sock"
-    with open_driver(f"say:{path}", saying=saying) as driver:
+    with open_driver(f"say:{path}", voice=VoiceSetup(saying=saying)) as driver:
         driver.start(FakeClock())
         with socket.socket(socket.AF_UNIX) as chatbot:
             chatbot.connect(str(path))
@@ -395,7 +395,7 @@ def test_a_chatbot_speaks_through_a_socket_of_this_machine(tmp_path: Path) -> No
             assert opens(driver)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with open_driver(f"say:{port}", saying=saying) as driver:
+    with open_driver(f"say:{port}", voice=VoiceSetup(saying=saying)) as driver:
         assert f"127.0.0.1:{port}" in driver.description
         driver.start(FakeClock())
         with socket.create_connection(("127.0.0.1", port)) as chatbot:
@@ -453,7 +453,7 @@ def test_beside_a_camera_it_shows_a_face_only_while_it_speaks(tmp_path: Path) ->
 def test_before_a_camera_it_takes_over_at_once_and_gives_back(tmp_path: Path) -> None:
     saying = Saying(command=spoken(tmp_path, vowel(0.3)), to="none")
     words = [f"say:{tmp_path}/say.sock", "script"]
-    with open_drivers(words, saying=saying) as opened:
+    with open_drivers(words, voice=VoiceSetup(saying=saying)) as opened:
         assert isinstance(opened, FirstOf)
         say = opened._seats[0].driver
         assert isinstance(say, SayDriver) and say.certain
@@ -467,7 +467,7 @@ def test_before_a_camera_it_takes_over_at_once_and_gives_back(tmp_path: Path) ->
         def sleep_s(self, duration_s: float) -> None:
             time.sleep(duration_s / 6)
 
-    say = open_say(f"say:{tmp_path}/say.sock", replace(saying, alone=False))
+    say = open_say(f"say:{tmp_path}/say.sock", setup=VoiceSetup(saying=saying, alone=False))
     with FirstOf([say, Somebody()]) as driver:
         driver.start(Hurried())
         for _ in range(10):
@@ -716,7 +716,7 @@ def test_it_is_heard_at_an_output_of_a_real_sound_server(
             pytest.skip("needs ALSA's way to PulseAudio (libasound2-plugins)")
         typed = TypedLines()
         saying = Saying(command=spoken(tmp_path, vowel(0.5)), to="one", typed=typed)
-        with open_driver("say", saying=saying) as driver:
+        with open_driver("say", voice=VoiceSetup(saying=saying)) as driver:
             driver.start(SystemClock())
             for _ in range(60):
                 driver.read()

@@ -20,9 +20,11 @@ from facepuppet.session.commands import (
     SetHeadSpeed,
     SetLabel,
     SetStill,
+    SetVoice,
     ShowPuppet,
 )
 from facepuppet.session.verbs import VERBS, Number, verb_named
+from facepuppet.voice import Region
 
 SAID: dict[str, tuple[str, dict[str, Any], object]] = {
     "json": ("freeze", {"on": True}, Freeze(True)),
@@ -34,6 +36,9 @@ SAID: dict[str, tuple[str, dict[str, Any], object]] = {
     "degrees": ("head-speed", {"degrees": 180}, SetHeadSpeed(math.pi)),
     "no limit": ("head-speed", {"degrees": "off"}, SetHeadSpeed(None)),
     "a label": ("label", {"corner": "off"}, SetLabel(Corner.OFF)),
+    "a voice": ("liveliness", {"amount": "0.5"}, SetVoice("liveliness", 0.5)),
+    "a voice's region": ("voice-region", {"region": "mouth"}, SetVoice("region", Region.MOUTH)),
+    "a voice's emotion": ("emotion", {"state": "on"}, SetVoice("emotion", True)),
     "an avatar": ("avatar", {"name": "mona"}, ShowPuppet("mona")),
 }
 

@@ -23,7 +23,7 @@ import numpy as np
 from private_pulse import Heard, Pace, PrivatePulse, missing
 
 from facepuppet.core import Blendshapes, Expression, describe_hardware
-from facepuppet.drivers import Driver, Saying, TappedDriver, TypedLines, open_driver
+from facepuppet.drivers import Driver, Saying, TappedDriver, TypedLines, VoiceSetup, open_driver
 from facepuppet.face import ARKIT_INDEX
 from facepuppet.portrait import load_avatar, sample_portrait_path
 from facepuppet.session import LivePipeline, Puppet
@@ -115,7 +115,7 @@ def measure(command: str, pulse: PrivatePulse, n: int) -> tuple[np.ndarray, np.n
     typed = TypedLines()
     saying = Saying(command=command, to=_SINK, typed=typed, picture_s=lambda: live.delay_s)
     puppet = Puppet(load_avatar(sample_portrait_path()))
-    driver = WatchedLips(open_driver("say", saying=saying), saying.picture_s)
+    driver = WatchedLips(open_driver("say", voice=VoiceSetup(saying=saying)), saying.picture_s)
     with LivePipeline(driver, puppet, [Nowhere(puppet.canvas_px)]) as live:
         show = threading.Thread(target=live.run)
         show.start()

@@ -23,15 +23,15 @@ FILE = "weights/mouth-listener.onnx"
 
 
 class _Shipped(nn.Module):
-    """One person at a time; whether somebody speaks as a share."""
+    """What is shown of it, as ONNX exports a module's `forward` alone."""
 
     def __init__(self, network: MouthListener) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        shapes, told, state = self.network(features, state)
-        return shapes, torch.sigmoid(told[..., 0]), state
+        shapes, speaking, state = self.network.shown(features, state)
+        return shapes, speaking, state
 
 
 def to_onnx(network: MouthListener) -> bytes:

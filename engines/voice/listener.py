@@ -9,6 +9,7 @@ from facepuppet.voice import MOUTH_SHAPES
 
 N_IN, N_SHAPES = 81, len(MOUTH_SHAPES)
 N_LAYERS = 6
+SURE_OF_SHUT, SHARPNESS = 0.5, 3.0  # logit of shut lips from which they are shown shut, and how abruptly
 REACHES = tuple(2 * 2**layer for layer in range(N_LAYERS))  # steps that each layer looks back
 
 
@@ -53,6 +54,16 @@ class MouthListener(nn.Module):
             heard = heard + mix(self.drop(torch.relu(look(seen))))
         known = self.drop(heard).transpose(1, 2)
         return torch.sigmoid(self.shapes(known)), self.told(known), torch.cat(kept, 2)
+
+    def shown(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Go on as in a show: where lips surely meet, they do; speaking (n, k) is a share.
+
+        Returns:
+            shapes (n, k, 13), speaking (n, k), and the new state.
+        """
+        shapes, told, state = self(features, state)
+        apart = torch.sigmoid(SHARPNESS * (SURE_OF_SHUT - told[..., 1:]))
+        return shapes * apart, torch.sigmoid(told[..., 0]), state
 
     def start(self, n: int) -> Tensor:
         """Return the state before anything was heard, (n, width, 126)."""

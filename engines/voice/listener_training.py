@@ -166,12 +166,13 @@ def _loss(network: MouthListener, batch: dict[str, Tensor]) -> Tensor:
         8.0 * made + 2.0 * filmed
     )
     loss = loss + away.mean() + 1.5 * (shapes - truth["mouth"]).abs().mean((1, 2)).mean()
-    loss = loss + (truth["shut"] * gap.relu()).mean() * 12.0
-    loss = loss + ((1 - truth["speaking"]) * gap.relu() * made[:, None]).mean() * 4.0
+    loss = loss + (truth["shut"] * gap.relu()).mean() * 25.0
+    loss = loss + ((1 - truth["speaking"]) * gap.relu()).mean() * 6.0
     bce = torch.nn.functional.binary_cross_entropy_with_logits
     loss = loss + 0.3 * bce(told[..., 0], truth["speaking"])
-    met = bce(told[..., 1], truth["shut"], reduction="none").mean(1)
-    total: Tensor = loss + 0.2 * (met * made).mean()
+    rare = torch.tensor(3.0)  # as lips are apart nearly always
+    met = bce(told[..., 1], truth["shut"], reduction="none", pos_weight=rare).mean(1)
+    total: Tensor = loss + 0.6 * (met * made).mean()
     return total
 
 
@@ -254,5 +255,5 @@ def _follow(averaged: MouthListener, network: MouthListener, decay: float) -> No
 def hear(network: MouthListener, features: F32) -> tuple[F32, F32]:
     """Return shapes (k, 13) and speaking (k,) of features (k, 81), without augmentation."""
     with torch.no_grad():
-        shapes, told, _ = network(torch.from_numpy(features[None]), network.start(1))
-    return shapes[0].numpy(), torch.sigmoid(told[0, :, 0]).numpy()
+        shapes, speaking, _ = network.shown(torch.from_numpy(features[None]), network.start(1))
+    return shapes[0].numpy(), speaking[0].numpy()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from facepuppet.drivers.voice.typed_lines import TypedLines
     from facepuppet.session.live import LivePipeline
     from facepuppet.session.show import Show
+    from facepuppet.sound.microphone import Microphone
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Clients:
         settings: begin with what was last set, and keep what is set.
         said: settings that the command line names itself.
         hotkeys: to be heard under other windows.
-        sound: the microphone to pass on, if any.
+        sound: the microphone that is wanted, if any.
         ui, ui_port: whether to serve the control room, and where.
         typed: given lines of the terminal that are no commands; None where all are.
     """
@@ -38,18 +39,24 @@ class Clients:
     ui_port: int | None
     typed: TypedLines | None = None
 
-    def enter(self, stack: ExitStack, live: LivePipeline, outputs: Outputs) -> None:
+    def enter(
+        self, stack: ExitStack, live: LivePipeline, outputs: Outputs, microphone: Microphone | None
+    ) -> None:
         """Let them in, and tell how each is used; what one of them cannot do, it tells, and the run goes on.
+
+        Args:
+            stack: closes them.
+            live: the run.
+            outputs: where its pictures go.
+            microphone: the one that is wanted, not started.
 
         Raises:
             ControlRoomError: the port that was asked for is taken.
-            SoundError: PortAudio is not installed.
         """
         from facepuppet.cli.controls import Controls
         from facepuppet.session.kept_settings import KeptSettings
         from facepuppet.session.show import Extras, Show
 
-        microphone = None if self.sound is None else self.sound.microphone(lambda: live.delay_s)
         readers, missing = outputs.fanout.seen_by, outputs.fanout.missing
         show = Show(live, Extras(outputs.recordings, microphone, readers=readers, missing=missing))
         if self.settings:

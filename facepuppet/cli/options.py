@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,16 +62,16 @@ CameraOption = Annotated[
         "--camera",
         "--input",
         help="Camera index or name, video file (loop:FILE plays it over and over), URL, recording "
-        "(.npz, .csv), or script for the built-in piece.",
+        "(.npz, .csv), a file of sound or mic for a voice, or script for the built-in piece.",
     ),
 ]
 DriversOption = Annotated[
     list[str] | None,
     typer.Option(
         "--driver",
-        help="Who drives: camera (what --camera says), livelink or another tracker on the network, say "
-        "(reads lines out; say:FILE, say:PATH.sock, say:PORT), or a file; several by priority, of which the "
-        "first that sees a face drives.",
+        help="Who drives: camera (what --camera says), mic (or mic:NAME) for your voice, say (reads lines "
+        "out; say:FILE, say:PATH.sock, say:PORT), livelink or another tracker on the network, or a file; "
+        "several by priority, of which the first that sees a face drives.",
     ),
 ]
 SendOption = Annotated[
@@ -143,6 +144,16 @@ TrackerOption = Annotated[
         "--tracker",
         callback=_one_of(TRACKER_WORDS),
         help="Who tracks a camera's face: builtin, or mediapipe to compare (extra facepuppet[mediapipe]).",
+    ),
+]
+FpsOption = Annotated[
+    float,
+    typer.Option(
+        "--fps",
+        callback=finite,
+        min=5,
+        max=60,
+        help="Frames a second of the output; offline of what a voice drives, as videos have their own.",
     ),
 ]
 QualityOption = Annotated[
@@ -282,6 +293,9 @@ def check_writable(*paths: Path | None) -> None:
             )
 
 
+_READ_AS = re.compile("^(?:loop|voice|say):")  # what may stand before the name of a file that is read
+
+
 def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | None]) -> None:
     """Check that no output falls on an input or on another output, before any work is done.
 
@@ -292,7 +306,7 @@ def refuse_clobbering(*written: str | Path | None, read: Sequence[str | Path | N
     Raises:
         OutputUnwritableError: two of them are one file.
     """
-    taken = {os.path.realpath(str(path).removeprefix("loop:").removeprefix("say:")) for path in read if path}
+    taken = {os.path.realpath(_READ_AS.sub("", str(path))) for path in read if path}
     for path in written:
         if not path:
             continue
@@ -320,7 +334,8 @@ def camera_word(word: str) -> str:
     """Let a camera's bare name stand for the camera: what is no number, file or URL is a name."""
     from facepuppet.drivers.remote.protocol_names import is_remote
     from facepuppet.drivers.voice.say_names import is_say
+    from facepuppet.drivers.voice.voice_words import is_mic
 
-    prefixed = "://" in word or word.startswith(("camera:", "loop:")) or is_remote(word) or is_say(word)
-    known = word.isdecimal() or word == "script" or prefixed
+    prefixed = "://" in word or word.startswith(("camera:", "loop:", "voice:")) or is_remote(word)
+    known = word.isdecimal() or word == "script" or is_mic(word) or is_say(word) or prefixed
     return word if known or Path(word).exists() or Path(word).suffix else f"camera:{word}"

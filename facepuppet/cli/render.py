@@ -13,6 +13,7 @@ from facepuppet.cli.options import (
     BackgroundOption,
     CanvasOption,
     EngineOption,
+    FpsOption,
     KeyOption,
     LabelEveryOption,
     LabelOption,
@@ -40,6 +41,14 @@ from facepuppet.cli.rights import (
     SubjectOption,
     cleared,
 )
+from facepuppet.cli.voice_options import (
+    EmotionOption,
+    LivelinessOption,
+    SeedOption,
+    VoiceIntensityOption,
+    VoiceRegionOption,
+    voice_manner,
+)
 
 if TYPE_CHECKING:
     from facepuppet.drivers.camera.profile import DriverNeutral
@@ -49,7 +58,14 @@ if TYPE_CHECKING:
 def render(
     avatar: AvatarOption,
     source: Annotated[
-        str, typer.Option("--input", "--camera", help="Video of the driver, or a recording (.npz, .csv).")
+        str,
+        typer.Option(
+            "--driver",
+            "--input",
+            "--camera",
+            help="Video of the driver, a recording (.npz, .csv), or a file of sound whose voice drives; "
+            "voice:FILE lets the sound of a video drive.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "--sink", help="Video to write (.mp4, .mov, .mkv, .webm).")
@@ -75,14 +91,25 @@ def render(
     granted: GrantedOption = None,
     revoked: RevokedOption = None,
     tracking: TrackingOption = None,
+    fps: FpsOption = 30.0,
+    liveliness: LivelinessOption = "natural",
+    voice_region: VoiceRegionOption = "shoulders",
+    voice_intensity: VoiceIntensityOption = 1.0,
+    emotion: EmotionOption = "off",
+    seed: SeedOption = 0,
 ) -> None:
-    """Let a portrait perform what the driver does in a video; frame i shows frame i, sound is kept."""
+    """Let a portrait perform what the driver does in a video, or speak what a voice says; sound is kept.
+
+    Of a video frame i shows frame i; a voice gives --fps frames a second, and the picture is as long as it.
+    """
     from facepuppet.cli.progress import progress_bar
+    from facepuppet.drivers.voice.voice_setup import VoiceSetup
     from facepuppet.portrait.load import load_as_pack
     from facepuppet.session.call_counter import next_session
     from facepuppet.session.offline import render_video
     from facepuppet.sinks.video_formats import format_of
 
+    manner = voice_manner(liveliness, voice_region, voice_intensity, emotion)
     refuse_clobbering(
         output,
         stats,
@@ -113,6 +140,8 @@ def render(
             engine=runtime,
             models=models,
             credentials=credentials,
+            voice=VoiceSetup(manner, seed),
+            fps=fps,
         )
     if stats is not None:
         write_json(stats, told.to_json())

@@ -28,6 +28,7 @@ from facepuppet.cli.options import (
     CanvasOption,
     DriversOption,
     EngineOption,
+    FpsOption,
     KeyOption,
     LabelEveryOption,
     LabelOption,
@@ -59,13 +60,20 @@ from facepuppet.cli.rights import (
 )
 from facepuppet.cli.say_options import SayCommandOption, SayRawOption, SayToOption, say_wanted
 from facepuppet.cli.sound_options import MicDelayOption, MicOption, MicToOption, loaded_sound
+from facepuppet.cli.voice_options import (
+    EmotionOption,
+    LivelinessOption,
+    SeedOption,
+    VoiceIntensityOption,
+    VoiceRegionOption,
+    voice_manner,
+)
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
     from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
     from facepuppet.drivers.recorded import RecordingDriver
-    from facepuppet.drivers.voice.saying import Saying
     from facepuppet.session.live import LivePipeline
     from facepuppet.vision.trackers import TrackingModels
 
@@ -94,9 +102,7 @@ def run(
         typer.Option("--seconds", callback=finite, min=0.1, max=MAX_SECONDS, help="Stop after so long."),
     ] = None,
     canvas: CanvasOption = "1280x720",
-    fps: Annotated[
-        float, typer.Option("--fps", callback=finite, min=5, max=60, help="Frames a second of the output.")
-    ] = 30.0,
+    fps: FpsOption = 30.0,
     background: BackgroundOption = "portrait",
     mirror: MirrorOption = False,
     label: LabelOption = "br",
@@ -141,14 +147,20 @@ def run(
         int | None,
         typer.Option("--ui-port", min=1024, max=65535, help="Its port; the first free one from 8765 on."),
     ] = None,
+    liveliness: LivelinessOption = "natural",
+    voice_region: VoiceRegionOption = "shoulders",
+    voice_intensity: VoiceIntensityOption = 1.0,
+    emotion: EmotionOption = "off",
+    seed: SeedOption = 0,
 ) -> None:
-    """Drive a portrait live, from a camera to the virtual camera. Ctrl-C ends it.
+    """Drive a portrait live, from a camera or your voice to the virtual camera. Ctrl-C ends it.
 
     While it runs, type a letter and Enter, or press it in the preview window: p sends a card in place of the
     puppet, a leaves you unheard, f freezes the puppet, r re-centres on how you sit and look now (as does
     SIGUSR1, not on Windows), m mutes the microphone, v records.
     """
     from facepuppet.cli.logs_aside import logs_aside
+    from facepuppet.drivers.voice.voice_setup import VoiceSetup
     from facepuppet.session.live import LivePipeline
 
     driven_by = [camera if word == CAMERA else word for word in driver or [CAMERA]]
@@ -158,14 +170,16 @@ def run(
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
     by_hand = said(context, "background", "label", "no_label", "mirror")
-    sound, keys = loaded_sound(mic, mic_to, mic_delay), wanted_hotkeys() if hotkeys else []
-    saying = say_wanted(driven_by, say_command, say_raw, say_to, lambda: live.delay_s)
+    sound, keys = loaded_sound(mic, mic_to, mic_delay, driven_by), wanted_hotkeys() if hotkeys else []
+    lives: list[LivePipeline] = []  # once it is there: what is heard is as late as what is seen
+    saying = say_wanted(driven_by, say_command, say_raw, say_to, lambda: lives[0].delay_s if lives else None)
+    manner = voice_manner(liveliness, voice_region, voice_intensity, emotion)
     clients = Clients(settings, by_hand, keys, sound, ui, ui_port, None if saying is None else saying.typed)
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
     runtime, models = open_engines(engine, tracker)
-    opens = _driver_opener(driven_by, profile, fps, models, saying)
+    opens = _driver_opener(driven_by, profile, fps, models)
     look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
@@ -173,7 +187,8 @@ def run(
     shown_card = puppet.card(card_of(card, size_px))
     with ExitStack() as stack:
         stack.enter_context(logs_aside())
-        driving = stack.enter_context(opens())
+        microphone = None if sound is None else sound.microphone(lambda: lives[0].delay_s if lives else None)
+        driving = stack.enter_context(opens(voice=VoiceSetup(manner, seed, microphone, saying)))
         outputs = open_outputs(words, size_px, fps, credentials, ui=ui, folder=recordings)
         output = stack.enter_context(outputs.fanout)
         if send:
@@ -182,10 +197,11 @@ def run(
         live = stack.enter_context(
             LivePipeline(recording or driving, puppets, [output], fps=fps, quality=quality, card=shown_card)
         )
+        lives.append(live)
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
         tell(f"{driving.description} → {output.description}{ran_by}; quality {quality}")
         tell(_slower_source(driving.fps, fps))
-        clients.enter(stack, live, outputs)
+        clients.enter(stack, live, outputs, microphone)
         failure = _play(live, seconds)
         told = live.stats()
     tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")
@@ -197,13 +213,9 @@ def run(
 
 
 def _driver_opener(
-    words: Sequence[str],
-    profile: Path | None,
-    fps: float,
-    models: TrackingModels,
-    saying: Saying | None,
-) -> Callable[[], Driver]:
-    """Read the driver's profile; return what opens the driver, or several by priority.
+    words: Sequence[str], profile: Path | None, fps: float, models: TrackingModels
+) -> Callable[..., Driver]:
+    """Read the driver's profile; return what opens the driver or drivers, given a voice's setup.
 
     Raises:
         ProfileError: the profile is malformed.
@@ -213,7 +225,7 @@ def _driver_opener(
 
     neutral = None if profile is None else load_profile(profile).neutral
     asked = [camera_word(word) for word in words]
-    options = {"neutral": neutral, "recentre_s": RECENTRE_S, "models": models, "saying": saying}
+    options = {"neutral": neutral, "recentre_s": RECENTRE_S, "models": models}
     return partial(open_drivers, asked, fps=fps, **options)
 
 

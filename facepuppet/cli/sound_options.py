@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from facepuppet.drivers.voice.voice_words import is_mic, mic_word
 
 if TYPE_CHECKING:
     from facepuppet.sound.microphone import Microphone
@@ -20,7 +22,9 @@ MAX_DELAY_MS = 2000.0
 MicOption = Annotated[
     str | None,
     typer.Option(
-        "--mic", help="Pass this microphone on, in time with the picture: 'default', a name, a number."
+        "--mic",
+        help="Pass this microphone on, in time with the picture: 'default', a name, a number; with "
+        "--driver mic the one that drives.",
     ),
 ]
 MicToOption = Annotated[
@@ -41,13 +45,14 @@ class SoundWanted:
     """What was asked for.
 
     Attributes:
-        source, sink: words for the microphone and the output.
+        source: word for the microphone.
+        sink: word for the output; None where the microphone drives and is not passed on.
         fixed_s: the delay; None to follow the picture.
         allowance_s: added to the picture's.
     """
 
     source: str
-    sink: str
+    sink: str | None
     fixed_s: float | None
     allowance_s: float
 
@@ -72,36 +77,54 @@ class SoundWanted:
         return None if picture_s is None else max(0.0, picture_s + self.allowance_s)
 
     def __str__(self) -> str:
+        if self.sink is None:
+            return f"microphone '{self.source}' is heard, and not passed on (--mic-to)"
         how = "as late as the picture" if self.fixed_s is None else f"{1e3 * self.fixed_s:g} ms late"
         return f"microphone '{self.source}' → '{self.sink}', {how}"
 
 
-def sound_wanted(mic: str | None, mic_to: str | None, mic_delay: str) -> SoundWanted | None:
+def sound_wanted(
+    mic: str | None, mic_to: str | None, mic_delay: str, drivers: Sequence[str] = ()
+) -> SoundWanted | None:
     """Read the options; None where no microphone is wanted.
 
+    Args:
+        mic: word for a microphone.
+        mic_to: word for the output.
+        mic_delay: as `--mic-delay` has it.
+        drivers: words for who drives, of which one may be a microphone: it is the same one.
+
     Raises:
-        typer.BadParameter: one without the other, or no delay.
+        typer.BadParameter: one without the other, two microphones, or no delay.
     """
     fixed_s, allowance_s = _delay(mic_delay)
-    if mic is None and mic_to is None:
+    driving = [word for word in drivers if is_mic(word)]
+    named = list(dict.fromkeys(word for word in (mic, *map(mic_word, driving)) if word))
+    if mic is None and mic_to is None and not driving:
         return None
-    if not mic:
+    if len(named) > 1:
+        raise typer.BadParameter(
+            f"got microphones {' and '.join(map(repr, named))}, expected one: a run has one microphone"
+        )
+    if not named and not driving:
         raise typer.BadParameter("--mic-to says where sound goes, --mic is missing: --mic default")
-    if not mic_to:
+    if not mic_to and not driving:
         raise typer.BadParameter(
             "--mic needs --mic-to, the output that calls take for a microphone; `facepuppet doctor` names it"
         )
-    return SoundWanted(mic, mic_to, fixed_s, allowance_s)
+    return SoundWanted(named[0] if named else "default", mic_to or None, fixed_s, allowance_s)
 
 
-def loaded_sound(mic: str | None, mic_to: str | None, mic_delay: str) -> SoundWanted | None:
-    """Read the options, and see to it early that sound can be had at all.
+def loaded_sound(
+    mic: str | None, mic_to: str | None, mic_delay: str, drivers: Sequence[str] = ()
+) -> SoundWanted | None:
+    """Read the options as `sound_wanted`, and see to it early that sound can be had at all.
 
     Raises:
-        typer.BadParameter: one without the other, or no delay.
+        typer.BadParameter: one without the other, two microphones, or no delay.
         SoundError: PortAudio is not installed.
     """
-    wanted = sound_wanted(mic, mic_to, mic_delay)
+    wanted = sound_wanted(mic, mic_to, mic_delay, drivers)
     if wanted is not None:
         from facepuppet.sound.portaudio import PortAudio
 

@@ -36,6 +36,7 @@ from .i420 import to_rgb as to_rgb
 from .metrics import Meter as Meter
 from .metrics import RunStats as RunStats
 from .metrics import Spread as Spread
+from .metrics import rss_mb as rss_mb
 from .slot import LatestSlot as LatestSlot
 from .types import F32 as F32
 from .types import F64 as F64

@@ -36,3 +36,5 @@ from .scripted import ScriptedDriver as ScriptedDriver
 from .tapped import TappedDriver as TappedDriver
 from .voice.saying import Saying as Saying
 from .voice.typed_lines import TypedLines as TypedLines
+from .voice.voice_file_driver import VoiceFileDriver as VoiceFileDriver
+from .voice.voice_setup import VoiceSetup as VoiceSetup

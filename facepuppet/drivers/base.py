@@ -12,6 +12,7 @@ from typing import TypeVar
 from facepuppet.core.clock import Clock
 from facepuppet.core.metrics import Spread
 from facepuppet.core.types import Expression
+from facepuppet.voice.voice_manner import VoiceManner
 
 D = TypeVar("D", bound="Driver")
 _SLICE_S = 0.05  # close() never waits longer than this for a pause to end
@@ -69,6 +70,14 @@ class Driver(ABC):
         Raises:
             ValueError: a strength that is no number from 0 to 4.
         """
+
+    @property
+    def voice(self) -> VoiceManner | None:
+        """How the voice moves the face; None where no voice drives."""
+        return None
+
+    def set_voice(self, manner: VoiceManner) -> None:  # noqa: B027 - most drivers have no voice
+        """Let the voice move the face in another way, if one drives."""
 
     def look(self, width_px: int) -> bytes | None:
         """Return what a camera sees now as a JPEG for its user's own eyes; None where there is none.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
@@ -15,15 +17,17 @@ from facepuppet.drivers.camera.rest import Rest, settle_frames_at
 from facepuppet.drivers.first_of import FirstOf
 from facepuppet.drivers.recording_words import is_playable, open_playable
 from facepuppet.drivers.remote.protocol_names import is_remote
+from facepuppet.drivers.returning_driver import MAY_COME, MEANWHILE, ReturningDriver
 from facepuppet.drivers.scripted import ScriptedDriver
 from facepuppet.drivers.voice.say_names import is_say
+from facepuppet.drivers.voice.voice_setup import VoiceSetup
+from facepuppet.drivers.voice.voice_words import is_mic, voice_file
 from facepuppet.media.source_words import open_source
 from facepuppet.vision.trackers import TrackingModels
 
-if TYPE_CHECKING:
-    from facepuppet.drivers.voice.saying import Saying
-
 SCRIPT = "script"
+
+log = logging.getLogger(__name__)
 
 
 def open_driver(
@@ -34,25 +38,27 @@ def open_driver(
     recentre_s: float | None = None,
     settle_frames: int | None = None,
     models: TrackingModels | None = None,
-    saying: Saying | None = None,
+    voice: VoiceSetup | None = None,
 ) -> Driver:
     """Open whatever a user's word stands for.
 
     Args:
-        spec: "script", a tracker on the network (`remote.remote_words`), text to be read out
-            (`voice.say_words`), a recording of expressions (.npz, or .csv of Live Link Face), or whoever is
+        spec: "script", a tracker on the network (`remote.remote_words`), a recording of expressions (.npz,
+            or .csv of Live Link Face), a voice (a file of sound, "voice:" and any file with sound, "mic",
+            or "mic:" and the word for a microphone, text to be read out: `voice.say_words`), or whoever is
             before a camera or in a video: see `facepuppet.media.source_words`.
-        fps: rate asked of a camera.
+        fps: rate asked of a camera, and given to a voice.
         neutral: the person's resting face; None takes it from the first moments.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
         settle_frames: how many frames with a face are the first moments; None goes by the source's rate.
         models: the tracker's networks; the project's own runner of them if None.
-        saying: how text is read out; by espeak-ng on the system's own output if None.
+        voice: how a voice drives; as usual if None.
 
     Raises:
-        CaptureError: the camera or video is missing, busy or cannot be decoded.
+        CaptureError: the camera, video or sound is missing, busy or cannot be decoded.
         RecordingError: the recording cannot be read.
         DriverError: the network cannot be listened to.
+        SoundError: PortAudio is not installed.
     """
     if spec == SCRIPT:
         return ScriptedDriver(fps=fps)
@@ -61,25 +67,68 @@ def open_driver(
         from facepuppet.drivers.remote.remote_words import open_remote
 
         return open_remote(spec, recentre_s=recentre_s)
-    if isinstance(spec, str) and is_say(spec):
-        from facepuppet.drivers.voice.say_words import open_say
-
-        return open_say(spec, saying, fps=fps)
     if not isinstance(spec, int) and is_playable(spec):
         return open_playable(spec)
+    speaking = open_voice(spec, fps, voice)
+    if speaking is not None:
+        return speaking
     source = open_source(spec, fps=fps)
     n = settle_frames_at(source.fps) if settle_frames is None else settle_frames
     rest = Rest(neutral, recentre_s=recentre_s, settle_frames=n)
     return CameraDriver(source, rest, models=models)
 
 
-def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
-    """Open one driver or several by priority, all or none; `options` are those of `open_driver`."""
-    if len(specs) > 1 and any(isinstance(spec, str) and is_say(spec) for spec in specs):
-        from facepuppet.drivers.voice.saying import Saying
+def open_voice(spec: str | int | Path, fps: float = 30.0, voice: VoiceSetup | None = None) -> Driver | None:
+    """Open a voice as a driver; None where a word means something else. See `open_driver`."""
+    # What hears a voice is loaded with the first one.
+    if isinstance(spec, str) and is_mic(spec):
+        from facepuppet.drivers.voice.own_microphone import open_mic
 
-        options["saying"] = replace(options.get("saying") or Saying(), alone=False)
+        return open_mic(spec, fps, voice or VoiceSetup())
+    if isinstance(spec, str) and is_say(spec):
+        from facepuppet.drivers.voice.say_words import open_say
+
+        return open_say(spec, fps, voice or VoiceSetup())
+    path = voice_file(spec)
+    if path is None:
+        return None
+    from facepuppet.drivers.voice.voice_file_driver import VoiceFileDriver
+
+    return VoiceFileDriver(path, fps, voice)
+
+
+def open_drivers(specs: Sequence[str | int | Path], **options: Any) -> Driver:
+    """Open one driver or several by priority, all or none; `options` are those of `open_driver`.
+
+    Of several a camera may be missing, at first or in mid-run: the others drive, and it is tried again.
+
+    Raises:
+        FacepuppetError: as `open_driver`; or none of several cameras is there.
+    """
+    if len(specs) == 1:
+        return open_driver(specs[0], **options)
+    options["voice"] = replace(options.get("voice") or VoiceSetup(), alone=False)
+    missing = 0
     with ExitStack() as opened:
-        drivers = [opened.enter_context(open_driver(spec, **options)) for spec in specs]
+        drivers: list[Driver] = []
+        for spec in specs:
+            opens = partial(open_driver, spec, **options)
+            try:
+                driver = opens()
+            except MAY_COME as problem:
+                missing += 1
+                if missing == len(specs):
+                    raise
+                log.warning("%s %s", problem, MEANWHILE)
+                driver = ReturningDriver(_name(spec), opens)
+            if isinstance(driver, CameraDriver) and driver.live:
+                driver = ReturningDriver(_name(spec), opens, driver)
+            drivers.append(opened.enter_context(driver))
         opened.pop_all()
-    return drivers[0] if len(drivers) == 1 else FirstOf(drivers)
+    return FirstOf(drivers)
+
+
+def _name(spec: str | int | Path) -> str:
+    """What to call a camera that is not there yet."""
+    word = str(spec).removeprefix("camera:")
+    return f"camera {word}, once it is there"

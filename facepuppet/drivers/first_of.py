@@ -12,6 +12,7 @@ from facepuppet.core.errors import FacepuppetError
 from facepuppet.core.metrics import Spread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
+from facepuppet.voice.voice_manner import VoiceManner
 
 LOST_NS = 400_000_000  # without a face for so long, the next driver takes over
 BACK_NS = 500_000_000  # a driver that comes before the present one takes over once it is there for so long
@@ -98,6 +99,16 @@ class FirstOf(Driver):
         """Set that of all; ValueError for no strength."""
         for seat in self._seats:
             seat.driver.set_smoothing(strength)
+
+    @property
+    def voice(self) -> VoiceManner | None:
+        """As of the first voice among them."""
+        return next((manner for seat in self._seats if (manner := seat.driver.voice) is not None), None)
+
+    def set_voice(self, manner: VoiceManner) -> None:
+        """Set that of all."""
+        for seat in self._seats:
+            seat.driver.set_voice(manner)
 
     def look(self, width_px: int) -> bytes | None:
         """Return what the first camera among them sees."""

@@ -8,6 +8,7 @@ from facepuppet.core.clock import Clock
 from facepuppet.core.metrics import Spread
 from facepuppet.core.types import Expression
 from facepuppet.drivers.base import Driver
+from facepuppet.voice.voice_manner import VoiceManner
 
 
 class TappedDriver(Driver):
@@ -52,6 +53,15 @@ class TappedDriver(Driver):
     def set_smoothing(self, strength: float) -> None:
         """As the other driver's."""
         self.driver.set_smoothing(strength)
+
+    @property
+    def voice(self) -> VoiceManner | None:
+        """As the other driver's."""
+        return self.driver.voice
+
+    def set_voice(self, manner: VoiceManner) -> None:
+        """As the other driver's."""
+        self.driver.set_voice(manner)
 
     def look(self, width_px: int) -> bytes | None:
         """As the other driver's."""

@@ -6,5 +6,6 @@ from .formats import VIDEO_SUFFIXES as VIDEO_SUFFIXES
 from .image_source import images_in as images_in
 from .loopback_driver import loopback_version as loopback_version
 from .pictures import load_picture as load_picture
+from .sound_reader import SoundReader as SoundReader
 from .source import Source as Source
 from .source_words import open_source as open_source

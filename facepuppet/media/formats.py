@@ -23,6 +23,23 @@ VIDEO_SUFFIXES = frozenset(
         ".y4m",
     }
 )
+SOUND_SUFFIXES = frozenset(
+    {
+        ".wav",
+        ".wave",
+        ".mp3",
+        ".m4a",
+        ".aac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".flac",
+        ".aif",
+        ".aiff",
+        ".wma",
+        ".amr",
+    }
+)
 MAX_PIXELS = (
     60_000_000  # of a still picture or a video's frame; 8K is 33 million, and what claims more a trap
 )

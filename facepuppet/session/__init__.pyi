@@ -11,6 +11,7 @@ from .commands import SetMirror as SetMirror
 from .commands import SetQuality as SetQuality
 from .commands import SetSmoothing as SetSmoothing
 from .commands import SetStill as SetStill
+from .commands import SetVoice as SetVoice
 from .commands import ShowPuppet as ShowPuppet
 from .contact_sheet import draw_driver as draw_driver
 from .contact_sheet import draw_expression as draw_expression

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.label import Corner
+from facepuppet.voice.voice_manner import Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,14 @@ class SetSmoothing:
 
 
 @dataclass(frozen=True, slots=True)
+class SetVoice:
+    """Let a voice that drives move the face in another way: one field of `VoiceManner`, and its value."""
+
+    what: str
+    value: float | bool | Region
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Go back to the usual settings of the avatar that is shown, and of the camera."""
 
@@ -130,6 +139,7 @@ Command: TypeAlias = (
     | SetStill
     | SetHeadSpeed
     | SetSmoothing
+    | SetVoice
     | Reset
     | SetBackdrop
     | SetMirror

@@ -29,10 +29,12 @@ from facepuppet.session.commands import (
     SetQuality,
     SetSmoothing,
     SetStill,
+    SetVoice,
     ShowPuppet,
 )
 from facepuppet.session.ladder import AUTO, BY_NAME, LADDER, Step, check_quality
 from facepuppet.session.puppet import Puppet
+from facepuppet.voice.voice_manner import Region, VoiceManner
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class ControlState:
         manner: how the puppet that is shown follows.
         scene: what is around it.
         smoothing: how much tremble is taken out of the driver's motion; 1 is as usual.
+        voice: how a voice that drives moves the face; None where none does.
         refused: the last command that could not be obeyed, in one line; empty if none.
         quality: name of the present one.
         asked_quality: "auto", or the one that was asked for.
@@ -63,6 +66,7 @@ class ControlState:
     manner: Manner
     scene: Scene
     smoothing: float
+    voice: VoiceManner | None
     refused: str
     quality: str
     asked_quality: str
@@ -131,6 +135,7 @@ class Control:
             manner=self._puppets[name].manner,
             scene=self._puppets[name].scene,
             smoothing=self._smoothing,
+            voice=self._driver.voice,
             refused=self._refused,
             quality=self.step.name,
             asked_quality=self.asked_quality,
@@ -188,6 +193,8 @@ class Control:
                 self.puppet.set_manner(replace(self.puppet.manner, head_speed_rad_s=most_rad_s))
             case SetSmoothing(strength):
                 self._smooth(strength)
+            case SetVoice(what, value):
+                self._set_voice(what, value)
             case Reset():
                 self._reset()
             case SetBackdrop(backdrop):
@@ -217,6 +224,17 @@ class Control:
     def _smooth(self, strength: float) -> None:
         self._driver.set_smoothing(strength)
         self._smoothing = strength
+
+    def _set_voice(self, what: str, value: float | bool | Region) -> None:
+        manner = self._driver.voice
+        if manner is None:
+            raise ControlError(
+                f"{what} for a voice, which drives nobody in this run",
+                "a run that a voice drives",
+                "Start again with --driver mic, or with a file of sound.",
+            )
+        mood = None if what == "emotion" else manner.mood  # that was set by hand in its place
+        self._driver.set_voice(replace(manner, **{what: value, "mood": mood}))  # type: ignore[arg-type]
 
     def _reset(self) -> None:
         self.puppet.set_manner(Manner())

@@ -22,6 +22,9 @@ from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.recorded import RecordingDriver
 from facepuppet.drivers.recording_words import is_playable, open_playable, open_writer
+from facepuppet.drivers.voice.voice_file_driver import VoiceFileDriver
+from facepuppet.drivers.voice.voice_setup import VoiceSetup
+from facepuppet.drivers.voice.voice_words import VOICE, is_mic, voice_file
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.inference.runtime import Runtime
 from facepuppet.media.source_words import open_source
@@ -35,6 +38,8 @@ from facepuppet.watermark.marked import Marked
 
 if TYPE_CHECKING:
     from facepuppet.watermark.certificate import Credentials
+
+PICTURES_AHEAD = 3  # of the sink: an encoder takes its time now and then
 
 Progress = Callable[[str, int, "int | None"], None]  # what is being done, frames done, frames in all
 Each = Callable[[Expression, Marked], None]
@@ -52,7 +57,7 @@ def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -
 
     Args:
         driver: read in a thread of its own, a few expressions ahead.
-        puppet: fresh.
+        puppet: fresh; performs in another one, a few pictures ahead.
         sink: stays open.
         each: called with every expression and its picture.
 
@@ -62,9 +67,12 @@ def play(driver: Driver, puppet: Puppet, sink: Sink, each: Each | None = None) -
     begun_s, meter, n, n_with_face = time.perf_counter(), Meter(), 0, 0
     n_hidden: Counter[str] = Counter()
     puppet.set_pixels(sink.pixels or Pixels.RGB)
-    with single_threaded_blas(), prefetch(_expressions(driver)) as expressions:
-        for expression in expressions:
-            picture = puppet.show(expression)
+    with (
+        single_threaded_blas(),
+        prefetch(_expressions(driver)) as expressions,
+        prefetch(_shown(puppet, expressions), PICTURES_AHEAD) as pictures,
+    ):
+        for expression, picture in pictures:
             with meter.time("sink"):
                 sink.send(picture, expression.captured_ns * 1e-9)
             n, n_with_face = n + 1, n_with_face + (expression.face is not None)
@@ -99,15 +107,17 @@ def render_video(
     consent_id: str | None = None,
     engine: str | Runtime = "auto",
     credentials: Credentials | None = None,
+    voice: VoiceSetup | None = None,
+    fps: float | None = None,
 ) -> RunStats:
-    """Let a portrait perform what the driver does in a video or a recording.
+    """Let a portrait perform what the driver does in a video or a recording, or what a voice says.
 
     Frame times are the input's, its sound is carried over, and a frame without a face shows the
     puppet held, easing or at rest. Nothing is left under the output's name when this raises.
 
     Args:
-        source: video file, image folder, URL of a recording, or a recording of expressions (.npz, or .csv
-            of Live Link Face).
+        source: video file, image folder, URL of a recording, a recording of expressions (.npz, or .csv
+            of Live Link Face), a file of sound, or "voice:" and any file with sound.
         output: video file to write.
         avatar: the portrait.
         composer: framing, background, mirror and label; the defaults of Composer if None.
@@ -121,6 +131,8 @@ def render_video(
         consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
         engine: what runs the painters.
         credentials: who signs the output's manifest; this machine's own if None.
+        voice: how a voice drives; as usual if None.
+        fps: frames a second of what a voice drives; 30 if None. Everything else has its own.
 
     Raises:
         CaptureError: the input cannot be decoded.
@@ -133,16 +145,17 @@ def render_video(
     _refuse_overwriting(source, output)
     show, done = progress or _silent, 0
     with ExitStack() as stack:
-        camera = None if is_playable(source) else _video_driver(source, neutral, tracker, models)
-        driver: Driver = stack.enter_context(camera or open_playable(source))
+        driver = stack.enter_context(
+            _played(source, fps or DEFAULT_FPS, voice) or _video_driver(source, neutral, tracker, models)
+        )
         _refuse_live(driver)
         fps = driver.fps or DEFAULT_FPS
-        sound = Path(source) if camera is not None and Path(source).is_file() else None
+        sound = _sound_of(source)
         sink = stack.enter_context(
             open_sink(str(output), composer.canvas_px, fps, audio_from=sound, credentials=credentials)
         )
-        if camera is not None and neutral is Neutral.AUTO:
-            driver = _Searched(camera, show)
+        if isinstance(driver, CameraDriver) and neutral is Neutral.AUTO:
+            driver = _Searched(driver, show)
         if recording_to is not None:
             writer = stack.enter_context(open_writer(recording_to, driver.description, fps))
             driver = RecordingDriver(driver, writer)
@@ -181,6 +194,11 @@ class _Searched(Driver):
         return None if tracking is None else self._rest.express(tracking)
 
 
+def _shown(puppet: Puppet, expressions: Iterator[Expression]) -> Iterator[tuple[Expression, Marked]]:
+    for expression in expressions:
+        yield expression, puppet.show(expression)
+
+
 def _expressions(driver: Driver) -> Iterator[Expression]:
     while (expression := driver.read()) is not None:
         yield expression
@@ -196,8 +214,24 @@ def _video_driver(
     return CameraDriver(open_source(source), rest, None if tracker is None else lambda: tracker, models)
 
 
+def _played(source: str | Path, fps: float, voice: VoiceSetup | None) -> Driver | None:
+    """Open what needs nobody's picture: a recording, or a voice; None for anything else."""
+    if is_mic(source):
+        raise _endless("a microphone")
+    if is_playable(source):
+        return open_playable(source)
+    path = voice_file(source)
+    return None if path is None else VoiceFileDriver(path, fps, voice)
+
+
+def _sound_of(source: str | Path) -> Path | None:
+    """The file whose sound goes along: the voice that drives, or the video's own."""
+    path = Path(str(source).removeprefix(VOICE)).expanduser()
+    return path if path.is_file() and not is_playable(source) else None
+
+
 def _refuse_overwriting(source: str | Path, output: str | Path) -> None:
-    source, output = Path(source), Path(output)
+    source, output = Path(str(source).removeprefix(VOICE)), Path(output)
     if source.exists() and output.exists() and source.samefile(output):
         raise OutputUnwritableError(
             f"'{output}' as both input and output",
@@ -208,11 +242,13 @@ def _refuse_overwriting(source: str | Path, output: str | Path) -> None:
 
 def _refuse_live(driver: Driver) -> None:
     if driver.live:
-        raise MediaUnreadableError(
-            f"{driver.description}, which never ends",
-            "a recording",
-            "Use `facepuppet run` for live input.",
-        )
+        raise _endless(driver.description)
+
+
+def _endless(what: str) -> MediaUnreadableError:
+    return MediaUnreadableError(
+        f"{what}, which never ends", "a recording", "Use `facepuppet run` for live input."
+    )
 
 
 def _no_face(driver: Driver) -> NoDriverFaceError:

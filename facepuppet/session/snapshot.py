@@ -29,9 +29,13 @@ class Snapshot:
 def state_to_json(state: ControlState) -> dict[str, Any]:
     """Return plain values; pictures are told by their words."""
     values = {field.name: getattr(state, field.name) for field in fields(state)}
-    manner, scene = values.pop("manner"), values.pop("scene")
+    manner, scene, voice = values.pop("manner"), values.pop("scene"), values.pop("voice")
     return {
         **values,
+        "liveliness": None if voice is None else voice.liveliness,
+        "voice_intensity": None if voice is None else voice.intensity,
+        "voice_region": None if voice is None else voice.region.value,
+        "emotion": None if voice is None else "on" if voice.emotion else "off",
         "presence": state.presence.value,
         "gains": asdict(manner.gains),
         "still": sorted(manner.still),

@@ -30,9 +30,11 @@ from facepuppet.session.commands import (
     SetQuality,
     SetSmoothing,
     SetStill,
+    SetVoice,
     ShowPuppet,
 )
 from facepuppet.session.ladder import AUTO, BY_NAME
+from facepuppet.voice.voice_manner import Region
 
 _ON = ("on", "yes", "true", "1")
 _OFF = ("off", "no", "false", "0")
@@ -235,6 +237,34 @@ _ALL = (
         "",
         (Number("strength", "1 is as usual, 0 takes none out", 0.0, 4.0, 0.1),),
         SetSmoothing,
+    ),
+    Verb(
+        "liveliness",
+        "Let a voice that drives move the head less or more.",
+        "",
+        (Number("amount", "1 is as people do, 0 keeps it still", 0.0, 2.0, 0.05),),
+        lambda amount: SetVoice("liveliness", amount),
+    ),
+    Verb(
+        "voice-intensity",
+        "Let a voice that drives open the mouth less or more.",
+        "",
+        (Number("amount", "1 is as heard", 0.0, 2.0, 0.05),),
+        lambda amount: SetVoice("intensity", amount),
+    ),
+    Verb(
+        "voice-region",
+        "Let a voice that drives move more or less of the puppet.",
+        "",
+        (Choice("region", "how far down from the mouth", tuple(region.value for region in Region)),),
+        lambda word: SetVoice("region", Region(word)),
+    ),
+    Verb(
+        "emotion",
+        "Let what is felt in a voice that drives shape the face.",
+        "",
+        (Choice("state", "heard in the voice, or not", ("off", "on")),),
+        lambda word: SetVoice("emotion", word == "on"),
     ),
     Verb("mirror", "Flip left and right.", "", (Switch("on", "flipped"),), SetMirror),
     Verb(

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from facepuppet.core.errors import SoundError
+from facepuppet.sound.capture import Capture
 from facepuppet.sound.level_meter import LevelMeter
 from facepuppet.sound.passage import F32, Passage
 from facepuppet.sound.portaudio import LATENCY_S, MAX_LATENCY_S, Fill, Heard, SoundSystem, Streams
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Microphone:
-    """Passes a microphone on to an output with the picture's delay, from `start` to `stop`.
+    """Passes a microphone on to an output with the picture's delay, or only listens, from `start` to `stop`.
 
         with Microphone("default", "facepuppet", PortAudio(), lambda: 0.05) as microphone:
             ...
@@ -37,7 +38,7 @@ class Microphone:
 
     Args:
         source: word for the microphone (`endpoints.find_endpoint`).
-        sink: word for the output.
+        sink: word for the output; None to listen alone.
         system: what opens them.
         delay_s: asked a few times a second for the delay to have; None while it is not known.
 
@@ -50,13 +51,13 @@ class Microphone:
     """
 
     def __init__(
-        self, source: str, sink: str, system: SoundSystem, delay_s: Callable[[], float | None]
+        self, source: str, sink: str | None, system: SoundSystem, delay_s: Callable[[], float | None]
     ) -> None:
         self.listeners: tuple[Listener, ...] = ()
         self._words = source, sink
         self._system, self._delay_s = system, delay_s
         self._meter = LevelMeter()
-        self._passage: Passage | None = None
+        self._passage: Passage | Capture | None = None
         self._names: tuple[str, str] | None = None
         self._muted = False
         self._wanted_s = self._drift = 0.0
@@ -81,12 +82,12 @@ class Microphone:
     @property
     def state(self) -> SoundState:
         """What is known at this moment; cheap, from any thread."""
-        passage, names = self._passage, self._names or self._words
+        passage, names = self._passage, self._names or (self._words[0], self._words[1] or "")
         measured_s = None if passage is None else passage.measured_s
         return SoundState(
             source=names[0],
             sink=names[1],
-            running=measured_s is not None,
+            running=passage is not None and passage.flows,
             muted=self._muted,
             wanted_s=round(self._wanted_s, 4),
             measured_s=None if measured_s is None else round(measured_s, 4),
@@ -155,7 +156,11 @@ class Microphone:
             self._passage = None
 
     def _connect(self, in_hz: float, out_hz: float) -> tuple[Heard, Fill]:
-        passage = Passage(in_hz, out_hz, self._meter, self._drift)
+        passage: Passage | Capture
+        if self._words[1] is None:
+            passage = Capture(in_hz, self._meter, self._drift)
+        else:
+            passage = Passage(in_hz, out_hz, self._meter, self._drift)
         passage.muted, passage.wanted_s = self._muted, self._wanted_s
         self._passage = passage
 
@@ -177,7 +182,7 @@ class Microphone:
         while not self._stopping.wait(LOOK_S):
             self._look_at_picture()
             passage.wanted_s = self._wanted_s
-            if passage.measured_s is not None:
+            if passage.flows:
                 self._well()
             self._look_at_level()
             self.slips = streams.slips

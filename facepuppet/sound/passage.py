@@ -70,6 +70,11 @@ class Passage:
         return self._servo.age_s if self._line.sounding else None
 
     @property
+    def flows(self) -> bool:
+        """Whether sound is played."""
+        return self._line.sounding
+
+    @property
     def drift(self) -> float:
         """By how much the output's clock is faster than the capture's, 1e-6 being one ppm."""
         return self._servo.drift

@@ -41,7 +41,7 @@ _ADVICE = MappingProxyType(
 
 
 class Streams(Protocol):
-    """A microphone and an output that are open."""
+    """A microphone that is open, and perhaps an output."""
 
     source: str
     sink: str
@@ -74,14 +74,15 @@ class OpenOutput(Protocol):
 class SoundSystem(Protocol):
     """What opens devices."""
 
-    def open(self, source: str, sink: str, latency_s: float, connect: Connect) -> Streams:
+    def open(self, source: str, sink: str | None, latency_s: float, connect: Connect) -> Streams:
         """Open a microphone and an output by their words, and start both.
 
         Args:
             source: the microphone's word.
-            sink: the output's.
+            sink: the output's; None for none.
             latency_s: how much each device may hold.
-            connect: given both rates in Hz, returns what is called with sound and for sound.
+            connect: given both rates in Hz, returns what is called with sound and for sound; without an
+                output both rates are the microphone's.
 
         Raises:
             SoundError: one of them cannot be opened.
@@ -113,7 +114,7 @@ class PortAudio:
         self._library = sounddevice
         _quieten_alsa()
 
-    def open(self, source: str, sink: str, latency_s: float, connect: Connect) -> Streams:
+    def open(self, source: str, sink: str | None, latency_s: float, connect: Connect) -> Streams:
         """Open a microphone and an output, and start both; see SoundSystem."""
         with _Device.opening:
             return self._open(source, sink, latency_s, connect)
@@ -141,18 +142,23 @@ class PortAudio:
             raise
         return output
 
-    def _open(self, source: str, sink: str, latency_s: float, connect: Connect) -> Streams:
+    def _open(self, source: str, sink: str | None, latency_s: float, connect: Connect) -> Streams:
         self._look_again()
-        output = _Device(self._library, self._find(sink, "sink"), "sink", latency_s)
+        output = None
+        if sink is not None:
+            output = _Device(self._library, self._find(sink, "sink"), "sink", latency_s)
         try:
             capture = _Device(self._library, self._find(source, "source"), "source", latency_s)
         except SoundError:
-            output.close()
+            if output is not None:
+                output.close()
             raise
         streams = _Pair(capture, output)
         try:
-            capture.heard, output.fill = connect(capture.hz, output.hz)
-            output.start()
+            capture.heard, fill = connect(capture.hz, capture.hz if output is None else output.hz)
+            if output is not None:
+                output.fill = fill
+                output.start()
             capture.start()
         except BaseException:
             streams.close()
@@ -194,11 +200,11 @@ class PortAudio:
 
 
 class _Pair:
-    """An open microphone and an open output."""
+    """An open microphone, and perhaps an open output."""
 
-    def __init__(self, capture: _Device, output: _Device) -> None:
-        self.source, self.sink = capture.endpoint.name, output.endpoint.name
-        self._devices = (capture, output)
+    def __init__(self, capture: _Device, output: _Device | None) -> None:
+        self.source, self.sink = capture.endpoint.name, "" if output is None else output.endpoint.name
+        self._devices = (capture,) if output is None else (capture, output)
         self._gone = ""
         nodes: list[tuple[Kind, str]] = [
             (device.kind, device.endpoint.node) for device in self._devices if device.endpoint.node

@@ -2,6 +2,7 @@ from .bearing import Gesture as Gesture
 from .brightness import Brightness as Brightness
 from .gestures import Gestures as Gestures
 from .hearing import Hearing as Hearing
+from .hearing import shut_in_silence as shut_in_silence
 from .mood import MOOD_FEATURES as MOOD_FEATURES
 from .mood import hear_mood_features as hear_mood_features
 from .plain_mouth import PlainMouth as PlainMouth

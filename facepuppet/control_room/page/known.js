@@ -8,6 +8,7 @@ export const GROUPS = [
   { name: "Background", hint: "" },
   { name: "Motion", hint: "How much of your motion the puppet takes over. 1 is as you move." },
   { name: "Following", hint: "" },
+  { name: "Voice", hint: "Counts while a voice drives." },
   { name: "Picture", hint: "" },
   { name: "More", hint: "" },
   { name: "All settings", hint: "They are kept for the next run, with each avatar and each camera." },
@@ -33,6 +34,10 @@ export const KNOWN = {
     first: 90, // when it is switched on
   },
   smoothing: { group: "Following", label: "Smoothing", told: (m) => m.state.smoothing, usual: 1 },
+  liveliness: { group: "Voice", label: "Liveliness", told: (m) => m.state.liveliness, usual: 1 },
+  "voice-intensity": { group: "Voice", label: "Intensity", told: (m) => m.state.voice_intensity, usual: 1 },
+  "voice-region": { group: "Voice", label: "Moves", told: (m) => m.state.voice_region, usual: "shoulders" },
+  emotion: { group: "Voice", label: "Emotion", told: (m) => m.state.emotion, usual: "off" },
   mirror: { group: "Picture", label: "Mirror", told: (m) => m.state.mirror, usual: false },
   label: {
     group: "Picture",

@@ -68,6 +68,7 @@ export function sound(one) {
   if (one.problem) return { kind: "bad", word: "trouble", more: one.problem };
   if (one.muted) return { kind: "idle", word: "muted", more: way };
   if (one.running === false) return { kind: "warn", word: "not running", more: way };
+  if (!one.sink) return { kind: "good", word: "heard", more: `${way} · ${level(one.peak_dbfs)}` };
   const delay = one.measured_s ?? one.wanted_s;
   const parts = [way, `${milliseconds(delay * 1000)} behind`, level(one.peak_dbfs)];
   return { kind: "good", word: "in time", more: parts.filter(Boolean).join(" · ") };

@@ -1,1 +1,1 @@
-"""A voice as a driver: typed text that is read out."""
+"""A voice as a driver: of a file, of a microphone, or of text that is read out."""

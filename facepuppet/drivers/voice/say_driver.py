@@ -94,12 +94,12 @@ class SayDriver(Driver):
         self._n = 0
 
     @property
-    def manner(self) -> VoiceManner:
-        """How the voice moves the face; may be replaced at any time."""
+    def voice(self) -> VoiceManner | None:
+        """How the voice moves the face."""
         return self._face.manner
 
-    @manner.setter
-    def manner(self, manner: VoiceManner) -> None:
+    def set_voice(self, manner: VoiceManner) -> None:
+        """Let it move the face in another way, from the next moment on."""
         self._face.manner = manner
 
     def start(self, clock: Clock) -> None:

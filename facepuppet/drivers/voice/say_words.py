@@ -13,6 +13,7 @@ from facepuppet.drivers.voice.say_driver import SayDriver
 from facepuppet.drivers.voice.saying import NOWHERE, Saying
 from facepuppet.drivers.voice.speech_command import SpeechCommand
 from facepuppet.drivers.voice.spoken_wav import SampleFormat
+from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.sound.loudspeaker import OutputSystem
 
 SOCKET_SUFFIXES = (".sock", ".socket")
@@ -21,20 +22,21 @@ LOOPBACK = "127.0.0.1"
 log = logging.getLogger(__name__)
 
 
-def open_say(word: str, saying: Saying | None = None, *, fps: float = 30.0) -> SayDriver:
+def open_say(word: str, fps: float = 30.0, setup: VoiceSetup | None = None) -> SayDriver:
     """Open what reads out what a word names.
 
     Args:
         word: `say` reads standard input; after it and a colon may come a file or named pipe that is there, a
             socket's path, or PORT or HOST:PORT, without a host of this machine alone.
-        saying: how.
         fps: expressions a second.
+        setup: how, and how the voice drives.
 
     Raises:
         SpeechError: the command is not installed.
         DriverError: what lines come from cannot be read or listened on.
     """
-    saying = saying or Saying()
+    setup = setup or VoiceSetup()
+    saying = setup.saying or Saying()
     bare = None if saying.raw_hz is None else SampleFormat(saying.raw_hz)
     command = SpeechCommand(saying.command, bare)
     return SayDriver(
@@ -43,9 +45,10 @@ def open_say(word: str, saying: Saying | None = None, *, fps: float = 30.0) -> S
         system=None if saying.to == NOWHERE else _sound_system(),
         sink=saying.to,
         fps=fps,
-        alone=saying.alone,
+        alone=setup.alone,
         picture_s=saying.picture_s,
-        manner=saying.manner,
+        manner=setup.manner,
+        seed=setup.seed,
     )
 
 

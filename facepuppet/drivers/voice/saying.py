@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from facepuppet.drivers.voice.typed_lines import TypedLines
-from facepuppet.voice import VoiceManner
 
 ESPEAK = "espeak-ng -v en --stdin --stdout -z"
 NOWHERE = "none"
@@ -22,8 +21,6 @@ class Saying:
         to: word for the output that the voice is played on; NOWHERE for none.
         typed: hands lines over that a terminal's reader takes for text; None: standard input is read here.
         picture_s: asked for how late pictures are; None while nobody knows.
-        manner: how the voice moves the face.
-        alone: no other driver is there.
     """
 
     command: str = ESPEAK
@@ -31,5 +28,3 @@ class Saying:
     to: str = "default"
     typed: TypedLines | None = None
     picture_s: Callable[[], float | None] = lambda: None
-    manner: VoiceManner | None = None
-    alone: bool = True
