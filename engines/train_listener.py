@@ -25,6 +25,7 @@ from engines.voice.listener_judgement import Hear, lips_met, of_film, silent_shu
 from engines.voice.listener_training import Recipe, hear, train
 from engines.voice.made_speech import espeak_lines, festival_lines, words
 from engines.voice.phones import BURST_LEAD_S
+from engines.voice.sung import sung_lines
 from engines.voice.take import Take
 from facepuppet.core import F32
 from facepuppet.voice import shut_in_silence
@@ -100,6 +101,7 @@ def made(
     """Return the examples of speech whose phones are known, and of sound without any."""
     spoken = [(*line, BURST_LEAD_S) for line in espeak_lines(lines, seed, words())]
     spoken += [(*line, 0.0) for line in festival_lines(lines // 3, seed, words())]
+    spoken += [(*line, 0.0) for line in sung_lines(lines // 5, seed)]
     if speech is not None:
         spoken += [(*line, 0.0) for line in aligned_lines(speech, kept)]
     babble: list[F32] = [line[1].sound for line in spoken[:40]]

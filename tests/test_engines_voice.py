@@ -19,10 +19,12 @@ from engines.voice.listener import MouthListener  # noqa: E402
 from engines.voice.listener_judgement import lips_met, of_film, silent_shut  # noqa: E402
 from engines.voice.listener_training import Recipe, hear, masked, train  # noqa: E402
 from engines.voice.phones import GRID_HZ, kind_of, kinds_of, lips_of  # noqa: E402
+from engines.voice.sung import FORMANTS_HZ, sung_lines  # noqa: E402
 from facepuppet.core import F32  # noqa: E402
 from facepuppet.inference.manifest import read_listeners, read_verified, shipped_folder  # noqa: E402
 from facepuppet.voice import RATE_HZ  # noqa: E402
 from facepuppet.voice.mouth_network import MouthNetwork  # noqa: E402
+from facepuppet.voice.pitch import WINDOW, pitch_of  # noqa: E402
 
 PHONES = (Phone("", 0.0), Phone("a", 0.2), Phone("b", 0.4), Phone("u", 0.5), Phone("", 0.7))
 
@@ -90,6 +92,18 @@ def test_spoilt_sound_is_as_long_and_within_full_scale() -> None:
         assert made.shape == sound.shape
         assert np.isfinite(made).all()
         assert np.abs(made).max() <= 1.0
+
+
+def test_held_notes_have_their_pitch_and_phones_that_last() -> None:
+    ((singer, line),) = list(sung_lines(1, 3))
+    assert singer == "singer 0"
+    held = [
+        (other.start_s - one.start_s, pitch_of(line.sound[round((one.start_s + 0.2) * RATE_HZ) :][:WINDOW]))
+        for one, other in zip(line.phones, line.phones[1:], strict=False)
+        if one.ipa in FORMANTS_HZ
+    ]
+    assert held and min(lasts for lasts, _ in held) >= 0.4
+    assert all(60.0 < pitch_hz < 600.0 for _, pitch_hz in held)
 
 
 def test_faster_speech_is_shorter() -> None:
