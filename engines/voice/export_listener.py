@@ -82,7 +82,6 @@ def ship(network: MouthListener, origin: str, folder: Path) -> float:
     )
     manifest = folder / "manifest.toml"
     text = re.sub(r"\[\[listener\]\]\n(?:[^\[\n].*\n)*\n", "", manifest.read_text(encoding="utf-8"))
-    at = text.index("[[tracker]]\n")
-    at = text.index("\n[[tracker]]\n") + 1 if text.startswith("#") else at
+    at = text.index("\n[[network]]\n") + 1
     write_whole(manifest, (text[:at] + entry + text[at:]).encode())
     return difference
