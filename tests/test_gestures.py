@@ -173,6 +173,7 @@ def test_eyes_take_as_long_as_human_saccades_do() -> None:
     assert lasts_s.min() >= 0.01 and lasts_s.max() <= 0.08
 
 
+@pytest.mark.thorough
 def test_who_speaks_blinks_more_than_who_is_silent_and_not_like_a_clock() -> None:
     talking = [blinks_s(talked(seed)) for seed in range(3)]
     minutes = len(talk()) * 0.02 / 60.0
@@ -400,6 +401,7 @@ def test_phrases_syllables_and_stress_are_heard() -> None:
     assert np.mean(np.array(near) < 0.15) > 0.6
 
 
+@pytest.mark.thorough
 def test_it_moves_with_real_speech(tmp_path: Path) -> None:
     text = "Good morning. I really want to tell you something, and it matters a great deal to me."
     speech = spoken(text, tmp_path)
