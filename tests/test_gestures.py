@@ -153,7 +153,8 @@ def test_it_does_not_matter_in_what_blocks_sound_comes() -> None:
     usual, whole, crumbs = said(sound), said(sound, block=len(sound)), said(sound, block=97)
     assert len(usual) == len(whole) == len(crumbs) > 70
     for other in (whole, crumbs):
-        assert np.array_equal(shapes(usual), shapes(other))
+        # The network's sums are in another order where it is given more steps at once.
+        assert np.allclose(shapes(usual), shapes(other), atol=1e-4)
         assert np.array_equal(heads_of(usual), heads_of(other))
         assert [e.torso for e in usual] == [e.torso for e in other]
 

@@ -168,7 +168,7 @@ class Machine:
 
 
 class Speaking:
-    """An open microphone whose user says /a/ without an end."""
+    """An open microphone whose user says /a/, again and again."""
 
     source, slips = "Mic", 0
 
@@ -188,7 +188,8 @@ class Speaking:
         self._thread.join()
 
     def _run(self) -> None:
-        sound, out = vowel(1.0, RATE_HZ).reshape(-1, BLOCK), np.zeros(BLOCK, np.float32)
+        said = np.concatenate([silence(0.1, RATE_HZ), vowel(0.4, RATE_HZ)])
+        sound, out = said.reshape(-1, BLOCK), np.zeros(BLOCK, np.float32)
         begun_s = time.monotonic()
         for i in itertools.count():
             ends_s = begun_s + BLOCK_S * (i + 1)

@@ -1,8 +1,8 @@
 """Held notes: what made and recorded speech has next to none of, and singing is made of.
 
 A buzz with vibrato through the formants of a vowel, between pauses and consonants that shut the lips.
-Formants are the means of men of G. Peterson, H. Barney, "Control methods used in a study of the vowels", 1952;
-those of others are scaled.
+Formants are the means of men of G. Peterson, H. Barney, "Control methods used in a study of the
+vowels", 1952; those of others are scaled.
 """
 
 from __future__ import annotations

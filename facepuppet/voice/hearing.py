@@ -18,7 +18,7 @@ from facepuppet.voice.voice_frame import (
 )
 from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
 
-_SILENT, _SURE = 0.25, 0.6  # of `speaking`: lips rest up to the one, and are as heard from the other on
+_SILENT, _SURE = 0.8, 0.97  # of `speaking`: lips rest up to the one, and are as heard from the other on
 _LOUD_DB = 8.0  # over the floor: quieter sound has no pitch that matters
 
 

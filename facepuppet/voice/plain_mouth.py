@@ -10,6 +10,7 @@ from facepuppet.voice.voice_spectrum import N_BANDS
 
 _SHAPES = tuple(MOUTH_SHAPES)
 _SHUT_DB, _OPEN_DB = 8.0, 35.0  # loudness over the floor at which a mouth begins to open, and is open
+_SURELY = 0.15  # of the way from shut to open, from which somebody surely speaks
 _FOLLOW = 0.45  # of the way to what is heard, each step: lips have mass
 # Of the mel bands: first formants of open vowels, second ones of front vowels, and hiss.
 _LOW, _MID, _HIGH = slice(6, 14), slice(16, 26), slice(30, N_BANDS)
@@ -33,7 +34,7 @@ class PlainMouth:
             low, mid, high = float(bands[_LOW].mean()), float(bands[_MID].mean()), float(bands[_HIGH].mean())
             hiss = float(np.clip(high - low, 0.0, 1.0))
             self._shown += _FOLLOW * (self._target(share, hiss, mid - low) - self._shown)
-            mouth[i], speaking[i] = self._shown, share
+            mouth[i], speaking[i] = self._shown, min(1.0, share / _SURELY)
         return mouth, speaking
 
     @staticmethod
