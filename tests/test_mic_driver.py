@@ -111,6 +111,12 @@ def test_a_microphone_that_stalls_shuts_the_mouth_and_then_nobody_is_there_until
     assert all(0.05 < at_s - spoken_s < 0.2 for at_s, spoken_s in last)
 
 
+def test_times_rise_also_when_a_voice_comes_where_nobody_was() -> None:
+    came, _ = listen(6.0, (1.9, 4.1))
+    assert {one.face is None for _, one in came} == {True, False}
+    assert min(two.captured_ns - one.captured_ns for (_, one), (_, two) in itertools.pairwise(came)) > 0
+
+
 def test_a_short_hiccup_is_made_up_for() -> None:
     came, face = listen(4.0, (1.62, 1.68))
     told = np.array(faces(came))

@@ -281,6 +281,10 @@ def test_what_has_no_sound_is_told(tmp_path: Path) -> None:
     [
         pytest.param("none.wav", "cannot be opened", marks=pytest.mark.thorough),
         ("mic", "Use `facepuppet run`"),
+        ("say", "reads out live"),
+        ("say:lines.txt", "write a sound file first"),
+        ("vmc", "Use `facepuppet run`"),
+        ("voice:", "expected voice:FILE"),
     ],
 )
 def test_render_tells_in_one_clear_line_what_does_not_drive(

@@ -22,6 +22,8 @@ from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.drivers.recorded import RecordingDriver
 from facepuppet.drivers.recording_words import is_playable, open_playable, open_writer
+from facepuppet.drivers.remote.protocol_names import is_remote
+from facepuppet.drivers.voice.say_names import is_say
 from facepuppet.drivers.voice.voice_file_driver import VoiceFileDriver
 from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.drivers.voice.voice_words import VOICE, is_mic, voice_file
@@ -218,6 +220,14 @@ def _played(source: str | Path, fps: float, voice: VoiceSetup | None) -> Driver 
     """Open what needs nobody's picture: a recording, or a voice; None for anything else."""
     if is_mic(source):
         raise _endless("a microphone")
+    if is_say(str(source)):
+        raise MediaUnreadableError(
+            f"'{source}', which reads out live",
+            "a recording",
+            "Use `facepuppet run`, or let the speech command write a sound file first, and give that.",
+        )
+    if is_remote(str(source)):
+        raise _endless(f"'{source}'")
     if is_playable(source):
         return open_playable(source)
     path = voice_file(source)

@@ -84,6 +84,7 @@ class HeardFace:
             self._catch_up(self._ended_s + still_s)
         if self._face.until_s - self._moment_s > 4.0 * self._step_s:  # nobody asked for a while
             self._moment_s = self._face.until_s - self._step_s
+        self._skip_told()
         if self._face.until_s <= self._moment_s:
             return None
         spoken_s = self._spoken_s(self._moment_s)
@@ -94,6 +95,14 @@ class HeardFace:
             return None
         self.lag_s = max(0.0, self.lag_s - _LAG_FALL * self._step_s)
         return self._given(spoken_s)
+
+    def _skip_told(self) -> None:
+        """Leave out moments of which it was told that nobody is there: times rise, unless a device's lie."""
+        while (
+            self._moment_s < self._face.until_s
+            and 0.0 <= self._given_s - self._spoken_s(self._moment_s) < _MOST_LAG_S
+        ):
+            self._moment_s, self._known = self._moment_s + self._step_s, False
 
     def _given(self, spoken_s: float) -> Expression:
         expression = self._face.at(self._moment_s, self._n)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from facepuppet.core.errors import MediaUnreadableError
+
 VOICE = "voice:"  # before the name of a file whose sound shall drive, though it may have pictures
 MIC = "mic"
 
@@ -22,9 +24,15 @@ def voice_file(spec: str | int | Path) -> Path | None:
     """Return the file whose sound shall drive; None where a word means something else.
 
     That is "voice:" and the name of any file with sound, or the name of a file of sound alone.
+
+    Raises:
+        MediaUnreadableError: no name comes after "voice:".
     """
     if isinstance(spec, str) and spec.startswith(VOICE):
-        return Path(spec.removeprefix(VOICE)).expanduser()
+        name = spec.removeprefix(VOICE)
+        if not name:
+            raise MediaUnreadableError(f"'{VOICE}' without a name", f"{VOICE}FILE", "Name a file with sound.")
+        return Path(name).expanduser()
     if isinstance(spec, int) or (isinstance(spec, str) and (spec.isdigit() or "://" in spec)):
         return None
     path = Path(spec).expanduser()
