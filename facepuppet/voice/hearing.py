@@ -11,6 +11,7 @@ from facepuppet.voice.pitch import WINDOW, pitch_of
 from facepuppet.voice.voice_frame import (
     HEARD_S,
     LOOK_AHEAD_S,
+    MOUTH_SHAPES,
     RATE_HZ,
     STEP_S,
     VoiceFrame,
@@ -19,6 +20,9 @@ from facepuppet.voice.voice_frame import (
 from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
 
 _SILENT, _SURE = 0.8, 0.97  # of `speaking`: lips rest up to the one, and are as heard from the other on
+# Of the way to what is heard, each step. Without it lips turn round 10 times a second (people's 3 to 4.5), with
+# it 8 times, as alike to people's as before.
+_PARTING, _MEETING = 0.7, 0.9
 _LOUD_DB = 8.0  # over the floor: quieter sound has no pitch that matters
 
 
@@ -37,6 +41,7 @@ class Hearing:
         self._recent = np.zeros(0, np.float32)
         self._begins = 0  # sample with which `recent` begins
         self._n = 0
+        self._lips = np.zeros(len(MOUTH_SHAPES), np.float32)
 
     def feed(self, sound: F32) -> list[VoiceFrame]:
         """Take in a block (n,) at 16 kHz, full scale ±1; return the frames it completes, in order.
@@ -50,7 +55,7 @@ class Hearing:
         frames = [
             VoiceFrame(
                 t_s=(self._n + i) * STEP_S + HEARD_S - LOOK_AHEAD_S,
-                mouth=shut_in_silence(mouth[i], float(speaking[i])),
+                mouth=self._followed(shut_in_silence(mouth[i], float(speaking[i]))),
                 speaking=float(speaking[i]),
                 loudness_db=float(loudness[i]),
                 pitch_hz=self._pitch(self._n + i) if loudness[i] > _LOUD_DB else 0.0,
@@ -61,6 +66,12 @@ class Hearing:
         used = max(self._n * STEP - WINDOW - self._begins, 0)
         self._recent, self._begins = self._recent[used:], self._begins + used
         return frames
+
+    def _followed(self, heard: F32) -> F32:
+        """Lead lips to what is heard of them: they have mass, and meet faster than they part."""
+        share = np.where(heard > self._lips, _PARTING, _MEETING).astype(np.float32)
+        self._lips = self._lips + share * (heard - self._lips)
+        return self._lips
 
     def _pitch(self, step: int) -> float:
         end = step * STEP + round(HEARD_S * RATE_HZ) - self._begins
