@@ -20,8 +20,8 @@ from facepuppet.voice.voice_frame import (
 from facepuppet.voice.voice_spectrum import STEP, VoiceSpectrum
 
 _SILENT, _SURE = 0.8, 0.97  # of `speaking`: lips rest up to the one, and are as heard from the other on
-# Of the way to what is heard, each step. Without it lips turn round 10 times a second (people's 3 to 4.5), with
-# it 8 times, as alike to people's as before.
+# Of the way to what is heard, each step. Without it lips turn round 10 times a second (people's 3 to 4.5),
+# with it 8 times, as alike to people's as before.
 _PARTING, _MEETING = 0.7, 0.9
 _LOUD_DB = 8.0  # over the floor: quieter sound has no pitch that matters
 
