@@ -30,7 +30,8 @@ from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.portrait.load import sample_portrait_path
 from facepuppet.sound import microphone as microphone_module
 from facepuppet.sound.microphone import Microphone
-from facepuppet.sound.portaudio import Connect, PortAudio
+from facepuppet.sound.portaudio import PortAudio
+from facepuppet.sound.sound_system import Connect
 
 RATE_HZ, BLOCK, FPS = 48_000, 480, 30.0
 BLOCK_S = BLOCK / RATE_HZ

@@ -46,7 +46,7 @@ from facepuppet.senders import SendingDriver, open_sender
 from facepuppet.session.commands import Command, Panic
 from facepuppet.sound import loudspeaker
 from facepuppet.sound.loudspeaker import Loudspeaker
-from facepuppet.sound.portaudio import ConnectOutput
+from facepuppet.sound.sound_system import ConnectOutput
 from facepuppet.testing import FakeClock
 from facepuppet.voice import RATE_HZ as FACE_HZ
 

@@ -16,7 +16,7 @@ from fakes import PATIENCE_S
 from facepuppet.core.errors import SoundError
 from facepuppet.sound import microphone as module
 from facepuppet.sound.microphone import Microphone
-from facepuppet.sound.portaudio import Connect
+from facepuppet.sound.sound_system import Connect
 from facepuppet.sound.stream_watch import MAX_SLIPS, SLIPS_S, STALL_S, START_S, StreamWatch
 
 RATE_HZ = 48_000

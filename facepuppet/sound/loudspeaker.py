@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepuppet.core.errors import SoundError
-from facepuppet.sound.portaudio import LATENCY_S, RATE_HZ, ConnectOutput, Fill, OpenOutput
+from facepuppet.sound.sound_system import LATENCY_S, RATE_HZ, ConnectOutput, Fill, OpenOutput
 
 F32 = NDArray[np.float32]
 

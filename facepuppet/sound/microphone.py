@@ -13,8 +13,8 @@ from facepuppet.core.errors import SoundError
 from facepuppet.sound.capture import Capture
 from facepuppet.sound.level_meter import LevelMeter
 from facepuppet.sound.passage import F32, Passage
-from facepuppet.sound.portaudio import LATENCY_S, MAX_LATENCY_S, Fill, Heard, SoundSystem, Streams
 from facepuppet.sound.sound_state import SoundState
+from facepuppet.sound.sound_system import LATENCY_S, MAX_LATENCY_S, Fill, Heard, SoundSystem, Streams
 from facepuppet.sound.stream_watch import StreamWatch
 
 LOOK_S = 0.2  # how often the devices and the picture's delay are looked at
