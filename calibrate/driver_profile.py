@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calibrate.measure_channels import measure_ranges
 from facepuppet.core import NoDriverFaceError, ProfileError
 from facepuppet.drivers import (
     DriverProfile,
     Tracking,
+    measure_ranges,
     neutral_from,
     rest_pose_from,
     restlessness,

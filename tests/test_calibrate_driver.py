@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from calibrate.cli import app
 from calibrate.driver_profile import make_profile
-from calibrate.measure_channels import shut_aperture
 from facepuppet.core.errors import CameraMissingError, FacepuppetError, NoDriverFaceError, ProfileError
 from facepuppet.core.geometry import rotation_from_euler
 from facepuppet.drivers.camera.channels import CHANNELS
+from facepuppet.drivers.camera.measure_channels import shut_aperture
 from facepuppet.drivers.camera.profile import most_neutral, restlessness
 from facepuppet.drivers.camera.profile_file import load_profile
 from facepuppet.drivers.camera.tracking import Face, Tracking

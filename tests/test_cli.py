@@ -45,7 +45,7 @@ def test_help_names_every_command() -> None:
         text=True,
         check=True,
     )
-    for command in ("demo", "run", "render", "detect", "devices", "doctor", "bench"):
+    for command in ("demo", "run", "render", "detect", "devices", "doctor", "bench", "style"):
         assert command in done.stdout
 
 

@@ -32,8 +32,11 @@ from facepuppet.core.errors import ControlError
 from facepuppet.core.types import Presence
 from facepuppet.drivers.scripted import Performance
 from facepuppet.drivers.tapped import TappedDriver
-from facepuppet.session.commands import SetVoice
+from facepuppet.face import blendshape_weights
+from facepuppet.session.commands import Reset, SetDirection, SetVoice
 from facepuppet.session.control import Control
+from facepuppet.session.snapshot import state_to_json
+from facepuppet.session.verbs import VERBS
 from facepuppet.voice import Region, VoiceManner
 
 CANVAS = (256, 144)
@@ -95,6 +98,38 @@ def test_a_voices_manner_is_set_one_by_one_and_refused_where_none_drives() -> No
     without.send(SetVoice("liveliness", 0.5))
     without.obey()
     assert "which drives nobody in this run" in without.state.refused and without.state.voice is None
+
+
+def test_a_style_is_the_puppets_own_shapes_what_it_shows_and_goes_with_reset() -> None:
+    asked, _ = control("one", "two")
+    asked.send(VERBS["style"].command({"name": "deadpan"}))
+    asked.obey()
+    style = asked.state.style
+    assert style is not None and style.name == "deadpan"
+    assert state_to_json(asked.state)["style"] == "deadpan"
+    wide = replace(Performance().expression(9.6, 0), captured_ns=0)
+    shown = asked.puppet.character.update(wide)
+    assert shown.face is not None and wide.face is not None
+    assert (
+        blendshape_weights(shown.face.deformation).sum()
+        < 0.5 * blendshape_weights(wide.face.deformation).sum()
+    )
+    assert asked.puppets["two"].character.update(wide) is wide
+    asked.send(Reset())
+    asked.obey()
+    assert asked.state.style is None and state_to_json(asked.state)["style"] == "off"
+
+
+def test_a_direction_is_set_for_all_puppets_and_reset_with_the_rest() -> None:
+    asked, _ = control()
+    for command in (SetDirection("smile", 0.5), SetDirection("joy", 0.5)):
+        asked.send(command)
+    asked.obey()
+    assert asked.state.directions["smile"] == 0.5 and "'joy'" in asked.state.refused
+    assert len({id(puppet.character.code) for puppet in asked.puppets.values()}) == 1
+    asked.send(Reset())
+    asked.obey()
+    assert not any(asked.state.directions.values())
 
 
 def test_freeze_and_away_turn_over_without_a_word() -> None:

@@ -17,7 +17,17 @@ from fakes import FakeClock, marked, wait_until
 from facepuppet.cli.controls import Controls
 from facepuppet.cli.errands import Errands
 from facepuppet.core.errors import ControlError, OutputUnwritableError
-from facepuppet.session.commands import Away, Command, Freeze, Mute, Panic, Recentre, Record
+from facepuppet.session.commands import (
+    Away,
+    Command,
+    Freeze,
+    Mute,
+    Panic,
+    Play,
+    Recentre,
+    Record,
+    StopPlaying,
+)
 from facepuppet.session.verbs import VERBS
 from facepuppet.sinks import preview_window as window
 
@@ -57,6 +67,18 @@ def test_typed_letters_command_and_other_lines_do_not(monkeypatch: pytest.Monkey
     typist.type("r\n")
     with pytest.raises(Empty):  # nothing listens after the run
         sent.get(timeout=0.5)
+
+
+@posix
+def test_digits_play_bits_in_their_order_and_nought_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    typist, sent = Typist(monkeypatch), SimpleQueue()
+    with Controls(sent.put, window=False, bits=("nod", "laugh")) as controls:
+        assert controls.hint.startswith("p panic") and ", 1 nod, 2 laugh: type" in controls.hint
+        for line in ("2\n", "3\n", "0\n"):
+            typist.type(line)
+            time.sleep(0.05)
+        assert [sent.get(timeout=20) for _ in range(2)] == [Play("laugh"), StopPlaying()]
+    assert sent.empty()
 
 
 @posix

@@ -37,12 +37,14 @@ def room(here: Path) -> Iterator[Room]:
 
 def test_a_run_is_asked_and_tells(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "ctl", "gain", "head", "0.5") == (0, "done: gain head 0.5\n", "")
+    assert run(capsys, "ctl", "direction", "smile", "-0.5")[0] == 0  # a number, and no option
     assert run(capsys, "ctl", "panic", "on")[0] == 0 and room.live.control.panic
     assert run(capsys, "ctl", "panic")[0] == 0 and not room.live.control.panic
     assert json.loads(run(capsys, "ctl", "head-speed", "off", "--json")[1]) == {"done": "head-speed"}
     room.obey()
     status, out, _ = run(capsys, "ctl", "state", "--json")
     state = json.loads(out)["state"]
+    assert state["directions"]["smile"] == -0.5
     assert status == 0 and state["gains"]["head"] == 0.5 and state["head_speed_rad_s"] is None
     status, out, _ = run(capsys, "ctl", "state")
     assert status == 0 and "puppet one of one, two: away" in out and room.token not in out

@@ -39,10 +39,10 @@ def test_where_there_is_no_file_the_usual_one_is_written_and_says_what_may_be_ed
     text = path.read_text(encoding="utf-8")
     assert all(name in text for name in USUAL) and "# Right: what is to be done" in text
     uncommented = text.replace('# "', '"')
-    assert len(tomllib.loads(uncommented)["hotkeys"]) == len(USUAL) + 3, (
+    assert len(tomllib.loads(uncommented)["hotkeys"]) == len(USUAL) + 4, (
         "its examples can be taken as they are"
     )
-    assert len(load_hotkeys(file_of(tmp_path, "\ufeff" + uncommented))) == len(USUAL) + 3
+    assert len(load_hotkeys(file_of(tmp_path, "\ufeff" + uncommented))) == len(USUAL) + 4
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_file(tmp_path: Path) -> None:

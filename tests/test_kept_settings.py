@@ -33,6 +33,7 @@ from facepuppet import (
     Puppet,
     Scene,
 )
+from facepuppet.character import STYLE_NAMES, Style, load_style
 from facepuppet.cli.live_parts import said
 from facepuppet.cli.options import BackgroundOption, LabelOption, MirrorOption, NoLabelOption
 from facepuppet.core.errors import FacepuppetError
@@ -420,6 +421,23 @@ def test_the_program_takes_what_is_kept_unless_its_command_line_says_otherwise(
     assert path.read_text() == kept
 
 
+def test_a_style_comes_back_with_its_avatar_and_goes_with_reset(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text('schema = 1\nbased_on = "calm"\n[gains]\nbrows = 2.0\n')
+    with run(tmp_path) as first:
+        first.do("style", name=str(own))
+        first.wait(3.0)
+    with run(tmp_path) as second:
+        style = second.live.control.state.style
+        assert style is not None and style[("gains", "brows")] == 2.0 and style[("gains", "yaw")] == 0.7
+        assert second.live.control.puppets["two"].character.style is None
+        second.send(Reset())
+    with run(tmp_path) as third:
+        assert third.live.control.state.style is None
+    with run(tmp_path, said=("style",)) as fourth:
+        assert fourth.live.control.state.style is None
+
+
 amounts = st.floats(0.0, 4.0).map(lambda amount: round(amount, 4))
 speeds = st.none() | st.floats(5.0, 360.0).map(math.radians)
 manners = st.builds(
@@ -430,16 +448,17 @@ scenes = st.builds(Scene, words.map(Backdrop.parse), st.booleans(), st.sampled_f
 
 
 @settings(deadline=None)
-@given(manner=manners, scene=scenes)
-def test_whatever_is_set_comes_back_the_same(manner: Manner, scene: Scene) -> None:
+@given(manner=manners, scene=scenes, style=st.none() | st.sampled_from(STYLE_NAMES).map(load_style))
+def test_whatever_is_set_comes_back_the_same(manner: Manner, scene: Scene, style: Style | None) -> None:
     table: dict[str, Any] = {}
-    for (name, *inner), value in avatar_values(manner, scene).items():
+    for (name, *inner), value in avatar_values(manner, scene, style).items():
         held = list(value) if isinstance(value, tuple) else value
         table.update({name: {**table.get(name, {}), inner[0]: held}} if inner else {name: held})
     problems: list[FacepuppetError] = []
-    again = with_avatar_settings(Manner(), Scene(mirror=scene.mirror), table, problems.append)
+    again = with_avatar_settings(Manner(), Scene(mirror=scene.mirror), None, table, problems.append)
     assert not problems
     speed = manner.head_speed_rad_s
     assert again[0].head_speed_rad_s == (speed and pytest.approx(speed, abs=1e-4))
     assert replace(again[0], head_speed_rad_s=speed) == manner
+    assert again[2] == style
     assert again[1] == (scene if scene.label is not Corner.OFF else replace(scene, label=Corner.BOTTOM_RIGHT))

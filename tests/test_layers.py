@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "portrait": {"core", "face", "media", "vision"},
     "drivers": {"core", "face", "media", "sound", "vision", "voice", "wires"},
     "senders": {"core", "drivers", "face", "wires"},
+    "character": {"core", "face", "inference"},
     "retarget": {"core", "face", "portrait"},
     "frames": {"core", "drivers", "face", "inference", "media", "portrait", "retarget", "watermark"},
 }

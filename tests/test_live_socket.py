@@ -29,7 +29,7 @@ from facepuppet.core.types import Expression
 from facepuppet.drivers.scripted import Performance
 from facepuppet.session import draw_expression, expression_in_view
 
-OUTPUT, MESH, CAMERA = 1, 2, 3
+OUTPUT, MESH, CAMERA, MOOD = 1, 2, 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -384,6 +384,33 @@ def test_mesh_and_camera_come_to_who_asks_for_them_alone(room: Room, monkeypatch
         stop.set()
         driving.join()
         room.live.expression = None
+
+
+def test_the_map_of_moods_comes_to_who_asks_alone_and_is_told_nowhere_else(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(payload: bytes) -> tuple[int, float, float]:
+        source, valence, arousal = struct.unpack("<Bhh", payload)
+        return source, valence / 1000, arousal / 1000
+
+    smile = replace(Performance().expression(9.6, 1), captured_ns=time.monotonic_ns())
+    with Page(room) as page:
+        room.live.expression = smile
+        page.say(watch={"mesh": True})
+        assert {seen.kind for seen in page.pictures(0.4)} == {MESH}
+        page.say(watch={"mood": True})
+        source, valence, _ = told(page.see(MOOD).payload)
+        assert source == 1 and valence > 0.3
+        monkeypatch.setattr(type(room.live.driver), "mood", (-0.5, 0.75))
+        room.live.expression = replace(smile, frame_id=2)
+        assert told(page.see(MOOD).payload) == (2, -0.5, 0.75)
+        monkeypatch.undo()
+        page.say(seen=2)
+        room.live.expression = Expression.absent(3, time.monotonic_ns())
+        assert told(page.see(MOOD).payload) == (0, 0.0, 0.0)
+        state = page.hear("state")
+    room.live.expression = None
+    assert "valence" not in json.dumps(state) and "arousal" not in json.dumps(state)
 
 
 def test_an_error_of_ours_ends_the_line_and_is_told_once(

@@ -20,7 +20,14 @@ from facepuppet.face.deformation import compose_landmarks
 from facepuppet.face.gaze import eye_openings
 from facepuppet.face.head_pose import fit_head
 from facepuppet.face.irises import iris_position
-from facepuppet.face.topology import EYES, LOWER_LIP_INNER, OUTER_CORNERS, UPPER_LIP_INNER
+from facepuppet.face.topology import (
+    EYES,
+    FACE_OVAL,
+    LOWER_LIP_INNER,
+    N_MESH,
+    OUTER_CORNERS,
+    UPPER_LIP_INNER,
+)
 from facepuppet.portrait.safe_range import ASSUMED_POSE, SafeRange
 from facepuppet.retarget import Retargeter, Target
 from facepuppet.retarget.deltas import deltas_of
@@ -264,13 +271,13 @@ def test_without_a_face_it_holds_then_eases_home_and_comes_back():
 
 
 def returning(gap_s: float, rotation) -> list[float]:
-    """Steps (px) of the fastest landmark, 30 a second, while a held face comes back turned elsewhere."""
+    """Steps (px) of the fastest landmark but irises, 30 a second, while a held face comes back elsewhere."""
     turned = rotation_from_euler(0.3, 0.0, 0.0)
     lost = [tracking(2.0 + t, face=False) for t in np.arange(1 / 30, gap_s, 1 / 30)]
-    back = [tracking(2.0 + gap_s + i / 30, rotation=rotation) for i in range(12)]
+    back = [tracking(2.0 + gap_s + i / 30, rotation=rotation) for i in range(40)]
     motions = follow(tracking(2.0, rotation=turned), *lost, *back)
-    places = np.array([m.landmarks_px for m in motions])
-    return np.abs(np.diff(places, axis=0)).max((1, 2)).tolist()
+    places = np.array([m.landmarks_px[:N_MESH, :2] for m in motions])
+    return np.linalg.norm(np.diff(places, axis=0), axis=2).max(1).tolist()
 
 
 @pytest.mark.parametrize("gap_s", [0.2, 0.35, 0.7])
@@ -284,7 +291,7 @@ def test_a_face_that_returns_elsewhere_does_not_make_the_puppet_pop(gap_s):
     jump = np.abs(new.landmarks_px - old.landmarks_px).max()
     steps = returning(gap_s, elsewhere)
     assert jump > 20
-    assert max(steps) < 0.3 * jump
+    assert max(steps) < 0.02 * np.ptp(hopper().landmarks_px[FACE_OVAL, 1])
     assert max(steps[-3:]) < 0.1  # arrived
 
 

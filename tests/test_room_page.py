@@ -21,7 +21,7 @@ from facepuppet.control_room.live_socket import MOST_SOCKETS
 from facepuppet.control_room.page_pictures import Kind
 from facepuppet.face.topology import EYES, FACE_OVAL, LIPS_INNER, LIPS_OUTER
 from facepuppet.frames.cpu.compose.card import draw_card
-from facepuppet.session import VERBS, ShowPuppet
+from facepuppet.session import VERBS, Felt, Show, ShowPuppet
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -256,6 +256,18 @@ def test_sliders_and_switches_change_what_they_say(visit: Callable[..., Page], s
     assert set(state["gains"].values()) == {1.0} and state["head_speed_rad_s"] is None
 
 
+def test_bits_are_played_by_buttons_and_digits(visit: Callable[..., Page], shown: Shown) -> None:
+    page = visit()
+    page.wait_for_selector("[data-bit=laugh]")
+    page.click("[data-bit=laugh]")
+    page.keyboard.press("1")
+    page.wait_for_selector("[data-bit=laugh][aria-current=true]")
+    assert state_of(shown)["playing"] == ("laugh", "nod")
+    page.keyboard.press("0")
+    page.wait_for_selector("[data-bit=laugh][aria-current=false]")
+    wait_until(lambda: state_of(shown)["playing"] == ())
+
+
 def test_the_camera_is_asked_for_by_its_button_alone(visit: Callable[..., Page], shown: Shown) -> None:
     page = visit()
     page.wait_for_timeout(600)
@@ -272,6 +284,41 @@ def test_the_camera_is_asked_for_by_its_button_alone(visit: Callable[..., Page],
     looks = shown.driver.looks
     page.wait_for_timeout(500)
     assert page.is_hidden("#camera") and shown.driver.looks == looks, "a reload keeps the camera on"
+
+
+def test_the_map_of_moods_is_drawn_after_its_button_and_not_after_a_reload(
+    visit: Callable[..., Page], shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    felt = type(shown.show).felt.fget
+    assert felt is not None
+
+    def noted(show: Show) -> Felt | None:
+        asked.append(1)
+        return felt(show)
+
+    monkeypatch.setattr(type(shown.show), "felt", property(noted))
+    page = visit()
+    page.wait_for_timeout(500)
+    assert page.is_hidden("#mood") and not asked
+    page.click("#mood-button")
+    page.wait_for_selector("#mood:visible")
+    wait_until(lambda: "Read from the face: valence" in page.inner_text("#mood-words"))
+    page.reload()
+    page.wait_for_selector("#standing[data-kind=good]")
+    page.wait_for_timeout(300)
+    asked.clear()
+    page.wait_for_timeout(500)
+    assert page.is_hidden("#mood") and not asked, "a reload keeps the map on"
+
+
+def test_a_style_is_chosen_on_the_page(visit: Callable[..., Page], shown: Shown) -> None:
+    page = visit()
+    page.check("[data-group=Character] [data-verb=style][value=calm]")
+    wait_until(lambda: state_of(shown)["style"] == "calm")
+    page.wait_for_timeout(600)  # until the page has heard of it
+    page.click("[data-group=Character] .usual")
+    wait_until(lambda: state_of(shown)["style"] == "off")
 
 
 def test_a_hidden_tab_goes_on_telling_and_looks_at_nothing(browser: Browser, shown: Shown) -> None:
@@ -330,6 +377,7 @@ def settled(page: Page, state: str) -> None:
             page.click("[data-background=colour]")
             page.check("[data-verb=still][data-about=head]")
             page.click("#camera-button")
+            page.click("#mood-button")
             page.wait_for_selector("#dock [data-verb=record][aria-pressed=true]")
 
 

@@ -9,19 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facepuppet.character import load_style
 from facepuppet.core.errors import ControlError
 from facepuppet.frames.cpu.compose import Corner
 from facepuppet.retarget.manner import REGIONS
 from facepuppet.session.commands import (
     Freeze,
     Panic,
+    Play,
     SetBackdrop,
+    SetDirection,
     SetGain,
     SetHeadSpeed,
     SetLabel,
     SetStill,
+    SetStyle,
     SetVoice,
     ShowPuppet,
+    StopPlaying,
 )
 from facepuppet.session.verbs import VERBS, Number, verb_named
 from facepuppet.voice import Region
@@ -39,6 +44,11 @@ SAID: dict[str, tuple[str, dict[str, Any], object]] = {
     "a voice": ("liveliness", {"amount": "0.5"}, SetVoice("liveliness", 0.5)),
     "a voice's region": ("voice-region", {"region": "mouth"}, SetVoice("region", Region.MOUTH)),
     "a voice's emotion": ("emotion", {"state": "on"}, SetVoice("emotion", True)),
+    "a bit": ("play", {"name": "nod"}, Play("nod")),
+    "no bit": ("stop-playing", {}, StopPlaying()),
+    "no style": ("style", {"name": "off"}, SetStyle(None)),
+    "a style": ("style", {"name": "calm"}, SetStyle(load_style("calm"))),
+    "a direction": ("direction", {"name": "smile", "amount": "-0.5"}, SetDirection("smile", -0.5)),
     "an avatar": ("avatar", {"name": "mona"}, ShowPuppet("mona")),
 }
 
@@ -87,9 +97,9 @@ def test_what_does_not_fit_is_one_short_sentence(case: str) -> None:
     st.sampled_from(list(VERBS)), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists)
 )
 def test_whatever_json_says_is_a_command_or_an_error(name: str, value: object) -> None:
-    """Background aside, whose words name files and colours."""
+    """Background and style aside, whose words name files."""
     verb = VERBS[name]
-    if name == "background":
+    if name in ("background", "style"):
         return
     try:
         verb.command({parameter.name: value for parameter in verb.parameters})

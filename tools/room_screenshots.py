@@ -46,6 +46,10 @@ def _camera(page: Page, shown: Shown) -> None:
     page.click("#camera-button")
 
 
+def _mood(page: Page, shown: Shown) -> None:
+    page.click("#mood-button")
+
+
 def _used(page: Page, shown: Shown) -> None:
     """Much at once: muted, recording, a still head, a colour, a refusal, bad light."""
     shown.driver.brightness = 0.05
@@ -68,6 +72,7 @@ STATES: dict[str, Prepare] = {
     "panic": _panic,
     "help": _help,
     "camera": _camera,
+    "mood": _mood,
     "used": _used,
     "lost": _lost,
 }

@@ -7,9 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from calibrate.measure_channels import COLUMN, LIDS
 from facepuppet.core import F32, F64, euler_from_rotation, head_from_image
-from facepuppet.drivers import CHANNELS, DEGREES, Face
+from facepuppet.drivers import CHANNELS, COLUMN, DEGREES, LIDS, Face
 from facepuppet.face import eye_openings, fit_head, mouth_gap
 
 # What still counts as rest. Cameras stand a little off: what matters is that both sides can be seen.

@@ -10,9 +10,16 @@ import numpy as np
 from calibrate.guide.checks import Check, Hold, Moment, openness
 from calibrate.guide.obstacles import find_obstacle
 from calibrate.guide.steps import MOVES, REST, Step
-from calibrate.measure_channels import measure_channels
 from facepuppet.core import F64, NoDriverFaceError, ProfileError
-from facepuppet.drivers import DriverNeutral, Face, RestPose, Tracking, neutral_from, rest_pose_from
+from facepuppet.drivers import (
+    DriverNeutral,
+    Face,
+    RestPose,
+    Tracking,
+    neutral_from,
+    rest_pose_from,
+    values_of,
+)
 
 GRACE_S = 3.0  # a step whose goal is not reached in its time gets so much more
 REST_PATIENCE_S = 20.0  # nothing can be measured without rest
@@ -107,7 +114,7 @@ class Guide:
         if self._rest is None:
             return Moment(face, elapsed_s)
         neutral, rest_pose, rest = self._rest
-        values = measure_channels(face, neutral, rest_pose)
+        values = values_of(face, neutral, rest_pose)
         return Moment(face, elapsed_s, values - rest, openness(values, rest))
 
     def _wait(self, obstacle: str, elapsed_s: float) -> None:
@@ -147,7 +154,7 @@ class Guide:
         samples = _as_trackings(self._hold.at_rest)
         neutral = neutral_from(samples)
         rest_pose = rest_pose_from(samples, neutral)
-        values = [measure_channels(face, neutral, rest_pose) for face in self._hold.at_rest]
+        values = [values_of(face, neutral, rest_pose) for face in self._hold.at_rest]
         self._rest = neutral, rest_pose, np.median(values, axis=0)
 
     def _prompt(self, hint: str, *, blocked: bool) -> Prompt:

@@ -13,7 +13,21 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli import bench, ctl, demo, detect, devices, doctor, engines, latency, record, render, run
+from facepuppet.cli import (
+    bench,
+    ctl,
+    demo,
+    detect,
+    devices,
+    doctor,
+    engines,
+    latency,
+    record,
+    render,
+    run,
+    style,
+    user,
+)
 from facepuppet.core.console import write_in_any_encoding
 from facepuppet.core.errors import FacepuppetError
 
@@ -30,8 +44,11 @@ app = typer.Typer(
 for module in (demo, run, render, record, detect, devices, doctor, bench, latency):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
-app.command("ctl", cls=ctl.VerbsInHelp)(ctl.ctl)
+# An amount below 0 is no option.
+app.command("ctl", cls=ctl.VerbsInHelp, context_settings={"ignore_unknown_options": True})(ctl.ctl)
 app.add_typer(engines.app)
+app.add_typer(user.app)
+app.add_typer(style.app)
 
 
 def _tell_version(wanted: bool) -> None:

@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 
 from facepuppet.cli.errands import Errands
 from facepuppet.drivers.voice.typed_lines import LineAssembler
-from facepuppet.session.commands import Command, Recentre
+from facepuppet.session.commands import Command, Play, Recentre, StopPlaying
 from facepuppet.session.verbs import VERBS
 
 _POLL_S = 0.2
@@ -31,6 +31,7 @@ class Controls:
         send: given the commands, from a thread or a signal handler; what it raises is told in one line.
         window: whether there is a preview window; its keys come to `press`.
         typed: given every line that is no command, without its end; None where all lines are commands.
+        bits: what can be played, in the order of the digits from 1 on; 0 stops.
 
     Attributes:
         hint: the ways that work here, in one line for a person; empty if there is none.
@@ -42,9 +43,12 @@ class Controls:
         *,
         window: bool,
         typed: Callable[[str], None] | None = None,
+        bits: Sequence[str] = (),
     ) -> None:
         self._errands = Errands(send)
-        self._keys = {verb.key: verb for verb in VERBS.values() if verb.key}
+        self._keys: dict[str, Command] = {verb.key: verb.command({}) for verb in VERBS.values() if verb.key}
+        self._keys |= {str(digit): Play(name) for digit, name in enumerate(bits[:9], 1)}
+        self._keys |= {"0": StopPlaying()} if bits else {}
         self._stopping = threading.Event()
         self._typed, self._lines = typed, LineAssembler("the terminal")
         self._terminal_fd = _terminal()
@@ -54,7 +58,8 @@ class Controls:
         way = "type a letter and Enter" if typed is None else "type / and a letter and Enter"
         ways = [way] if self._terminal_fd is not None else []
         ways += ["press it in the preview window"] if window else []
-        letters = ", ".join(f"{key} {verb.name}" for key, verb in self._keys.items())
+        letters = ", ".join(f"{verb.key} {name}" for name, verb in VERBS.items() if verb.key)
+        letters += "".join(f", {digit} {name}" for digit, name in enumerate(bits[:9], 1))
         hints = [f"{letters}: {', or '.join(ways)}."] if ways else []
         if typed is not None and self._terminal_fd is not None:
             hints.append("Every other line is read out; an empty line, or /stop, breaks off.")
@@ -64,7 +69,7 @@ class Controls:
     def press(self, key: str) -> None:
         """Send what a key or a typed letter stands for, if it stands for anything; returns at once."""
         if key in self._keys:
-            self._errands.ask(self._keys[key].command({}))
+            self._errands.ask(self._keys[key])
 
     def __enter__(self) -> Controls:
         self._errands.__enter__()

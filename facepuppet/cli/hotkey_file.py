@@ -62,6 +62,7 @@ _EXAMPLES = """\
 # "<ctrl>+<alt>+v" = "record"
 # "<ctrl>+<alt>+b" = "background blur"
 # "<ctrl>+<alt>+1" = "avatar 'my portrait'"
+# "<ctrl>+<alt>+l" = "play laugh"
 """
 
 log = logging.getLogger(__name__)

@@ -62,7 +62,10 @@ class Clients:
         if self.settings:
             tell(stack.enter_context(KeptSettings(live, said=self.said)).hint)
         typed = None if self.typed is None else self.typed.put
-        controls = stack.enter_context(Controls(show.send, window=bool(outputs.windows), typed=typed))
+        bits = live.control.state.bits
+        controls = stack.enter_context(
+            Controls(show.send, window=bool(outputs.windows), typed=typed, bits=bits)
+        )
         for window in outputs.windows:
             window.on_key = controls.press
         if microphone is not None:

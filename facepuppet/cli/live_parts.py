@@ -75,7 +75,13 @@ def open_puppets(
         composed = composer(pack.avatar, canvas, look.background, look.mirror, look.label, look.label_every_s)
         canvas = "x".join(map(str, composed.canvas_px)) if canvas_px(canvas) is None else canvas
         puppets[_new_name(pack.avatar.name, puppets)] = Puppet(
-            pack.avatar, composed, key=key, session=session, consent_id=consent.id, engine=runtime
+            pack.avatar,
+            composed,
+            key=key,
+            session=session,
+            consent_id=consent.id,
+            engine=runtime,
+            seed=session * len(paths) + len(puppets),  # no run idles as another, nor one portrait as the next
         )
     return puppets
 

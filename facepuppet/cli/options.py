@@ -16,6 +16,7 @@ from facepuppet.core.errors import OutputUnwritableError
 from facepuppet.core.files import check_target, write_whole
 
 if TYPE_CHECKING:
+    from facepuppet.character.style import Style
     from facepuppet.frames.cpu.compose import Composer
     from facepuppet.inference.runtime import Runtime
     from facepuppet.portrait.avatar import Avatar
@@ -96,6 +97,13 @@ CanvasOption = Annotated[
     str,
     typer.Option(
         "--canvas", callback=_canvas, help="WIDTHxHEIGHT, or 'portrait' for the portrait's own size."
+    ),
+]
+StyleOption = Annotated[
+    str,
+    typer.Option(
+        "--style",
+        help="The puppet's personality: off, reserved, outgoing, calm, theatrical, deadpan, or a .toml file.",
     ),
 ]
 BackgroundOption = Annotated[
@@ -200,6 +208,19 @@ def composer(
         label=Corner(label),
         label_every_s=label_every_s,
     )
+
+
+def style_of(word: str) -> Style | None:
+    """Open a style; None for "off".
+
+    Raises:
+        StyleError: there is none of that name, or its file will not do.
+    """
+    if word == "off":
+        return None
+    from facepuppet.character.style_file import load_style
+
+    return load_style(word)
 
 
 def open_engines(engine: str, tracker: str) -> tuple[Runtime, TrackingModels]:

@@ -22,6 +22,7 @@ from facepuppet.cli.options import (
     ProfileOption,
     SignerOption,
     StatsOption,
+    StyleOption,
     TrackerOption,
     TrackingOption,
     check_outputs,
@@ -30,6 +31,7 @@ from facepuppet.cli.options import (
     open_engines,
     refuse_clobbering,
     signer,
+    style_of,
     watermark_key,
     write_json,
 )
@@ -97,6 +99,7 @@ def render(
     voice_intensity: VoiceIntensityOption = 1.0,
     emotion: EmotionOption = "off",
     seed: SeedOption = 0,
+    style: StyleOption = "off",
 ) -> None:
     """Let a portrait perform what the driver does in a video, or speak what a voice says; sound is kept.
 
@@ -109,6 +112,7 @@ def render(
     from facepuppet.session.offline import render_video
     from facepuppet.sinks.video_formats import format_of
 
+    personality = style_of(style)
     manner = voice_manner(liveliness, voice_region, voice_intensity, emotion)
     refuse_clobbering(
         output,
@@ -142,6 +146,7 @@ def render(
             credentials=credentials,
             voice=VoiceSetup(manner, seed),
             fps=fps,
+            style=personality,
         )
     if stats is not None:
         write_json(stats, told.to_json())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from facepuppet.cli.options import (
     SendOption,
     SignerOption,
     StatsOption,
+    StyleOption,
     TrackerOption,
     TrackingOption,
     camera_word,
@@ -48,6 +49,7 @@ from facepuppet.cli.options import (
     open_engines,
     refuse_clobbering,
     signer,
+    style_of,
     watermark_key,
     write_json,
 )
@@ -71,10 +73,13 @@ from facepuppet.cli.voice_options import (
 from facepuppet.core.errors import FacepuppetError
 
 if TYPE_CHECKING:
+    from facepuppet.character.bits import Bit
     from facepuppet.core.metrics import RunStats
     from facepuppet.drivers.base import Driver
+    from facepuppet.drivers.camera.acquaintance import Acquaintance
     from facepuppet.drivers.recorded import RecordingDriver
     from facepuppet.session.live import LivePipeline
+    from facepuppet.session.user_memory import UserMemory
     from facepuppet.vision.trackers import TrackingModels
 
 CAMERA = "camera"  # among drivers: what --camera says
@@ -89,6 +94,10 @@ def run(
     camera: CameraOption = "0",
     driver: DriversOption = None,
     profile: ProfileOption = None,
+    user: Annotated[
+        str | None,
+        typer.Option("--user", help="Remember you by this name: face at rest, seat, light, each camera."),
+    ] = None,
     sink: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,6 +119,9 @@ def run(
     no_label: NoLabelOption = False,
     card: Annotated[
         str | None, typer.Option("--card", help="Text or picture file of the card that panic sends.")
+    ] = None,
+    bits: Annotated[
+        Path | None, typer.Option("--bits", help="Folder of own performances (.npz), to play in mid-run.")
     ] = None,
     recordings: Annotated[
         Path | None, typer.Option("--recordings", help="Folder of recordings that you start in mid-run.")
@@ -152,6 +164,7 @@ def run(
     voice_intensity: VoiceIntensityOption = 1.0,
     emotion: EmotionOption = "off",
     seed: SeedOption = 0,
+    style: StyleOption = "off",
 ) -> None:
     """Drive a portrait live, from a camera or your voice to the virtual camera. Ctrl-C ends it.
 
@@ -169,20 +182,29 @@ def run(
     check_outputs(stats, tracking)
     if PAGE in (sink or ()) and not ui:
         raise typer.BadParameter("got --sink page with --no-ui, expected one of them")
-    by_hand = said(context, "background", "label", "no_label", "mirror")
+    by_hand = said(context, "background", "label", "no_label", "mirror", "style")
+    memory = None if user is None else _memory_of(user)
+    if memory is not None and memory.style and "style" not in by_hand:
+        style, by_hand = memory.style, [*by_hand, "style"]
     sound, keys = loaded_sound(mic, mic_to, mic_delay, driven_by), wanted_hotkeys() if hotkeys else []
     lives: list[LivePipeline] = []  # once it is there: what is heard is as late as what is seen
     saying = say_wanted(driven_by, say_command, say_raw, say_to, lambda: lives[0].delay_s if lives else None)
+    personality = style_of(style)
     manner = voice_manner(liveliness, voice_region, voice_intensity, emotion)
     clients = Clients(settings, by_hand, keys, sound, ui, ui_port, None if saying is None else saying.typed)
     words = sink or ["virtual"]
     credentials, mark_key = signer(signed_by, words), watermark_key(key)
     rights = RightsOptions(right, subject, granted)
+    own_bits = _own_bits(bits)
     runtime, models = open_engines(engine, tracker)
-    opens = _driver_opener(driven_by, profile, fps, models)
+    acquaintance = None if memory is None else memory.acquaintance
+    opens = _driver_opener(driven_by, profile, fps, models, acquaintance)
     look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
     puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
     puppet = next(iter(puppets.values()))
+    if personality is not None:
+        for one in puppets.values():
+            one.character.style = personality
     size_px = puppet.canvas_px
     shown_card = puppet.card(card_of(card, size_px))
     with ExitStack() as stack:
@@ -195,7 +217,15 @@ def run(
             driving = _sending(driving, send, stack)
         recording = _recording(driving, tracking, stack)
         live = stack.enter_context(
-            LivePipeline(recording or driving, puppets, [output], fps=fps, quality=quality, card=shown_card)
+            LivePipeline(
+                recording or driving,
+                puppets,
+                [output],
+                fps=fps,
+                quality=quality,
+                card=shown_card,
+                bits=own_bits,
+            )
         )
         lives.append(live)
         ran_by = engine_line(puppet.networks, puppet.fallbacks, puppet.frame_path)
@@ -204,6 +234,10 @@ def run(
         clients.enter(stack, live, outputs, microphone)
         failure = _play(live, seconds)
         told = live.stats()
+    if memory is not None:
+        worn = live.control.state.style
+        memory.style = "" if worn is None else worn.word
+        tell(memory.keep())
     tell(f"{told.frames_out} frames in {told.seconds:.1f} s ({told.fps:.1f} a second){_ended_at(told)}")
     if stats is not None:
         write_json(stats, told.to_json())
@@ -213,7 +247,11 @@ def run(
 
 
 def _driver_opener(
-    words: Sequence[str], profile: Path | None, fps: float, models: TrackingModels
+    words: Sequence[str],
+    profile: Path | None,
+    fps: float,
+    models: TrackingModels,
+    user: Acquaintance | None = None,
 ) -> Callable[..., Driver]:
     """Read the driver's profile; return what opens the driver or drivers, given a voice's setup.
 
@@ -225,8 +263,30 @@ def _driver_opener(
 
     neutral = None if profile is None else load_profile(profile).neutral
     asked = [camera_word(word) for word in words]
-    options = {"neutral": neutral, "recentre_s": RECENTRE_S, "models": models}
+    options = {"neutral": neutral, "recentre_s": RECENTRE_S, "models": models, "user": user}
     return partial(open_drivers, asked, fps=fps, **options)
+
+
+def _memory_of(user: str) -> UserMemory:
+    """Read what is remembered of a user.
+
+    Raises:
+        SettingsError: a name that is none.
+    """
+    from facepuppet.session.user_memory import UserMemory
+
+    memory = UserMemory(user)
+    tell(memory.hint)
+    return memory
+
+
+def _own_bits(folder: Path | None) -> Mapping[str, Bit] | None:
+    """Read the user's own bits, if there are any."""
+    if folder is None:
+        return None
+    from facepuppet.session.own_bits import load_bits
+
+    return load_bits(folder)
 
 
 def _sending(driver: Driver, words: Sequence[str], stack: ExitStack) -> Driver:

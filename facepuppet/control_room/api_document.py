@@ -9,7 +9,7 @@ from typing import Any
 from facepuppet.control_room.guard import MOST_PICTURE_BYTES
 from facepuppet.control_room.room_work import THUMBNAIL_PX
 from facepuppet.core.version import __version__
-from facepuppet.session.verbs import VERBS, Choice, Number, Parameter, Switch, Verb
+from facepuppet.session.verbs import VERBS, Choice, Number, Parameter, Switch, Verb, Word
 
 _ERROR = {"$ref": "#/components/schemas/Problem"}
 _REFUSALS = {
@@ -131,8 +131,9 @@ def _schema(parameter: Parameter) -> dict[str, Any]:
                 if not parameter.can_be_off
                 else {**told, "anyOf": [number, {"const": "off"}]}
             )
-        case _:
-            return {**told, "type": "string", "minLength": 1, "maxLength": 1000}
+        case Word(words=words):
+            known = {"examples": list(words)} if words else {}
+            return {**told, "type": "string", "minLength": 1, "maxLength": 1000, **known}
 
 
 def _may_be_left_out(parameter: Parameter) -> bool:

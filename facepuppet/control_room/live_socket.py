@@ -125,7 +125,8 @@ class LiveSocket:
     def _watch(self, wanted: Mapping[str, Any]) -> None:
         """Watch other things from now on."""
         output, camera = _width(wanted.get("output")), _width(wanted.get("camera"))
-        widths = {Kind.OUTPUT: output, Kind.MESH: int(wanted.get("mesh") is True), Kind.CAMERA: camera}
+        mesh, mood = int(wanted.get("mesh") is True), int(wanted.get("mood") is True)
+        widths = {Kind.OUTPUT: output, Kind.MESH: mesh, Kind.CAMERA: camera, Kind.MOOD: mood}
         before, now = Kind.OUTPUT in self._watched, output > 0
         self._watched = {kind: width for kind, width in widths.items() if width}
         if now and not before:

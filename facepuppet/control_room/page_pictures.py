@@ -15,11 +15,13 @@ from facepuppet.control_room.page_preview import PagePreview
 from facepuppet.control_room.small_pictures import frame_jpeg
 from facepuppet.core.clock import Clock
 from facepuppet.core.types import Expression
-from facepuppet.session.show import Show
+from facepuppet.session.show import Felt, Show
 from facepuppet.watermark.marked import Marked
 
 WIDTHS_PX = (160, 320, 480, 640)  # a few, so that sixteen who look cost no sixteen pictures
 _HEAD = struct.Struct("<BIH")
+_MOOD = struct.Struct("<Bhh")  # 0 nobody, 1 a face, 2 a voice; valence and arousal in thousandths
+_OF = ("nobody", "face", "voice")
 _OLDEST_MS = 0xFFFF
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ class Kind(IntEnum):
     OUTPUT = 1
     MESH = 2
     CAMERA = 3
+    MOOD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class PagePicture:
     Attributes:
         kind: what it shows.
         captured_ns: when the driver did what it shows, monotonic.
-        payload: as `Kind` says: a JPEG, or points (see `mesh_bytes`).
+        payload: as `Kind` says: a JPEG, points (see `mesh_bytes`), or a place on the map of moods.
     """
 
     kind: Kind
@@ -92,6 +95,9 @@ class PagePictures:
             case Kind.MESH:
                 expression = self._show.expression
                 return self._of(expression, (kind, 0), lambda: _mesh(expression))
+            case Kind.MOOD:
+                expression = self._show.expression
+                return self._of(expression, (kind, 0), lambda: _mood(self._show.felt, expression))
             case Kind.CAMERA:
                 return await self._seen(self._show.expression, width)
 
@@ -143,6 +149,14 @@ def _mesh(expression: Expression | None) -> PagePicture | None:
     if expression is None:
         return None
     return PagePicture(Kind.MESH, expression.captured_ns, mesh_bytes(expression))
+
+
+def _mood(felt: Felt | None, expression: Expression | None) -> PagePicture | None:
+    if expression is None:
+        return None
+    felt = felt or Felt(_OF[0], 0.0, 0.0)
+    payload = _MOOD.pack(_OF.index(felt.of), round(1000 * felt.valence), round(1000 * felt.arousal))
+    return PagePicture(Kind.MOOD, expression.captured_ns, payload)
 
 
 def fitting_width(width_px: int) -> int:

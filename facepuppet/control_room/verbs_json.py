@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from facepuppet.session.verbs import VERBS, Choice, Number, Parameter
+from facepuppet.session.verbs import VERBS, Choice, Number, Parameter, Word
 
 
 def all_verbs() -> list[dict[str, Any]]:
@@ -28,5 +28,7 @@ def _parameter_json(parameter: Parameter) -> dict[str, Any]:
         case Number():
             names = ("low", "high", "step", "unit", "can_be_off")
             return {**told, **{name: getattr(parameter, name) for name in names}}
+        case Word(words=words) if words:
+            return {**told, "words": list(words)}
         case _:
             return told

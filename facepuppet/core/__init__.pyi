@@ -29,6 +29,7 @@ from .geometry import geodesic_angle as geodesic_angle
 from .geometry import head_from_image as head_from_image
 from .geometry import rotation_from_euler as rotation_from_euler
 from .geometry import rotation_from_vector as rotation_from_vector
+from .geometry import smoothstep as smoothstep
 from .geometry import vector_from_rotation as vector_from_rotation
 from .hardware import describe_hardware as describe_hardware
 from .i420 import to_i420 as to_i420

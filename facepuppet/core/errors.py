@@ -24,7 +24,8 @@ FacepuppetError
 │   ├── RecordingError          a recording of a performance that is damaged, cut off or of another version
 │   └── SpeechError             a command that should speak, and is missing, fails, hangs or answers no sound
 ├── SenderError                 a receiver of the driver's face that is none, or cannot be spoken to
-├── SettingsError               kept settings or hotkeys that are malformed, too new, or cannot be written
+├── SettingsError               settings, hotkeys or users that are malformed, too new, or cannot be written
+├── StyleError                  a style that is malformed or unknown, or cannot be learnt
 ├── ControlError                a command for a running puppet that cannot be obeyed
 ├── ControlRoomError            no port for the page, no run to speak to, or one that does not answer
 ├── NoDriverFaceError           an offline input in which no frame shows a face
@@ -149,7 +150,19 @@ class SenderError(FacepuppetError):
 
 
 class SettingsError(FacepuppetError):
-    """A file of kept settings, or of hotkeys, that is malformed, too new, or cannot be written."""
+    """A file of kept settings, of hotkeys, or of a user, that is malformed, too new, or cannot be written."""
+
+
+class StyleError(FacepuppetError):
+    """A style that is malformed or unknown, or cannot be learnt.
+
+    Attributes:
+        line: of the file, from 1, where it is one line's fault.
+    """
+
+    def __init__(self, got: str, expected: str, todo: str, line: int | None = None) -> None:
+        super().__init__(got, expected, todo)
+        self.line = line
 
 
 class ControlError(FacepuppetError):

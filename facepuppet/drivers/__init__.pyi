@@ -1,4 +1,6 @@
 from .base import Driver as Driver
+from .camera.acquaintance import Acquaintance as Acquaintance
+from .camera.acquaintance import KnownDriver as KnownDriver
 from .camera.camera_driver import CameraDriver as CameraDriver
 from .camera.camera_driver import FrameTracker as FrameTracker
 from .camera.channels import CHANNELS as CHANNELS
@@ -6,6 +8,10 @@ from .camera.channels import DEGREES as DEGREES
 from .camera.channels import Channel as Channel
 from .camera.channels import Range as Range
 from .camera.follow import FaceFollower as FaceFollower
+from .camera.measure_channels import COLUMN as COLUMN
+from .camera.measure_channels import LIDS as LIDS
+from .camera.measure_channels import measure_ranges as measure_ranges
+from .camera.measure_channels import values_of as values_of
 from .camera.profile import BLINK_RATIO as BLINK_RATIO
 from .camera.profile import MIN_EYE_OPENING as MIN_EYE_OPENING
 from .camera.profile import DriverNeutral as DriverNeutral

@@ -76,6 +76,11 @@ class Driver(ABC):
         """How the voice moves the face; None where no voice drives."""
         return None
 
+    @property
+    def mood(self) -> tuple[float, float] | None:
+        """Valence and arousal heard in the voice that drives now, −1 to 1 each; None where none does."""
+        return None
+
     def set_voice(self, manner: VoiceManner) -> None:  # noqa: B027 - most drivers have no voice
         """Let the voice move the face in another way, if one drives."""
 

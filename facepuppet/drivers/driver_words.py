@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.acquaintance import Acquaintance, camera_named
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.profile import DriverNeutral
 from facepuppet.drivers.camera.rest import Rest, settle_frames_at
@@ -39,6 +40,7 @@ def open_driver(
     settle_frames: int | None = None,
     models: TrackingModels | None = None,
     voice: VoiceSetup | None = None,
+    user: Acquaintance | None = None,
 ) -> Driver:
     """Open whatever a user's word stands for.
 
@@ -53,6 +55,7 @@ def open_driver(
         settle_frames: how many frames with a face are the first moments; None goes by the source's rate.
         models: the tracker's networks; the project's own runner of them if None.
         voice: how a voice drives; as usual if None.
+        user: who sits before live cameras, as far as that is known; learns.
 
     Raises:
         CaptureError: the camera, video or sound is missing, busy or cannot be decoded.
@@ -74,8 +77,14 @@ def open_driver(
         return speaking
     source = open_source(spec, fps=fps)
     n = settle_frames_at(source.fps) if settle_frames is None else settle_frames
-    rest = Rest(neutral, recentre_s=recentre_s, settle_frames=n)
-    return CameraDriver(source, rest, models=models)
+    if user is None or not source.live:
+        return CameraDriver(source, Rest(neutral, recentre_s=recentre_s, settle_frames=n), models=models)
+    camera = camera_named(source.description)
+    known = user.known(camera)
+    given = neutral if neutral is not None or known is None else known.neutral
+    seat = None if known is None else known.seat
+    rest = Rest(given, recentre_s=recentre_s, settle_frames=n, seat=seat)
+    return CameraDriver(source, rest, models=models, learner=user.learner(camera))
 
 
 def open_voice(spec: str | int | Path, fps: float = 30.0, voice: VoiceSetup | None = None) -> Driver | None:

@@ -105,6 +105,11 @@ class FirstOf(Driver):
         """As of the first voice among them."""
         return next((manner for seat in self._seats if (manner := seat.driver.voice) is not None), None)
 
+    @property
+    def mood(self) -> tuple[float, float] | None:
+        """As of who drives now."""
+        return self._seats[self._whose].driver.mood
+
     def set_voice(self, manner: VoiceManner) -> None:
         """Set that of all."""
         for seat in self._seats:

@@ -59,6 +59,11 @@ class TappedDriver(Driver):
         """As the other driver's."""
         return self.driver.voice
 
+    @property
+    def mood(self) -> tuple[float, float] | None:
+        """As of the other driver."""
+        return self.driver.mood
+
     def set_voice(self, manner: VoiceManner) -> None:
         """As the other driver's."""
         self.driver.set_voice(manner)

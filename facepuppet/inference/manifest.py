@@ -95,6 +95,15 @@ def read_listeners(folder: Path | None = None) -> dict[str, Network]:
     return {network.name: network for network in _listed(folder, "listener", _tracker)}
 
 
+def read_coders(folder: Path | None = None) -> dict[str, Network]:
+    """Read the networks that code expressions, of the same file, by name; they run on CPUs.
+
+    Raises:
+        ManifestError: as `read_manifest`.
+    """
+    return {network.name: network for network in _listed(folder, "coder", _tracker)}
+
+
 def read_all(folder: Path | None = None) -> tuple[Network, ...]:
     """Read every network of the file that a GPU may run: painters, then those of the tracker.
 

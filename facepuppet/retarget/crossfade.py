@@ -23,6 +23,7 @@ class Crossfade:
         self._whose = 0
         self._held = self._shown
         self._return_ns, self._fade_s = 0, 0.0
+        self.fading = False  # whether what is shown is still on its way
 
     def update(self, measured: Deltas | None, share: float, t_ns: int, whose: int = 0) -> Deltas:
         """Return the deltas to show at time t_ns (monotonic, not decreasing, from wherever it starts).
@@ -34,7 +35,7 @@ class Crossfade:
             whose: which driver's face it is.
         """
         if measured is None:
-            self._lost = self._seen_ns is not None and share > 0.0
+            self._lost, self.fading = self._seen_ns is not None and share > 0.0, False
             return self._shown
         if whose != self._whose and self._seen_ns is not None and share > 0.0:
             self._held, self._return_ns, self._fade_s = self._shown, t_ns, HAND_OVER_S
@@ -45,6 +46,7 @@ class Crossfade:
         rise = (
             smoothstep(elapsed_s / self._fade_s) if self._fade_s > 0.0 else 1.0
         )  # before a loss there is none
+        self.fading = rise < 1.0
         self._shown = self._held.toward(measured, rise)
         self._seen_ns, self._lost, self._whose = t_ns, False, whose
         return self._shown

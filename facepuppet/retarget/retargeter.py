@@ -6,6 +6,7 @@ from facepuppet.core.types import Expression, Motion, Presence
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.crossfade import Crossfade
 from facepuppet.retarget.deltas import deltas_of
+from facepuppet.retarget.hand_over import HandOver
 from facepuppet.retarget.head_speed import HeadSpeed
 from facepuppet.retarget.hidden_parts import HiddenParts
 from facepuppet.retarget.idle_life import IdleLife
@@ -34,6 +35,7 @@ class Retargeter:
         self._hidden_parts = HiddenParts()
         self._crossfade = Crossfade()
         self._idle = IdleLife(seed)
+        self._hand_over = HandOver()
         self._head_speed = HeadSpeed()
 
     def update(self, expression: Expression) -> Motion:
@@ -49,5 +51,8 @@ class Retargeter:
         else:
             self._idle.end()
         manner = self.manner
+        gains = manner.effective
+        changing = share < 1.0 or self._crossfade.fading
+        deltas = self._hand_over.update(deltas, t_ns, changing, max(gains.head, gains.mouth, gains.torso))
         deltas = self._head_speed.update(deltas, t_ns, manner.head_speed_rad_s)
-        return self._target.motion(deltas, expression.frame_id, t_ns, manner.effective)
+        return self._target.motion(deltas, expression.frame_id, t_ns, gains)

@@ -1,9 +1,11 @@
 from .commands import Away as Away
 from .commands import Freeze as Freeze
 from .commands import Panic as Panic
+from .commands import Play as Play
 from .commands import Recentre as Recentre
 from .commands import Reset as Reset
 from .commands import SetBackdrop as SetBackdrop
+from .commands import SetDirection as SetDirection
 from .commands import SetGain as SetGain
 from .commands import SetHeadSpeed as SetHeadSpeed
 from .commands import SetLabel as SetLabel
@@ -11,8 +13,10 @@ from .commands import SetMirror as SetMirror
 from .commands import SetQuality as SetQuality
 from .commands import SetSmoothing as SetSmoothing
 from .commands import SetStill as SetStill
+from .commands import SetStyle as SetStyle
 from .commands import SetVoice as SetVoice
 from .commands import ShowPuppet as ShowPuppet
+from .commands import StopPlaying as StopPlaying
 from .contact_sheet import draw_driver as draw_driver
 from .contact_sheet import draw_expression as draw_expression
 from .contact_sheet import expression_in_view as expression_in_view
@@ -26,5 +30,6 @@ from .offline import play as play
 from .offline import render_video as render_video
 from .puppet import Puppet as Puppet
 from .show import Extras as Extras
+from .show import Felt as Felt
 from .show import Show as Show
 from .verbs import VERBS as VERBS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from facepuppet.character.style import Style
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.label import Corner
 from facepuppet.voice.voice_manner import Region
@@ -89,6 +90,33 @@ class SetVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """Play a bit over the live driver, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlaying:
+    """Ease out of the bit that is played, and forget those that wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetStyle:
+    """Give the puppet that is shown a personality; None leaves it the driver's own."""
+
+    style: Style | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDirection:
+    """Move the expression along a direction of the expression code, from −1 to 1, or its intensity."""
+
+    name: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Go back to the usual settings of the avatar that is shown, and of the camera."""
 
@@ -140,6 +168,10 @@ Command: TypeAlias = (
     | SetHeadSpeed
     | SetSmoothing
     | SetVoice
+    | Play
+    | StopPlaying
+    | SetStyle
+    | SetDirection
     | Reset
     | SetBackdrop
     | SetMirror

@@ -9,6 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from facepuppet.character.bit_stage import BitStage
+from facepuppet.character.bits import Bit
+from facepuppet.character.code_stage import CodeStage
+from facepuppet.character.style import Style
 from facepuppet.core.errors import ControlError, FacepuppetError
 from facepuppet.core.types import Expression, Presence
 from facepuppet.drivers.base import Driver
@@ -19,9 +23,11 @@ from facepuppet.session.commands import (
     Command,
     Freeze,
     Panic,
+    Play,
     Recentre,
     Reset,
     SetBackdrop,
+    SetDirection,
     SetGain,
     SetHeadSpeed,
     SetLabel,
@@ -29,8 +35,10 @@ from facepuppet.session.commands import (
     SetQuality,
     SetSmoothing,
     SetStill,
+    SetStyle,
     SetVoice,
     ShowPuppet,
+    StopPlaying,
 )
 from facepuppet.session.ladder import AUTO, BY_NAME, LADDER, Step, check_quality
 from facepuppet.session.puppet import Puppet
@@ -52,6 +60,10 @@ class ControlState:
         scene: what is around it.
         smoothing: how much tremble is taken out of the driver's motion; 1 is as usual.
         voice: how a voice that drives moves the face; None where none does.
+        bits: what can be played, by name.
+        playing: the bit that is played, and those that wait, in order.
+        style: the personality of the puppet that is shown; None for the driver's own.
+        directions: where the sliders of the expression code are, by name (`SLIDERS`).
         refused: the last command that could not be obeyed, in one line; empty if none.
         quality: name of the present one.
         asked_quality: "auto", or the one that was asked for.
@@ -67,6 +79,10 @@ class ControlState:
     scene: Scene
     smoothing: float
     voice: VoiceManner | None
+    bits: tuple[str, ...]
+    playing: tuple[str, ...]
+    style: Style | None
+    directions: Mapping[str, float]
     refused: str
     quality: str
     asked_quality: str
@@ -82,6 +98,7 @@ class Control:
         driver: whom a re-centre is for.
         puppets: by name, of one canvas size; the first is shown.
         quality: name of the one to keep, or "auto" for what `adapt` says.
+        bits: what can be played over the driver, by name; the built-in ones if None.
 
     Attributes:
         asked_quality: as commanded.
@@ -92,7 +109,13 @@ class Control:
         ControlError: no puppet, puppets of several canvas sizes, or an unknown quality.
     """
 
-    def __init__(self, driver: Driver, puppets: Mapping[str, Puppet], quality: str = AUTO) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        puppets: Mapping[str, Puppet],
+        quality: str = AUTO,
+        bits: Mapping[str, Bit] | None = None,
+    ) -> None:
         sizes = {puppet.canvas_px for puppet in puppets.values()}
         if len(sizes) != 1:
             raise ControlError(
@@ -101,6 +124,8 @@ class Control:
                 "Give every puppet a Composer with the same canvas.",
             )
         self._driver, self._puppets = driver, dict(puppets)
+        self._bits = BitStage(bits)
+        self._directions = CodeStage()
         self._name = next(iter(self._puppets))
         self._commands: queue.SimpleQueue[Command | Step] = queue.SimpleQueue()
         self._frozen = self._away = self.panic = False
@@ -136,6 +161,10 @@ class Control:
             scene=self._puppets[name].scene,
             smoothing=self._smoothing,
             voice=self._driver.voice,
+            bits=self._bits.names,
+            playing=self._bits.playing,
+            style=self._puppets[name].character.style,
+            directions=self._directions.sliders,
             refused=self._refused,
             quality=self.step.name,
             asked_quality=self.asked_quality,
@@ -195,6 +224,14 @@ class Control:
                 self._smooth(strength)
             case SetVoice(what, value):
                 self._set_voice(what, value)
+            case Play(name):
+                self._play(name)
+            case StopPlaying():
+                self._bits.stop()
+            case SetStyle(style):
+                self.puppet.character.style = style
+            case SetDirection(name, amount):
+                self._set_direction(name, amount)
             case Reset():
                 self._reset()
             case SetBackdrop(backdrop):
@@ -236,9 +273,22 @@ class Control:
         mood = None if what == "emotion" else manner.mood  # that was set by hand in its place
         self._driver.set_voice(replace(manner, **{what: value, "mood": mood}))  # type: ignore[arg-type]
 
+    def _play(self, name: str) -> None:
+        self._bits.play(name)
+        for puppet in self._puppets.values():  # one stage for all: a bit goes on when the portrait changes
+            puppet.character.bits = self._bits
+
+    def _set_direction(self, name: str, amount: float) -> None:
+        self._directions.set(name, amount)
+        for puppet in self._puppets.values():  # one stage for all: sliders stay when the portrait changes
+            puppet.character.code = self._directions
+
     def _reset(self) -> None:
+        self._directions.reset()
         self.puppet.set_manner(Manner())
         self.puppet.set_scene(self.puppet.usual_scene)
+        if self.puppet.character.style is not None:
+            self.puppet.character.style = None
         self._smooth(1.0)
 
     def _set_scene(self, **changed: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from facepuppet.character.style import Style
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, SettingsError
 from facepuppet.frames.cpu.compose.scene import Scene
@@ -35,6 +36,7 @@ _AVATARS = """\
 # facepuppet: how each portrait follows you and looks, as you last set it; by the SHA-256 of its file.
 # Yours to edit while no run is live: `facepuppet run` reads it, and writes what you change in mid-run.
 # gain: 0 to 4, of head, gaze, mouth, brows, lids, torso.  still: a list of these.  head-speed: degrees/s.
+# style: off, a style's name or a .toml file.
 # background: portrait, blur, a colour or a picture file.  label: the corner of the label, tl, tr, bl or br.
 """
 _CAMERAS = """\
@@ -57,8 +59,8 @@ class KeptSettings:
 
     Args:
         live: the run.
-        said: settings that the command line names ("background", "label", "mirror"): those count in this
-            run, and are kept only where they are changed while it lasts.
+        said: settings that the command line names ("background", "label", "mirror", "style"): those count
+            in this run, and are kept only where they are changed while it lasts.
         folder: where the files are; the user's own if None.
         clock: tells when a change has settled.
 
@@ -136,16 +138,19 @@ class KeptSettings:
         scene = usual if mirror is None else replace(usual, mirror=mirror)
         table = self._read(self._avatars, puppet.avatar.source_sha256)
         tell = partial(self._tell_of, self._avatars)
-        manner, scene = with_avatar_settings(puppet.manner, scene, table, tell)
+        now = puppet.character.style
+        manner, scene, style = with_avatar_settings(puppet.manner, scene, now, table, tell)
         puppet.set_manner(manner)
+        if style is not now:
+            puppet.character.style = style
         if scene is not puppet.scene:
             puppet.set_scene(scene)
 
     def _watch_of_avatar(self, puppet: Puppet) -> SettingsWatch:
-        avatar, usual = puppet.avatar, avatar_values(Manner(), puppet.usual_scene)
+        avatar, usual = puppet.avatar, avatar_values(Manner(), puppet.usual_scene, None)
 
-        def now() -> tuple[Manner, Scene]:
-            return puppet.manner, puppet.scene
+        def now() -> tuple[Manner, Scene, Style | None]:
+            return puppet.manner, puppet.scene, puppet.character.style
 
         return SettingsWatch(self._avatars, avatar.source_sha256, avatar.name, usual, now, avatar_values)
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
+from facepuppet.character.bits import Bit
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, StageError
 from facepuppet.core.memory import return_free_memory
@@ -57,6 +58,7 @@ class LivePipeline:
         sinks: one or more outputs of the puppet's canvas size.
         fps: cadence of the output.
         quality: "auto" lets it follow what the machine can do; or the name of the one to keep (`ladder`).
+        bits: what can be played over the driver, by name; the built-in ones if None.
         card: goes out in place of the puppet on `Panic`, and where it fails; the first puppet's if None.
 
     Attributes:
@@ -74,8 +76,10 @@ class LivePipeline:
         clock: Clock | None = None,
         quality: str = AUTO,
         card: SafeCard | None = None,
+        bits: Mapping[str, Bit] | None = None,
     ) -> None:
-        self.control = Control(driver, {"puppet": puppet} if isinstance(puppet, Puppet) else puppet, quality)
+        puppets = {"puppet": puppet} if isinstance(puppet, Puppet) else puppet
+        self.control = Control(driver, puppets, quality, bits)
         self.expression: Expression | None = None
         self._driver, self._fps = driver, fps
         self._clock = clock or SystemClock()

@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facepuppet.character.style import Style
 from facepuppet.core.errors import MediaUnreadableError, NoDriverFaceError, OutputUnwritableError
 from facepuppet.core.metrics import Meter, RunStats
 from facepuppet.core.prefetch import prefetch
@@ -111,6 +112,7 @@ def render_video(
     credentials: Credentials | None = None,
     voice: VoiceSetup | None = None,
     fps: float | None = None,
+    style: Style | None = None,
 ) -> RunStats:
     """Let a portrait perform what the driver does in a video or a recording, or what a voice says.
 
@@ -135,6 +137,7 @@ def render_video(
         credentials: who signs the output's manifest; this machine's own if None.
         voice: how a voice drives; as usual if None.
         fps: frames a second of what a voice drives; 30 if None. Everything else has its own.
+        style: the puppet's personality; the driver's own if None.
 
     Raises:
         CaptureError: the input cannot be decoded.
@@ -162,6 +165,8 @@ def render_video(
             writer = stack.enter_context(open_writer(recording_to, driver.description, fps))
             driver = RecordingDriver(driver, writer)
         puppet = Puppet(avatar, composer, key=key, session=session, consent_id=consent_id, engine=engine)
+        if style is not None:
+            puppet.character.style = style
 
         def each(expression: Expression, picture: Marked) -> None:
             nonlocal done

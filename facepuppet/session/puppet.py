@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from facepuppet.character.character import Character
 from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.types import U8, Expression, Pixels, Presence, Quality
@@ -41,11 +42,13 @@ class Puppet:
         consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
         engine: what runs the networks; "auto" is the best that works (see `inference.ENGINES`); or a
             Runtime that several puppets share.
+        seed: of what it does while nobody drives it: no two seeds give the same.
         maker: makes the frames, in place of the built-in ones; of the composer's canvas size.
 
     Attributes:
         avatar: as given.
         canvas_px: width and height of the pictures.
+        character: what shapes the driver's expressions on their way.
         maker: what makes the frames.
         usual_scene: what is around it until somebody says otherwise.
 
@@ -62,6 +65,7 @@ class Puppet:
         session: int = 0,
         consent_id: str | None = None,
         engine: str | Runtime = "auto",
+        seed: int = 0,
         maker: FrameMaker | None = None,
     ) -> None:
         composer = (composer or Composer(avatar)).at_shown_size()
@@ -69,7 +73,8 @@ class Puppet:
         self.avatar, self.canvas_px = avatar, composer.canvas_px
         self.usual_scene = self._scene = composer.scene
         self._meter = Meter()
-        self._retargeter = Retargeter(shown)
+        self.character = Character()
+        self._retargeter = Retargeter(shown, seed)
         self._fallbacks: Callable[[], tuple[str, ...]] = tuple
         self._refused: set[str] = set()
         payload = (
@@ -147,6 +152,11 @@ class Puppet:
         if wrong is not None:
             self._refuse(wrong)
             expression = Expression.absent(expression.frame_id, expression.captured_ns)
+        if self.character.shapes:
+            with self._meter.time("character"):
+                expression = self.character.update(expression)
+        else:
+            self.character.begin()
         with self._meter.time("retarget"):
             motion = self._retargeter.update(expression)
         return self.maker.start(motion)

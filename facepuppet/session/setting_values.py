@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from facepuppet.character.style import Style
 from facepuppet.core.errors import FacepuppetError, SettingsError
 from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.acquaintance import camera_named
 from facepuppet.frames.cpu.compose.label import Corner
 from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.retarget.manner import REGIONS, Manner
@@ -29,22 +29,23 @@ from facepuppet.session.commands import (
     SetMirror,
     SetSmoothing,
     SetStill,
+    SetStyle,
 )
 from facepuppet.session.settings_file import Keys, Value
-from facepuppet.session.verbs import VERBS
+from facepuppet.session.verbs import NO_STYLE, VERBS
 
 Values = dict[Keys, Value]
 Tell = Callable[[FacepuppetError], None]
-_OF_AVATAR = ("gain", "still", "head-speed", "background", "label")
+_OF_AVATAR = ("gain", "still", "head-speed", "background", "label", "style")
 _OF_CAMERA = ("smoothing", "mirror")
 KEPT = (*_OF_AVATAR, *_OF_CAMERA)  # verbs all
-_WEBCAM = re.compile(r"camera \d+ \((.+)\)")
 
 
-def avatar_values(manner: Manner, scene: Scene) -> Values:
+def avatar_values(manner: Manner, scene: Scene, style: Style | None) -> Values:
     """Return the settings of an avatar; what cannot be kept is left out."""
     speed = manner.head_speed_rad_s
     values: Values = {("gain", region): round(getattr(manner.gains, region), 4) for region in REGIONS}
+    values["style",] = NO_STYLE if style is None else style.word
     values["still",] = tuple(sorted(manner.still))
     values["head-speed",] = "off" if speed is None else round(math.degrees(speed), 3)
     if scene.label is not Corner.OFF:
@@ -69,17 +70,12 @@ def camera_name(driver: Driver) -> str | None:
     """
     if not driver.live:
         return None
-    if webcam := _WEBCAM.fullmatch(driver.description):
-        return webcam[1]
-    if "://" in driver.description:
-        address = urlsplit(driver.description)
-        return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
-    return driver.description
+    return camera_named(driver.description)
 
 
 def with_avatar_settings(
-    manner: Manner, scene: Scene, table: Mapping[str, Any], tell: Tell
-) -> tuple[Manner, Scene]:
+    manner: Manner, scene: Scene, style: Style | None, table: Mapping[str, Any], tell: Tell
+) -> tuple[Manner, Scene, Style | None]:
     """Return how an avatar follows and looks by its kept settings; what does not fit is told."""
     for command in _commands(table, _OF_AVATAR, tell):
         match command:
@@ -93,7 +89,9 @@ def with_avatar_settings(
                 scene = replace(scene, backdrop=backdrop)
             case SetLabel(corner):
                 scene = replace(scene, label=corner)
-    return manner, scene
+            case SetStyle(style):
+                pass
+    return manner, scene, style
 
 
 def camera_commands(table: Mapping[str, Any], tell: Tell) -> Iterator[SetSmoothing | SetMirror]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from facepuppet.character.emotion_in_face import emotion_of
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import ControlError
 from facepuppet.core.types import Expression
@@ -26,6 +27,21 @@ class Sound(Protocol):
 
     def to_json(self) -> dict[str, Any]:
         """Return how it stands, as plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """Where somebody stands on the plane of moods.
+
+    Attributes:
+        of: what tells it, "voice" or "face".
+        valence: −1 unpleasant to 1 pleasant.
+        arousal: −1 sleepy to 1 excited.
+    """
+
+    of: str
+    valence: float
+    arousal: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,19 @@ class Show:
     def expression(self) -> Expression | None:
         """The driver's newest one; None before the first."""
         return self._live.expression
+
+    @property
+    def felt(self) -> Felt | None:
+        """Where who drives stands on valence and arousal now: heard if a voice drives, else seen in the face.
+
+        Worked out when it is asked for, and kept nowhere; None where nobody is seen or heard.
+        """
+        heard = self._live.driver.mood
+        if heard is not None:
+            return Felt("voice", *heard)
+        expression = self._live.expression
+        seen = None if expression is None else emotion_of(expression)
+        return None if seen is None else Felt("face", seen.valence, seen.arousal)
 
     def avatar(self, name: str) -> Avatar:
         """Return the portrait of one of the run's puppets.

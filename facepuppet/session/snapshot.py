@@ -30,12 +30,14 @@ def state_to_json(state: ControlState) -> dict[str, Any]:
     """Return plain values; pictures are told by their words."""
     values = {field.name: getattr(state, field.name) for field in fields(state)}
     manner, scene, voice = values.pop("manner"), values.pop("scene"), values.pop("voice")
+    style = values.pop("style")
     return {
         **values,
         "liveliness": None if voice is None else voice.liveliness,
         "voice_intensity": None if voice is None else voice.intensity,
         "voice_region": None if voice is None else voice.region.value,
         "emotion": None if voice is None else "on" if voice.emotion else "off",
+        "style": "off" if style is None else style.word,
         "presence": state.presence.value,
         "gains": asdict(manner.gains),
         "still": sorted(manner.still),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from facepuppet.character.directions import SLIDERS
+from facepuppet.character.style_file import STYLE_NAMES, load_style
 from facepuppet.core.errors import ControlError
 from facepuppet.frames.cpu.compose.background import Backdrop
 from facepuppet.frames.cpu.compose.label import Corner
@@ -19,10 +21,12 @@ from facepuppet.session.commands import (
     Freeze,
     Mute,
     Panic,
+    Play,
     Recentre,
     Record,
     Reset,
     SetBackdrop,
+    SetDirection,
     SetGain,
     SetHeadSpeed,
     SetLabel,
@@ -30,8 +34,10 @@ from facepuppet.session.commands import (
     SetQuality,
     SetSmoothing,
     SetStill,
+    SetStyle,
     SetVoice,
     ShowPuppet,
+    StopPlaying,
 )
 from facepuppet.session.ladder import AUTO, BY_NAME
 from facepuppet.voice.voice_manner import Region
@@ -39,6 +45,7 @@ from facepuppet.voice.voice_manner import Region
 _ON = ("on", "yes", "true", "1")
 _OFF = ("off", "no", "false", "0")
 _LONGEST_WORD = 1000
+NO_STYLE = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +129,15 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Any word: a name, or a file."""
+    """Any word: a name, or a file.
+
+    Attributes:
+        words: some that are always good.
+    """
 
     name: str
     meaning: str
+    words: tuple[str, ...] = ()
 
     def read(self, value: Any) -> str:
         """Return the word.
@@ -188,6 +200,10 @@ def verb_named(name: str) -> Verb:
 
 def _unfit(name: str, value: Any, expected: str) -> ControlError:
     return ControlError(f"{name} {str(value)[:60]!r}", expected, "Correct the value.")
+
+
+def _style(word: str) -> SetStyle:
+    return SetStyle(None if word == NO_STYLE else load_style(word))
 
 
 def _head_speed(degrees: float | None) -> SetHeadSpeed:
@@ -265,6 +281,33 @@ _ALL = (
         "",
         (Choice("state", "heard in the voice, or not", ("off", "on")),),
         lambda word: SetVoice("emotion", word == "on"),
+    ),
+    Verb(
+        "play",
+        "Play a bit over your own motion, after those that wait.",
+        "",
+        (Word("name", "nod, shake, wave, laugh, or one of your own"),),
+        Play,
+    ),
+    Verb(
+        "stop-playing", "Ease out of the bit that is played, and forget those that wait.", "", (), StopPlaying
+    ),
+    Verb(
+        "style",
+        "Give the puppet a personality.",
+        "",
+        (Word("name", "off, a style's name, or a .toml file of your own", (NO_STYLE, *STYLE_NAMES)),),
+        _style,
+    ),
+    Verb(
+        "direction",
+        "Move the expression along a direction: more or less of a smile, of surprise, of all of it.",
+        "",
+        (
+            Choice("name", "which direction", SLIDERS),
+            Number("amount", "0 is as you do, 1 adds a clear one, -1 takes as much away", -1.0, 1.0, 0.05),
+        ),
+        SetDirection,
     ),
     Verb("mirror", "Flip left and right.", "", (Switch("on", "flipped"),), SetMirror),
     Verb(

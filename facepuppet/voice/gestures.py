@@ -91,6 +91,12 @@ class Gestures:
         )
         self._bearings.append(bearing)
 
+    @property
+    def mood(self) -> tuple[float, float]:
+        """Valence and arousal as they were heard last, whether or not they shape the face."""
+        last = self._bearings[-1:]
+        return (last[0].valence, last[0].arousal) if last else (0.0, 0.0)
+
     def at(self, t_s: float) -> Gesture:
         """Return what is done at a time; times do not fall from one call to the next.
 

@@ -6,6 +6,15 @@ import math
 import random
 
 from facepuppet.core.geometry import smoothstep
+from facepuppet.face.life_signs import (
+    FACE_RAD,
+    HOP_S,
+    HOP_SIGMA,
+    TREMBLE_BACK,
+    TREMBLE_RAD,
+    TREMBLE_S,
+    saccade_s,
+)
 from facepuppet.voice.prosody import UTTERANCE_PAUSE_S, Prosody
 
 # Speakers look away where utterances and hesitations begin, and back at the ends of phrases (Kendon, "Some
@@ -15,15 +24,6 @@ _THINKING_S = 0.45  # a pause after which a speaker thinks
 _AWAY_S, _AWAY_SIGMA, _AWAY_RANGE_S = 0.8, 0.45, (0.3, 2.2)  # how long
 # To the sides rather than up or down; radians of the eyes.
 _SIDE_RAD, _UP_RAD = (0.12, 0.26), (-0.05, 0.10)
-_FACE_RAD = 0.022  # at the viewer: from one of their eyes to the other
-_HOP_S, _HOP_SIGMA = 0.9, 0.6
-# Microsaccades: once or twice a second, below half a degree (Martinez-Conde, Macknik & Hubel, Nature Reviews
-# Neuroscience 5, 2004).
-_TREMBLE_RAD, _TREMBLE_S, _BACK = 0.005, 0.6, 0.06
-_SACCADE_S, _SACCADE_S_PER_RAD = (
-    0.021,
-    0.126,
-)  # 21 ms and 2.2 ms a degree (Carpenter, "Movements of the Eyes")
 
 
 class Glances:
@@ -70,24 +70,23 @@ class Glances:
         self._leap(t_s, (0.0, 0.0))
 
     def _near_viewer(self) -> tuple[float, float]:
-        return self._chance.gauss(0.0, _FACE_RAD), self._chance.gauss(0.0, 0.5 * _FACE_RAD)
+        return self._chance.gauss(0.0, FACE_RAD), self._chance.gauss(0.0, 0.5 * FACE_RAD)
 
     def _leap(self, t_s: float, beside: tuple[float, float]) -> None:
         self._start(t_s, (self._centre[0] + beside[0], self._centre[1] + beside[1]))
-        self._hop_s = t_s + _HOP_S * math.exp(self._chance.gauss(0.0, _HOP_SIGMA))
+        self._hop_s = t_s + HOP_S * math.exp(self._chance.gauss(0.0, HOP_SIGMA))
 
     def _tremble(self, t_s: float) -> None:
-        # Around where the eyes came to rest, so that many of them lead nowhere.
         (x, y), (centre_x, centre_y) = self._to, self._centre
-        by_x, by_y = (self._chance.gauss(0.0, _TREMBLE_RAD) for _ in range(2))
-        self._start(t_s, (x + _BACK * (centre_x - x) + by_x, y + _BACK * (centre_y - y) + by_y))
+        by_x, by_y = (self._chance.gauss(0.0, TREMBLE_RAD) for _ in range(2))
+        self._start(t_s, (x + TREMBLE_BACK * (centre_x - x) + by_x, y + TREMBLE_BACK * (centre_y - y) + by_y))
 
     def _start(self, t_s: float, to: tuple[float, float]) -> None:
         self._from, self._to, self._begun_s = self._now(t_s), to, t_s
         turn = math.dist(self._from, to)
         self.leaps = turn > 0.1
-        self._lasts_s = _SACCADE_S + _SACCADE_S_PER_RAD * turn
-        self._tremble_s = t_s + self._lasts_s + self._chance.expovariate(1.0 / _TREMBLE_S)
+        self._lasts_s = saccade_s(turn)
+        self._tremble_s = t_s + self._lasts_s + self._chance.expovariate(1.0 / TREMBLE_S)
 
     def _now(self, t_s: float) -> tuple[float, float]:
         share = smoothstep((t_s - self._begun_s) / self._lasts_s)

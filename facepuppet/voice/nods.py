@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 
-from facepuppet.core.geometry import smoothstep
-from facepuppet.face.life_signs import SWAYS, sway
+from facepuppet.face.life_signs import SWAYS, Stroke, sway
 from facepuppet.voice.easing import Spring
 from facepuppet.voice.prosody import Prosody
 from facepuppet.voice.voice_frame import STEP_S
@@ -32,21 +30,7 @@ _NOD_RAD, _NOD_SIGMA = 0.088, 0.4  # of a stroke on a stressed syllable
 _LARGEST_RAD, _NOD_RAD_S = 0.12, 0.60  # of a stroke, and its greatest speed
 _NOD_SHARE = 0.8  # of stressed syllables
 _ASIDE = 0.45  # of a stroke that goes aside
-_DOWN_S, _BACK_S = (0.12, 0.19), 1.8  # how long a stroke falls; how many times that it takes to come back
-
-
-@dataclass(frozen=True, slots=True)
-class _Stroke:
-    begun_s: float
-    falls_s: float
-    size: Turn
-
-    def share(self, t_s: float) -> float:
-        since_s = t_s - self.begun_s
-        return smoothstep(since_s / self.falls_s) - smoothstep((since_s / self.falls_s - 1.0) / _BACK_S)
-
-    def over(self, t_s: float) -> bool:
-        return t_s - self.begun_s > (1.0 + _BACK_S) * self.falls_s
+_DOWN_S = (0.12, 0.19)  # how long a stroke falls
 
 
 class Nods:
@@ -59,7 +43,7 @@ class Nods:
         self._nearness, self._up = Spring(1.0), Spring(_UP_S)
         self._aim: Turn = (0.0, 0.0, 0.0)
         self._near, self._aim_until_s = 0.0, 0.0
-        self._strokes: list[_Stroke] = []
+        self._strokes: list[Stroke] = []
 
     @property
     def log_scale(self) -> float:
@@ -110,4 +94,4 @@ class Nods:
         size = min(size, _LARGEST_RAD)
         falls_s = max(chance.uniform(*_DOWN_S), 1.5 * size / _NOD_RAD_S)  # smoothstep's steepest is 1.5
         aside = (_ASIDE * size * chance.gauss(0.0, 1.0), _ASIDE * size * chance.gauss(0.0, 0.8))
-        self._strokes.append(_Stroke(t_s, falls_s, (size, *aside)))
+        self._strokes.append(Stroke(t_s, falls_s, (size, *aside)))

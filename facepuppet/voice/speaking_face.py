@@ -48,6 +48,11 @@ class SpeakingFace:
         self._gestures.manner = manner
 
     @property
+    def mood(self) -> tuple[float, float]:
+        """Valence and arousal as they were heard last; may be read from any thread."""
+        return self._gestures.mood
+
+    @property
     def until_s(self) -> float:
         """The last moment that is known, from the start of the sound; below 0 before there is one."""
         return self._frames[-1].t_s if self._frames else -1.0

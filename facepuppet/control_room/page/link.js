@@ -6,12 +6,12 @@
 const SILENCE_MS = 2000; // the server says how things stand four times a second
 const ANSWER_MS = 10000;
 const WAITS_MS = [0, 500, 1000, 2000, 4000];
-const KINDS = { 1: "output", 2: "mesh", 3: "camera" };
+const KINDS = { 1: "output", 2: "mesh", 3: "camera", 4: "mood" };
 
 export class Refused extends Error {}
 
 /**
- * Events: "state" (detail: what the server tells), "output", "mesh", "camera" (detail: {id, ageMs, bytes,
+ * Events: "state" (detail: what the server tells), "output", "mesh", "camera", "mood" (detail: {id, ageMs, bytes,
  * receivedMs}), "standing" (detail: {word: "connecting" | "open" | "lost" | "refused", why}).
  */
 export class Link extends EventTarget {
@@ -22,7 +22,7 @@ export class Link extends EventTarget {
   #againMs = null; // when to try again; null while a try is on
   #asked = new Map(); // id -> what waits for the answer
   #nextId = 1;
-  #wishes = { output: 0, mesh: false, camera: false };
+  #wishes = { output: 0, mesh: false, camera: false, mood: false };
   standing = "connecting";
 
   constructor(token) {
@@ -42,7 +42,7 @@ export class Link extends EventTarget {
     this.#socket = socket;
   }
 
-  /** What to send pictures of: {output: width or 0, mesh, camera}. */
+  /** What to send pictures of: {output: width or 0, mesh, camera, mood}. */
   watch(wishes) {
     if (JSON.stringify(wishes) === JSON.stringify(this.#wishes)) return;
     this.#wishes = wishes;

@@ -1,11 +1,13 @@
 // The control room: puts the parts together.
 
+import { bitKeys } from "./bits.js";
 import { dockButton } from "./controls.js";
 import { known } from "./known.js";
 import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
 import { buildFigures, buildStandings, switchSentences } from "./meters.js";
 import { Mini, MINI_PX } from "./mini.js";
+import { MoodMap } from "./mood-map.js";
 import { make, mark, say } from "./parts.js";
 import { drawMesh, Picture, pointsOf } from "./pictures.js";
 import { buildSettings } from "./settings.js";
@@ -22,6 +24,7 @@ let message = null; // the newest state
 let standing = { word: "connecting", why: "" };
 let mini = null;
 let cameraOn = false;
+let moodMap = null; // while it is shown
 let refusedBefore = null;
 const newest = { output: -Infinity, camera: -Infinity }; // when the newest picture came
 const updates = [];
@@ -68,6 +71,7 @@ function watch() {
     output: isSeen ? width : mini?.isOpen ? MINI_PX : 0,
     mesh: isSeen,
     camera: isSeen && cameraOn,
+    mood: isSeen && moodMap !== null,
   });
 }
 
@@ -81,6 +85,20 @@ function showCamera(on) {
   by("camera-empty").hidden = false;
   pictures.camera.clear();
   watch();
+}
+
+/** The map of moods: nothing is asked for before its button is pressed, and nothing of it is kept. */
+function showMood(on) {
+  by("mood").hidden = !on; // first: a canvas that is not laid out has no size
+  moodMap = on ? new MoodMap(by("mood")) : null;
+  say(by("mood-button"), on ? "Hide the map" : "Show the map");
+  say(by("mood-words"), "");
+  watch();
+}
+
+function onMood({ detail }) {
+  link.seen(detail.id);
+  if (moodMap) say(by("mood-words"), moodMap.show(new DataView(detail.bytes), detail.receivedMs));
 }
 
 function refreshHeadline() {
@@ -189,6 +207,7 @@ function build(verbs) {
   by("dock-buttons").append(...buttons.map((button) => button.element));
   updates.push(...buttons.map((button) => button.update));
   const presses = new Map(buttons.map((button) => [button.verb.key, button.press]));
+  for (const [key, press] of bitKeys(verbs, ask, () => message)) presses.set(key, press);
   presses.set("?", () => by("help").open || by("help").showModal());
   const rest = verbs.filter((verb) => !fits(verb));
   updates.push(...buildSettings(by("settings"), rest, { ask, link, complain }).map((control) => control.update));
@@ -218,7 +237,9 @@ async function start() {
   link.addEventListener("output", (event) => onPicture("output", by("outgoing"), event));
   link.addEventListener("camera", (event) => onPicture("camera", by("camera"), event));
   link.addEventListener("mesh", onMesh);
+  link.addEventListener("mood", onMood);
   by("camera-button").addEventListener("click", () => showCamera(!cameraOn));
+  by("mood-button").addEventListener("click", () => showMood(moodMap === null));
   document.addEventListener("visibilitychange", () => (document.hidden && cameraOn ? showCamera(false) : watch()));
   addEventListener("resize", watch);
   new Worker("/assets/beat-worker.js").addEventListener("message", onBeat);

@@ -2,6 +2,7 @@
 
 import { choice, form, regions, slider, switchControl } from "./controls.js";
 import { GROUPS, known } from "./known.js";
+import { bitButtons } from "./bits.js";
 import { avatarPicker, backgroundPicker } from "./pickers.js";
 import { freshId, make } from "./parts.js";
 
@@ -43,12 +44,14 @@ function controlsOf(verbs, { ask, link, complain }) {
     if (byRegion.includes(verb)) continue;
     if (verb.name === "avatar") controls.push(avatarPicker(verb, ask, link));
     else if (verb.name === "background") controls.push(backgroundPicker(verb, ask, link, complain));
+    else if (verb.name === "play") controls.push(bitButtons(verb, ask));
     else controls.push((BY_SHAPE[shapeOf(verb)] ?? form)(verb, ask));
   }
   return controls;
 }
 
-const BY_SHAPE = { switch: switchControl, number: slider, choice };
+// A word of which some are known is chosen like a choice; others are for programs and the terminal.
+const BY_SHAPE = { switch: switchControl, number: slider, choice, known: choice };
 
 /** An amount and a switch of the same words share their rows. */
 function pairs(verbs) {
@@ -59,5 +62,5 @@ function pairs(verbs) {
 }
 
 function shapeOf(verb) {
-  return verb.parameters.map((parameter) => parameter.kind).join(" ");
+  return verb.parameters.map(({ kind, words }) => (kind === "word" && words ? "known" : kind)).join(" ");
 }

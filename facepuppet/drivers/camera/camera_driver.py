@@ -14,6 +14,7 @@ from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.slot import LatestSlot
 from facepuppet.core.types import Expression, Frame
 from facepuppet.drivers.base import Driver
+from facepuppet.drivers.camera.acquaintance import Learner
 from facepuppet.drivers.camera.own_eyes import jpeg_of, light_of
 from facepuppet.drivers.camera.rest import Rest
 from facepuppet.drivers.camera.smooth import TrackingSmoother
@@ -45,6 +46,7 @@ class CameraDriver(Driver):
         rest: what motion is measured against; taken from the first moments if None.
         make_tracker: opens the tracker, in the thread that reads; a `Tracker` if None.
         models: the networks of that one; the project's own runner of them if None.
+        learner: looks at some frames, to remember the person by.
     """
 
     def __init__(
@@ -53,12 +55,13 @@ class CameraDriver(Driver):
         rest: Rest | None = None,
         make_tracker: Callable[[], FrameTracker] | None = None,
         models: TrackingModels | None = None,
+        learner: Learner | None = None,
     ) -> None:
         self.description, self.n_frames, self.live = source.description, source.n_frames, source.live
         self.fps = source.fps
         self._source, self._rest = source, rest or Rest()
         self._make_tracker = make_tracker or self._open_tracker
-        self._models = models
+        self._models, self._learner = models, learner
         self._meter = Meter()
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._capture: CaptureThread | None = None
@@ -125,7 +128,10 @@ class CameraDriver(Driver):
                 tracking = self._tracker.track(frame)
             self._seen = frame, tracking
             with self._meter.time("smooth"):
-                return self._smoother.smooth(tracking)
+                smooth = self._smoother.smooth(tracking)
+            if self._learner is not None and self._learner.wants(smooth):
+                self._learner.look(smooth, light_of(frame, smooth) or 0.0)
+            return smooth
 
     def recentre(self) -> None:
         """Take the driver's next moments as rest: place, and face unless that was given."""

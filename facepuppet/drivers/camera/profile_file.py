@@ -40,26 +40,32 @@ def save_profile(path: Path, profile: DriverProfile) -> None:
     Raises:
         OutputUnwritableError: the file cannot be written.
     """
-    neutral = profile.neutral
-    rows = ",\n".join(f"  [{x:.6f}, {y:.6f}, {z:.6f}]" for x, y, z in neutral.landmarks_head.tolist())
-    left, right = neutral.eye_opening.tolist()
     lines = [
         "# Driver profile of facepuppet: how this person's face rests, and how far it moves.",
         "# Proportions of a face, no picture; personal all the same.",
         f"schema = {_SCHEMA}",
         "",
         "[ranges]  # rest, and what was reached on either side of it, outliers left out",
-        *_range_lines(profile.ranges),
+        *range_lines(profile.ranges),
         "",
         "[neutral]",
-        f"eye_opening = [{left:.6f}, {right:.6f}]  # lid aperture over eye width, image-left eye first",
-        f"landmarks_head = [  # in inter-ocular distances, x right, y down, z away\n{rows},\n]\n",
+        *neutral_lines(profile.neutral),
     ]
     write_whole(path, "\n".join(lines).encode())
 
 
-def _range_lines(ranges: Mapping[str, Range]) -> list[str]:
-    """One line a channel, under a heading for each unit."""
+def neutral_lines(neutral: DriverNeutral) -> list[str]:
+    """Return the lines of a [neutral] table."""
+    rows = ",\n".join(f"  [{x:.6f}, {y:.6f}, {z:.6f}]" for x, y, z in neutral.landmarks_head.tolist())
+    left, right = neutral.eye_opening.tolist()
+    return [
+        f"eye_opening = [{left:.6f}, {right:.6f}]  # lid aperture over eye width, image-left eye first",
+        f"landmarks_head = [  # in inter-ocular distances, x right, y down, z away\n{rows},\n]\n",
+    ]
+
+
+def range_lines(ranges: Mapping[str, Range]) -> list[str]:
+    """Return the lines of a [ranges] table: one a channel, under a heading for each unit."""
     lines = []
     for unit, group in groupby(CHANNELS.items(), lambda item: item[1].unit):
         lines.append(f"# {unit}")
@@ -88,11 +94,12 @@ def load_profile(path: Path) -> DriverProfile:
     if type(schema) is not int or schema not in _KEYS:
         raise _bad(path, f"has schema {schema!r}")
     _only(path, table, _KEYS[schema], "the file")
-    neutral = _neutral(path, table.get("neutral"))
-    return with_ranges(neutral, {} if schema == 1 else _ranges(path, table.get("ranges")))
+    neutral = read_neutral(path, table.get("neutral"))
+    return with_ranges(neutral, {} if schema == 1 else read_ranges(path, table.get("ranges")))
 
 
-def _ranges(path: Path, table: Any) -> dict[str, Range]:
+def read_ranges(path: Path, table: Any) -> dict[str, Range]:
+    """Read a [ranges] table; ProfileError where it is none."""
     if not isinstance(table, dict):
         raise _bad(path, "has no [ranges] table")
     _only(path, table, set(CHANNELS), "[ranges]")
@@ -112,7 +119,8 @@ def _range(path: Path, name: str, table: Any) -> Range:
     return Range(*(float(value) for value in values))
 
 
-def _neutral(path: Path, table: Any) -> DriverNeutral:
+def read_neutral(path: Path, table: Any) -> DriverNeutral:
+    """Read a [neutral] table; ProfileError where it is none."""
     try:
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
             landmarks = np.array(table["landmarks_head"], dtype=np.float64).astype(np.float32)

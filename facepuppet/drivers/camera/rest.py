@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from facepuppet.core.types import Expression
+from facepuppet.drivers.camera.acquaintance import UsualSeat, is_elsewhere
 from facepuppet.drivers.camera.measure import Measure
 from facepuppet.drivers.camera.profile import DriverNeutral, RestPose, neutral_from, rest_pose_from
 from facepuppet.drivers.camera.settle import calmest_rest, first_rest, unrest_told
@@ -40,6 +41,8 @@ class Rest:
         settle_frames: how many frames with a face define what was not given; 1 is that frame, whatever
             it shows.
         recentre_s: time constant with which a held lean becomes the new centre; None keeps the first.
+        seat: where the driver usually rests, of whom `neutral` is: taken for rest at once, unless the first
+            face is plainly elsewhere. Who re-centres is not to be held by what is remembered.
     """
 
     def __init__(
@@ -49,9 +52,10 @@ class Rest:
         *,
         settle_frames: int = SETTLE_FRAMES,
         recentre_s: float | None = None,
+        seat: UsualSeat | None = None,
     ) -> None:
-        self._given_neutral = neutral
-        self._neutral = neutral
+        self._given_neutral = neutral if seat is None else None  # what is only remembered, gives way
+        self._neutral, self._seat = neutral, seat
         self._measure = None if neutral is None or rest_pose is None else Measure(neutral, rest_pose)
         self._samples: list[Tracking] = []
         self._settle_frames = settle_frames
@@ -78,6 +82,8 @@ class Rest:
         A face with something before it tells nothing of that.
         """
         self._forget_if_asked()
+        if tracking.face is not None and not tracking.hidden:
+            self._sit_as_usual(tracking)
         if not self.known and tracking.face is not None and not tracking.hidden:
             self._samples.append(tracking)
             self._settle_when_enough()
@@ -116,8 +122,21 @@ class Rest:
     def _forget_if_asked(self) -> None:
         if self._recentring.is_set():
             self._recentring.clear()
+            self._seat = None
             self._neutral, self._measure = self._given_neutral, None
             self._samples.clear()
+
+    def _sit_as_usual(self, tracking: Tracking) -> None:
+        """Take the usual seat for rest, once, if the first face is near it."""
+        seat, self._seat = self._seat, None
+        if seat is None or self._neutral is None or self._measure is not None or tracking.face is None:
+            return
+        pose = seat.pose(tracking.image_size_px)
+        measure = None if pose is None else Measure(self._neutral, pose)
+        if pose is None or measure is None or is_elsewhere(pose, measure.pose(tracking.face)):
+            log.info("You do not sit where you usually do: your first moments are taken for rest.")
+        else:
+            self._measure = measure
 
     def _settle_when_enough(self) -> None:
         """Settle after each round of frames that holds rest, and after the last in any case."""

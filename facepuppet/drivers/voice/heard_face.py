@@ -57,6 +57,11 @@ class HeardFace:
     def manner(self, manner: VoiceManner) -> None:
         self._face.manner = manner
 
+    @property
+    def mood(self) -> tuple[float, float]:
+        """Valence and arousal as they were heard last; may be read from any thread."""
+        return self._face.mood
+
     def hear(self, sound: F32, rate_hz: float, ended_s: float) -> None:
         """Take in a block (n,), full scale ±1, of which the last sample was spoken at `ended_s`."""
         self._came = True

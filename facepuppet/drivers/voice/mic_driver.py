@@ -80,6 +80,11 @@ class MicDriver(Driver):
         """How the voice moves the face."""
         return self._face.manner
 
+    @property
+    def mood(self) -> tuple[float, float] | None:
+        """Valence and arousal heard in the voice."""
+        return self._face.mood
+
     def set_voice(self, manner: VoiceManner) -> None:
         """Let it move the face in another way, from the next moment on."""
         self._face.manner = manner

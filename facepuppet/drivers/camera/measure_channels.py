@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facepuppet.core import F64, euler_from_rotation, head_from_image
-from facepuppet.drivers import BLINK_RATIO, CHANNELS, DEGREES, DriverNeutral, Face, Range, RestPose
-from facepuppet.face import EYES, eye_openings, fit_head, iris_position, mouth_gap, mouth_width
+from facepuppet.core.geometry import euler_from_rotation, head_from_image
+from facepuppet.core.types import F64
+from facepuppet.drivers.camera.channels import CHANNELS, DEGREES, Range
+from facepuppet.drivers.camera.profile import BLINK_RATIO, DriverNeutral, RestPose
+from facepuppet.drivers.camera.tracking import Face
+from facepuppet.face.gaze import eye_openings
+from facepuppet.face.head_pose import fit_head
+from facepuppet.face.irises import iris_position
+from facepuppet.face.lips import mouth_gap, mouth_width
+from facepuppet.face.topology import EYES
 
 COLUMN = {name: column for column, name in enumerate(CHANNELS)}
 LIDS = ("eye_left", "eye_right")
@@ -20,7 +27,7 @@ MIN_FRONTAL = 10  # frames; with fewer, turned faces have to do
 SHUT_PERCENT = 75.0  # so that three of four blinks, each as the tracker caught it, count as shut
 
 
-def measure_channels(face: Face, neutral: DriverNeutral, rest_pose: RestPose) -> F64:
+def values_of(face: Face, neutral: DriverNeutral, rest_pose: RestPose) -> F64:
     """Return (C,) values of all channels, in their order and units.
 
     Args:
@@ -60,8 +67,8 @@ def measure_ranges(
         neutral: taken from at_rest.
         rest_pose: taken from at_rest.
     """
-    values = np.array([measure_channels(face, neutral, rest_pose) for face in faces])
-    rests = np.median([measure_channels(face, neutral, rest_pose) for face in at_rest], axis=0)
+    values = np.array([values_of(face, neutral, rest_pose) for face in faces])
+    rests = np.median([values_of(face, neutral, rest_pose) for face in at_rest], axis=0)
     frontal = _frontal(values, rests)
     ranges = {}
     for name, column in COLUMN.items():
