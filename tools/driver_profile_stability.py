@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from calibrate.measure_channels import COLUMN, POSE, measure_channels
 
 from calibrate.driver_profile import make_profile, resting_frames
-from calibrate.measure_channels import COLUMN, POSE, measure_channels
 from calibrate.watch import track_source
 from facepuppet.core import FacepuppetError
 from facepuppet.drivers import CHANNELS, DriverProfile, Tracking, rest_pose_from
