@@ -21,16 +21,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from calibrate.measure_channels import COLUMN, POSE, measure_channels
 
 from calibrate.driver_profile import make_profile, resting_frames
 from calibrate.watch import track_source
 from facepuppet.core import FacepuppetError
-from facepuppet.drivers import CHANNELS, DriverProfile, Tracking, rest_pose_from
+from facepuppet.drivers import CHANNELS, COLUMN, DriverProfile, Tracking, rest_pose_from, values_of
 from facepuppet.face import canonical_landmarks
 from facepuppet.media import open_source
 
 F64 = npt.NDArray[np.float64]
+POSE = ("yaw", "pitch", "roll", "lean_x", "lean_y", "lean_near")  # channels of no expression
 SPANS = np.array([[channel.span] for channel in CHANNELS.values()])
 
 
@@ -95,7 +95,7 @@ def _motion(profile: DriverProfile, trackings: list[Tracking]) -> F64:
     """(N, K) expression channels of every face, less those of the profile's rest."""
     rest_pose = rest_pose_from(resting_frames(trackings, "a recording"), profile.neutral)
     faces = [tracking.face for tracking in trackings if tracking.face is not None]
-    values = np.array([measure_channels(face, profile.neutral, rest_pose) for face in faces])
+    values = np.array([values_of(face, profile.neutral, rest_pose) for face in faces])
     rest = np.array([r.rest for r in profile.ranges.values()])
     return (values - rest)[:, [COLUMN[name] for name in CHANNELS if name not in POSE]]
 
