@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import select
 import subprocess
 import sys
 from datetime import datetime
@@ -147,6 +148,9 @@ def test_no_answer_leaves_nothing(answers: str, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.json"))
 
 
+_PATIENCE = 6  # times ten seconds without a word
+
+
 def on_a_terminal(answers: str, data_folder: Path) -> str:
     """Run the programs' common way to ask before a terminal, type answers, and return what it shows."""
     import fcntl
@@ -168,8 +172,11 @@ def on_a_terminal(answers: str, data_folder: Path) -> str:
         while b"Right" not in shown:  # typed ahead, an interrupt would end Python before it asks
             shown += os.read(controller, 4096)
         os.write(controller, answers.encode())
-        while part := os.read(controller, 4096):
-            shown += part
+        for _ in range(_PATIENCE):
+            while select.select([controller], [], [], 10.0)[0] and (part := os.read(controller, 4096)):
+                shown += part
+            # Python drops an interrupt that comes while it runs a destructor: who is not heard presses again.
+            os.write(controller, answers[-1].encode())
     except OSError:  # how Linux tells that nobody holds the terminal any more
         pass
     program.wait(60)
