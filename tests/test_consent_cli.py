@@ -142,7 +142,9 @@ def test_asked_once_on_a_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("answers", ["\x04", "\x03", "consent\nZoë\n\x04"])
+@pytest.mark.parametrize(
+    "answers", [pytest.param("\x04", marks=pytest.mark.thorough), "\x03", "consent\nZoë\n\x04"]
+)
 def test_no_answer_leaves_nothing(answers: str, tmp_path: Path) -> None:
     assert "Right to use" not in on_a_terminal(answers, tmp_path)
     assert not list(tmp_path.rglob("*.json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,16 @@ from facepuppet.inference.manifest import read_listeners, read_verified, shipped
 from facepuppet.voice import RATE_HZ  # noqa: E402
 from facepuppet.voice.mouth_network import MouthNetwork  # noqa: E402
 from facepuppet.voice.pitch import WINDOW, pitch_of  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Several threads of so small a network wait for each other, on a busy machine for minutes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
 
 PHONES = (Phone("", 0.0), Phone("a", 0.2), Phone("b", 0.4), Phone("u", 0.5), Phone("", 0.7))
 
