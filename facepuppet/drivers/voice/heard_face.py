@@ -9,7 +9,7 @@ import numpy as np
 from facepuppet.core.types import F32, Expression
 from facepuppet.drivers.voice.voice_setup import VoiceSetup
 from facepuppet.voice.speaking_face import SpeakingFace
-from facepuppet.voice.voice_frame import RATE_HZ
+from facepuppet.voice.voice_frame import RATE_HZ, within_full_scale
 from facepuppet.voice.voice_manner import VoiceManner
 
 STALLED_S = 0.1  # without a block, and what follows counts as silence: no mouth is left standing open
@@ -161,7 +161,7 @@ class _Ear:
         return self._taken / self.rate_hz - self._given / RATE_HZ
 
     def hear(self, sound: F32) -> F32:
-        clean = np.clip(np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+        clean = within_full_scale(sound)
         self._taken += len(clean)
         heard = np.asarray(self._resampler.process(clean, RATE_HZ / self.rate_hz), np.float32)
         self._given += len(heard)

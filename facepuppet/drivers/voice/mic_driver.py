@@ -12,16 +12,15 @@ import numpy as np
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.types import F32, Expression
-from facepuppet.drivers.base import Driver
 from facepuppet.drivers.voice.heard_face import HeardFace
 from facepuppet.drivers.voice.voice_setup import Ears, VoiceSetup
-from facepuppet.voice.voice_manner import VoiceManner
+from facepuppet.drivers.voice.voiced_driver import VoicedDriver
 
 _MOST_BLOCKS = 400  # that wait, four seconds: of a reader that does not read
 _SLICE_S = 0.005
 
 
-class MicDriver(Driver):
+class MicDriver(VoicedDriver):
     """Listens to a microphone, and tells the face of what it hears.
 
     A moment is known some 90 ms after it was spoken: 60 ms are looked ahead, up to 20 ms pass until the next
@@ -37,6 +36,7 @@ class MicDriver(Driver):
     """
 
     live = True
+    _face: HeardFace
 
     def __init__(
         self,
@@ -74,20 +74,6 @@ class MicDriver(Driver):
                 return expression
             self._woken.wait(_SLICE_S)
         return None
-
-    @property
-    def voice(self) -> VoiceManner | None:
-        """How the voice moves the face."""
-        return self._face.manner
-
-    @property
-    def mood(self) -> tuple[float, float] | None:
-        """Valence and arousal heard in the voice."""
-        return self._face.mood
-
-    def set_voice(self, manner: VoiceManner) -> None:
-        """Let it move the face in another way, from the next moment on."""
-        self._face.manner = manner
 
     def close(self) -> None:
         """Listen no more; close the microphone if it is this driver's."""

@@ -11,12 +11,11 @@ import numpy as np
 
 from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.types import F32, Expression
-from facepuppet.drivers.base import Driver
 from facepuppet.drivers.voice.voice_setup import VoiceSetup
+from facepuppet.drivers.voice.voiced_driver import VoicedDriver
 from facepuppet.media.sound_reader import SoundReader
 from facepuppet.voice.speaking_face import SpeakingFace
 from facepuppet.voice.voice_frame import LOOK_AHEAD_S, RATE_HZ, STEP_S
-from facepuppet.voice.voice_manner import VoiceManner
 
 _BLOCK = round(0.2 * RATE_HZ)  # heard at once: a network is faster with several steps than with each
 _SCRAP_S = 0.002  # of sound at the end, as containers round their times, needs no frame of its own
@@ -24,7 +23,7 @@ _SCRAP_S = 0.002  # of sound at the end, as containers round their times, needs 
 _TAIL = np.zeros(round((LOOK_AHEAD_S + 3.0 * STEP_S) * RATE_HZ), np.float32)
 
 
-class VoiceFileDriver(Driver):
+class VoiceFileDriver(VoicedDriver):
     """Speaks what a file says, once; the last frame covers the end of the sound. Live, at its own pace.
 
     Args:
@@ -35,6 +34,8 @@ class VoiceFileDriver(Driver):
     Raises:
         MediaUnreadableError: missing, no media file, or without sound.
     """
+
+    _face: SpeakingFace
 
     def __init__(self, path: Path, fps: float = 30.0, setup: VoiceSetup | None = None) -> None:
         setup = setup or VoiceSetup()
@@ -60,20 +61,6 @@ class VoiceFileDriver(Driver):
             expression = None if self._closed else self._moment(self._next_id, self._next_id / self.fps)
         self._next_id += 1
         return None if expression is None else self.paced(expression)
-
-    @property
-    def voice(self) -> VoiceManner | None:
-        """How the voice moves the face."""
-        return self._face.manner
-
-    @property
-    def mood(self) -> tuple[float, float] | None:
-        """Valence and arousal heard in the voice."""
-        return self._face.mood
-
-    def set_voice(self, manner: VoiceManner) -> None:
-        """Let it move the face in another way, from the next moment on."""
-        self._face.manner = manner
 
     def close(self) -> None:
         """End, and let go of the file."""
