@@ -22,7 +22,7 @@ from engines.voice.listener_training import Recipe, hear, masked, train  # noqa:
 from engines.voice.phones import GRID_HZ, kind_of, kinds_of, lips_of  # noqa: E402
 from engines.voice.sung import FORMANTS_HZ, sung_lines  # noqa: E402
 from facepuppet.core import F32  # noqa: E402
-from facepuppet.inference.manifest import read_listeners, read_verified, shipped_folder  # noqa: E402
+from facepuppet.inference.manifest import find_network, read_verified, shipped_folder  # noqa: E402
 from facepuppet.voice import RATE_HZ  # noqa: E402
 from facepuppet.voice.mouth_network import MouthNetwork  # noqa: E402
 from facepuppet.voice.pitch import WINDOW, pitch_of  # noqa: E402
@@ -176,7 +176,7 @@ def test_what_is_shipped_hears_as_what_was_trained_however_it_is_fed(tmp_path: P
     (tmp_path / "manifest.toml").write_text(manifest.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "weights").mkdir()
     assert ship(network, "a test", tmp_path) < 1e-5
-    listed = read_listeners(tmp_path)["mouth-listener"]
+    listed = find_network("listener", "mouth-listener", "the listener", tmp_path)
     assert listed.origin == "a test"
     assert read_verified(listed)
     features = chance().standard_normal((90, 81)).astype(np.float32)

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from facepuppet.character.directions import DIRECTIONS
-from facepuppet.core.errors import ManifestError
 from facepuppet.core.types import F32
-from facepuppet.inference.manifest import read_coders, read_verified, shipped_folder
+from facepuppet.inference.manifest import find_network, read_verified
 from facepuppet.inference.onnx_session import OnnxSession
 
 NAME = "expression-code"
@@ -43,13 +42,7 @@ class ExpressionCode:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        network = read_coders(folder).get(NAME)
-        if network is None:
-            raise ManifestError(
-                f"no coder {NAME!r} in {(folder or shipped_folder()) / 'manifest.toml'}",
-                "the network of the expression code",
-                "Reinstall facepuppet.",
-            )
+        network = find_network("coder", NAME, "the network of the expression code", folder)
         self._session = OnnxSession(read_verified(network), network.path.name)
         self._fresh = np.zeros(self._session.input_shapes["state"], np.float32)
         self._state = self._fresh

@@ -86,22 +86,26 @@ def read_trackers(folder: Path | None = None) -> dict[str, Network]:
     return {network.name: network for network in _listed(folder, "tracker", _tracker)}
 
 
-def read_listeners(folder: Path | None = None) -> dict[str, Network]:
-    """Read the networks that hear, of the same file, by name; they run on CPUs.
+def find_network(kind: str, name: str, what: str, folder: Path | None = None) -> Network:
+    """Return one network of the same file that is no painter.
+
+    Args:
+        kind: of its table: "listener" or "coder", which run on CPUs alone, or "tracker".
+        name: its own.
+        what: it is, for people.
+        folder: of manifest.toml; the installed engines package if None.
 
     Raises:
-        ManifestError: as `read_manifest`.
+        ManifestError: as `read_manifest`; or there is none of that name.
     """
-    return {network.name: network for network in _listed(folder, "listener", _tracker)}
-
-
-def read_coders(folder: Path | None = None) -> dict[str, Network]:
-    """Read the networks that code expressions, of the same file, by name; they run on CPUs.
-
-    Raises:
-        ManifestError: as `read_manifest`.
-    """
-    return {network.name: network for network in _listed(folder, "coder", _tracker)}
+    for network in _listed(folder, kind, _tracker):
+        if network.name == name:
+            return network
+    raise ManifestError(
+        f"no {kind} {name!r} in {(folder or shipped_folder()) / 'manifest.toml'}",
+        what,
+        "Reinstall facepuppet.",
+    )
 
 
 def read_all(folder: Path | None = None) -> tuple[Network, ...]:

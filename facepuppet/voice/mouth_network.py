@@ -7,9 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from facepuppet.core.errors import ManifestError
 from facepuppet.core.types import F32
-from facepuppet.inference.manifest import read_listeners, read_verified, shipped_folder
+from facepuppet.inference.manifest import find_network, read_verified
 from facepuppet.inference.onnx_session import OnnxSession
 
 NAME = "mouth-listener"
@@ -33,13 +32,7 @@ class MouthNetwork:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        network = read_listeners(folder).get(NAME)
-        if network is None:
-            raise ManifestError(
-                f"no listener {NAME!r} in {shipped_folder() / 'manifest.toml'}",
-                "the network that hears a voice",
-                "Reinstall facepuppet.",
-            )
+        network = find_network("listener", NAME, "the network that hears a voice", folder)
         self._session = OnnxSession(read_verified(network), network.path.name)
         self._state = np.zeros(self._session.input_shapes["state"], np.float32)
 
