@@ -29,10 +29,10 @@ ALPHA = np.zeros((CANVAS[1], CANVAS[0]), np.uint8)
 ALPHA[40:, 60:180] = 255
 
 
-def cut(number: int = 0, alpha: U8 = ALPHA) -> Marked:
-    """A frame whose lower middle is puppet, captured now."""
+def cut(number: int = 0, alpha: U8 = ALPHA, marker: Marker = MARKER) -> Marked:
+    """A frame whose lower middle is puppet, captured now; each thread has a marker of its own."""
     rgb = picture(CANVAS, seed=number)
-    return MARKER.mark(Composed(rgb, number, time.monotonic_ns(), Matte(alpha.copy(), rgb)))
+    return marker.mark(Composed(rgb, number, time.monotonic_ns(), Matte(alpha.copy(), rgb)))
 
 
 @pytest.fixture(scope="module")

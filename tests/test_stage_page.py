@@ -19,7 +19,7 @@ from fakes import wait_until
 from PIL import Image
 from room_in_browser import shown_run
 from test_control import CANVAS
-from test_stage import ALPHA, cut
+from test_stage import ALPHA, MARKER, cut
 
 from facepuppet.control_room import ControlRoom, PagePreview
 from facepuppet.core.types import U8
@@ -46,11 +46,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 @contextmanager
 def performing(preview: PagePreview, alpha: U8 = ALPHA) -> Iterator[None]:
     """Let the same picture go out all the while, each time as a new frame."""
-    over = threading.Event()
+    over, marker = threading.Event(), MARKER.twin()
 
     def perform() -> None:
         while not over.wait(1 / 30):
-            preview.send(cut(0, alpha))
+            preview.send(cut(0, alpha, marker))
 
     thread = threading.Thread(target=perform)
     thread.start()
