@@ -35,7 +35,8 @@ ALLOWED: dict[str, set[str]] = {
 ALLOWED["testing"] = {"core", "drivers", "media", "sinks", "watermark"}
 ALLOWED["session"] = {*ALLOWED} - {"testing"}
 ALLOWED["control_room"] = {"core", "face", "media", "session", "sinks", "watermark"}
-ALLOWED["diagnose"] = {*ALLOWED} - {"testing", "control_room"}
+ALLOWED["server"] = {*ALLOWED} - {"testing", "control_room"}
+ALLOWED["diagnose"] = {*ALLOWED} - {"testing", "control_room", "server"}
 ALLOWED["cli"] = {*ALLOWED} - {"testing"}
 
 

@@ -28,6 +28,7 @@ FacepuppetError
 ├── StyleError                  a style that is malformed or unknown, or cannot be learnt
 ├── ControlError                a command for a running puppet that cannot be obeyed
 ├── ControlRoomError            no port for the page, no run to speak to, or one that does not answer
+├── ServerError                 tokens, addresses or offers that will not do, a server that cannot start
 ├── NoDriverFaceError           an offline input in which no frame shows a face
 ├── ManifestError               engines/manifest.toml or a network file that does not match it
 ├── EngineError                 an inference engine that cannot be built, loaded or run here
@@ -171,6 +172,10 @@ class ControlError(FacepuppetError):
 
 class ControlRoomError(FacepuppetError):
     """The control room cannot be opened, or no run is there to be spoken to."""
+
+
+class ServerError(FacepuppetError):
+    """Tokens, addresses or offers of peers that will not do, or a server that cannot start."""
 
 
 class NoDriverFaceError(FacepuppetError):
