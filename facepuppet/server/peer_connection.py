@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from aiortc import (
     MediaStreamTrack,
@@ -20,6 +21,7 @@ from facepuppet.core.errors import ServerError
 from facepuppet.server.messages import IceServer
 
 _PATIENCE_S = 10.0  # for STUN and TURN servers to answer
+_CLOSE_S = 3.0
 CHANNEL = "puppet"
 
 
@@ -57,7 +59,7 @@ class PeerConnection:
         """
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                wanted = _wanted_kinds(self._offer)
+                wanted = self._wanted_kinds()
                 await self._connection.setRemoteDescription(RTCSessionDescription(self._offer, "offer"))
                 for track in tracks:
                     if track.kind in wanted:
@@ -88,13 +90,29 @@ class PeerConnection:
     async def close(self) -> None:
         """End it, and let the peer know."""
         self.closed.set()
-        await self._connection.close()
+        # aiortc waits for tasks of its own: for ever where somebody else cancelled them, as a closing loop does.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._connection.close()
 
     async def transport_bytes(self) -> tuple[int, int]:
         """Return how many bytes were received and sent."""
         report = await self._connection.getStats()
         transports = [one for one in report.values() if one.type == "transport"]
         return sum(one.bytesReceived for one in transports), sum(one.bytesSent for one in transports)
+
+    def _wanted_kinds(self) -> set[str]:
+        """Return of what kinds of media the peer offers to receive.
+
+        Raises:
+            ServerError: the offer is of no pictures at all, which aiortc would answer all the same.
+        """
+        media = SessionDescription.parse(self._offer).media
+        if not any(one.kind == "video" for one in media):
+            raise ServerError(
+                "an offer without pictures", "one media section of video", "Load the page again."
+            )
+        return {one.kind for one in media if one.direction in ("sendrecv", "recvonly")}
 
     def _opened(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL:
@@ -106,9 +124,3 @@ class PeerConnection:
             self.connected.set()
         if state in ("failed", "closed"):
             self.closed.set()
-
-
-def _wanted_kinds(offer: str) -> set[str]:
-    """Return of what kinds of media a peer offers to receive."""
-    media = SessionDescription.parse(offer).media
-    return {one.kind for one in media if one.direction in ("sendrecv", "recvonly")}
