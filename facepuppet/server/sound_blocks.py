@@ -35,8 +35,8 @@ class SoundBlocks:
     """A thread that asks for 20 ms of sound fifty times a second, from the first track or output on.
 
     Args:
-        fill: called from the thread with a block (BLOCK,) of zeros to fill, and when its first sample is heard
-            by who needs no time for it, on time.monotonic().
+        fill: called from the thread with a block (BLOCK,) of zeros to fill, and when its first sample is
+            heard by who needs no time for it, on time.monotonic().
 
     Attributes:
         newest: number of the newest block; -1 before the first.
