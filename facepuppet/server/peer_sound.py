@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import av
 import numpy as np
@@ -69,11 +70,13 @@ class PeerSound:
         picture_s: as given.
         ears: the peer's voice.
         system: what a `Loudspeaker` plays on; goes out in the tracks.
+        newest_ns: when sound of the peer came last, on time.monotonic_ns(); 0 before.
     """
 
     def __init__(self, picture_s: Callable[[], float | None], *, passed: bool) -> None:
         self.picture_s = picture_s
         self.ears = PeerEars()
+        self.newest_ns = 0
         self._passed = passed
         self._passage: Passage | None = None
         self._rate_hz = 0
@@ -85,6 +88,24 @@ class PeerSound:
         self._blocks = SoundBlocks(self._fill)
         self._outputs.start = self._blocks.start
         self.system: OutputSystem = self._outputs
+
+    @property
+    def muted(self) -> bool:
+        """Whether silence goes on in place of the peer's voice, and drives."""
+        return self.ears.muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self.ears.muted = muted
+
+    def to_json(self) -> dict[str, Any]:
+        """Return how it stands, as plain values: what is asked of a microphone elsewhere."""
+        late_s = self.late_s
+        return {
+            "muted": self.muted,
+            "wanted_s": round(self._wanted_s, 4),
+            "measured_s": None if late_s is None else round(self._wanted_s + late_s, 4),
+        }
 
     @property
     def late_s(self) -> float | None:
@@ -105,6 +126,7 @@ class PeerSound:
         try:
             while True:
                 frame = await track.recv()
+                self.newest_ns = time.monotonic_ns()
                 if first and isinstance(frame, av.AudioFrame):
                     for sound, ended_s in heard.take(frame, time.monotonic()):
                         self._hear(sound, frame.sample_rate, ended_s)
@@ -123,6 +145,7 @@ class PeerSound:
         if self._tracked:
             raise ServerError("sound on the data channel", "that of the track alone", "Send one of both.")
         self._samples.put(pcm)
+        self.newest_ns = time.monotonic_ns()
         self._blocks.start()
 
     def track(self) -> MediaStreamTrack:
