@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeAlias
 
 from aiortc import (
     MediaStreamTrack,
@@ -12,6 +13,7 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpReceiver,
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidStateError
@@ -24,6 +26,8 @@ _PATIENCE_S = 10.0  # for STUN and TURN servers to answer
 _CLOSE_S = 3.0
 CHANNEL = "puppet"
 
+OnTrack: TypeAlias = Callable[[MediaStreamTrack, RTCRtpReceiver | None], None]
+
 
 class PeerConnection:
     """Answers one offer, and hands over what comes.
@@ -31,7 +35,7 @@ class PeerConnection:
     Args:
         offer: SDP.
         ice_servers: none at all if empty; aiortc by itself would ask a public one.
-        on_track: called with each track that the peer sends.
+        on_track: called with each track that the peer sends, and what receives it.
         on_channel: called with its data channel.
     """
 
@@ -39,7 +43,7 @@ class PeerConnection:
         self,
         offer: str,
         ice_servers: Sequence[IceServer] = (),
-        on_track: Callable[[MediaStreamTrack], None] = lambda track: None,
+        on_track: OnTrack = lambda track, receiver: None,
         on_channel: Callable[[RTCDataChannel], None] = lambda channel: None,
     ) -> None:
         servers = [RTCIceServer(one.url, one.username or None, one.credential or None) for one in ice_servers]
@@ -47,7 +51,7 @@ class PeerConnection:
         self._connection = connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self.closed = asyncio.Event()
         self.connected = asyncio.Event()
-        connection.on("track", on_track)
+        connection.on("track", lambda track: on_track(track, self._receiver_of(track)))
         connection.on("datachannel", self._opened)
         connection.on("connectionstatechange", self._changed)
 
@@ -90,7 +94,7 @@ class PeerConnection:
     async def close(self) -> None:
         """End it, and let the peer know."""
         self.closed.set()
-        # aiortc waits for tasks of its own: for ever where somebody else cancelled them, as a closing loop does.
+        # aiortc waits for tasks of its own: for ever where they were cancelled, as by a loop that closes.
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._connection.close()
@@ -113,6 +117,10 @@ class PeerConnection:
                 "an offer without pictures", "one media section of video", "Load the page again."
             )
         return {one.kind for one in media if one.direction in ("sendrecv", "recvonly")}
+
+    def _receiver_of(self, track: MediaStreamTrack) -> RTCRtpReceiver | None:
+        receivers = self._connection.getReceivers()
+        return next((one for one in receivers if one.track is track), None)
 
     def _opened(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL:
