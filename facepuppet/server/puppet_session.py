@@ -40,6 +40,7 @@ from facepuppet.server.peer_talk import (
 )
 from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
+from facepuppet.server.pictures_at_once import hand_over_at_once
 from facepuppet.server.session_lines import GONE, LEFT, LOST, NEVER_CAME, SILENT, step_line
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
@@ -152,6 +153,7 @@ class PuppetSession:
 
     def _on_track(self, track: MediaStreamTrack, receiver: RTCRtpReceiver | None) -> None:
         if track.kind == "video":
+            hand_over_at_once(receiver)
             self._in_background(self._source.hear(track))
         else:
             self._in_background(self._sound.hear(track, receiver))
