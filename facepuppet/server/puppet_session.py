@@ -78,7 +78,7 @@ class PuppetSession:
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self._source = PeerSource(self._clock, join.picture.fps)
         self._pictures = PeerPictures(puppet.canvas_px, asyncio.get_running_loop(), self._clock)
-        self._sound = PeerSound(lambda: self._live.delay_s, passed=join.sound)
+        self._sound = PeerSound(self._picture_s, passed=join.sound)
         self._lines = ChannelLines()
         self._driver = self._open_driver(speaks)
         self._live = LivePipeline(
@@ -146,6 +146,15 @@ class PuppetSession:
         if driven_by is DrivenBy.CAMERA:
             return CameraDriver(self._source, Rest(recentre_s=_RECENTRE_S))
         return open_voice_of_peer(driven_by, self._sound, fps=fps, lines=self._lines, command=speaks)
+
+    def _picture_s(self) -> float | None:
+        """How late the puppet is seen, from when a picture came in, or a voice was heard."""
+        delay_s = self._live.delay_s
+        if delay_s is None:
+            return None
+        # A moment falls between two pictures; who reads out counts that by itself.
+        between = self.join.driven_by is not DrivenBy.TEXT
+        return delay_s + self._pictures.delay_s + between * 0.5 / self._governor.step.fps
 
     def _tracks(self) -> list[MediaStreamTrack]:
         """Return new tracks of the puppet, for a peer."""
