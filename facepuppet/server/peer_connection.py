@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeAlias
 
 from aiortc import (
     MediaStreamTrack,
@@ -11,6 +13,7 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
+    RTCRtpReceiver,
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidStateError
@@ -20,7 +23,10 @@ from facepuppet.core.errors import ServerError
 from facepuppet.server.messages import IceServer
 
 _PATIENCE_S = 10.0  # for STUN and TURN servers to answer
+_CLOSE_S = 3.0
 CHANNEL = "puppet"
+
+OnTrack: TypeAlias = Callable[[MediaStreamTrack, RTCRtpReceiver | None], None]
 
 
 class PeerConnection:
@@ -29,7 +35,7 @@ class PeerConnection:
     Args:
         offer: SDP.
         ice_servers: none at all if empty; aiortc by itself would ask a public one.
-        on_track: called with each track that the peer sends.
+        on_track: called with each track that the peer sends, and what receives it.
         on_channel: called with its data channel.
     """
 
@@ -37,7 +43,7 @@ class PeerConnection:
         self,
         offer: str,
         ice_servers: Sequence[IceServer] = (),
-        on_track: Callable[[MediaStreamTrack], None] = lambda track: None,
+        on_track: OnTrack = lambda track, receiver: None,
         on_channel: Callable[[RTCDataChannel], None] = lambda channel: None,
     ) -> None:
         servers = [RTCIceServer(one.url, one.username or None, one.credential or None) for one in ice_servers]
@@ -45,7 +51,7 @@ class PeerConnection:
         self._connection = connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self.closed = asyncio.Event()
         self.connected = asyncio.Event()
-        connection.on("track", on_track)
+        connection.on("track", lambda track: on_track(track, self._receiver_of(track)))
         connection.on("datachannel", self._opened)
         connection.on("connectionstatechange", self._changed)
 
@@ -57,7 +63,7 @@ class PeerConnection:
         """
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                wanted = _wanted_kinds(self._offer)
+                wanted = self._wanted_kinds()
                 await self._connection.setRemoteDescription(RTCSessionDescription(self._offer, "offer"))
                 for track in tracks:
                     if track.kind in wanted:
@@ -88,13 +94,33 @@ class PeerConnection:
     async def close(self) -> None:
         """End it, and let the peer know."""
         self.closed.set()
-        await self._connection.close()
+        # aiortc waits for tasks of its own: for ever where they were cancelled, as by a loop that closes.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._connection.close()
 
     async def transport_bytes(self) -> tuple[int, int]:
         """Return how many bytes were received and sent."""
         report = await self._connection.getStats()
         transports = [one for one in report.values() if one.type == "transport"]
         return sum(one.bytesReceived for one in transports), sum(one.bytesSent for one in transports)
+
+    def _wanted_kinds(self) -> set[str]:
+        """Return of what kinds of media the peer offers to receive.
+
+        Raises:
+            ServerError: the offer is of no pictures at all, which aiortc would answer all the same.
+        """
+        media = SessionDescription.parse(self._offer).media
+        if not any(one.kind == "video" for one in media):
+            raise ServerError(
+                "an offer without pictures", "one media section of video", "Load the page again."
+            )
+        return {one.kind for one in media if one.direction in ("sendrecv", "recvonly")}
+
+    def _receiver_of(self, track: MediaStreamTrack) -> RTCRtpReceiver | None:
+        receivers = self._connection.getReceivers()
+        return next((one for one in receivers if one.track is track), None)
 
     def _opened(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL:
@@ -106,9 +132,3 @@ class PeerConnection:
             self.connected.set()
         if state in ("failed", "closed"):
             self.closed.set()
-
-
-def _wanted_kinds(offer: str) -> set[str]:
-    """Return of what kinds of media a peer offers to receive."""
-    media = SessionDescription.parse(offer).media
-    return {one.kind for one in media if one.direction in ("sendrecv", "recvonly")}

@@ -1,6 +1,8 @@
 """One person's session: pictures in, a puppet out, for as long as somebody is there.
 
-    peer ─pictures→ PeerSource → CameraDriver → LivePipeline → PeerPictures ─→ peer and watchers
+    peer ─pictures→ PeerSource → CameraDriver ─┐
+    peer ─sound→ PeerSound → a voice's driver ─┴→ LivePipeline → PeerPictures ─→ peer and watchers
+                     └─────── as late as pictures ─────────────────────────────→
 
 The pipeline is the one that `facepuppet run` has; a session gives it other ends. The peer's own picture goes
 into the driver and nowhere else.
@@ -14,15 +16,18 @@ from collections.abc import Coroutine
 from typing import Any
 
 import psutil
-from aiortc import MediaStreamTrack, RTCDataChannel
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCRtpReceiver
 
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import ControlError, FacepuppetError, ServerError
 from facepuppet.drivers.base import Driver
 from facepuppet.drivers.camera.camera_driver import CameraDriver
-from facepuppet.server.messages import Announce, Errand, Join, Leave, Over, Unwatch, Watch, Why
+from facepuppet.drivers.camera.rest import Rest
+from facepuppet.server.channel_lines import ChannelLines
+from facepuppet.server.messages import Announce, DrivenBy, Errand, Join, Leave, Over, Unwatch, Watch, Why
 from facepuppet.server.peer_connection import PeerConnection
 from facepuppet.server.peer_pictures import PeerPictures
+from facepuppet.server.peer_sound import PeerSound
 from facepuppet.server.peer_source import PeerSource
 from facepuppet.server.peer_talk import (
     Alive,
@@ -33,12 +38,13 @@ from facepuppet.server.peer_talk import (
     read_message,
     status_message,
 )
+from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
 from facepuppet.server.session_lines import GONE, LEFT, LOST, NEVER_CAME, SILENT, step_line
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
-from facepuppet.session.show import Show
+from facepuppet.session.show import Extras, Show
 
 COMES_S = 20.0  # a peer that was answered has so long to connect
 SILENT_S = 20.0  # it is connected, but sends nothing
@@ -56,20 +62,28 @@ class PuppetSession:
     Args:
         join: what was asked for.
         puppet: what to show, of the size that the join names.
+        speaks: command that reads out (`peer_voices.speech_command`); None where there is none.
         clock: tells when.
+
+    Raises:
+        ServerError: text is to drive, and nothing here speaks.
     """
 
-    def __init__(self, join: Join, puppet: Puppet, clock: Clock | None = None) -> None:
+    def __init__(
+        self, join: Join, puppet: Puppet, speaks: str | None = None, clock: Clock | None = None
+    ) -> None:
         self.join = join
         self._clock = clock or SystemClock()
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self._source = PeerSource(self._clock, join.picture.fps)
         self._pictures = PeerPictures(puppet.canvas_px, asyncio.get_running_loop(), self._clock)
-        self._driver = self._open_driver()
+        self._sound = PeerSound(lambda: self._live.delay_s, passed=join.sound)
+        self._lines = ChannelLines()
+        self._driver = self._open_driver(speaks)
         self._live = LivePipeline(
             self._driver, puppet, [self._pictures], fps=join.picture.fps, clock=self._clock
         )
-        self._show = Show(self._live, clock=self._clock)
+        self._show = Show(self._live, Extras(sound=self._sound), self._clock)
         self._governor = PictureGovernor(join.picture)
         self._peer = PeerConnection(join.offer, join.ice_servers, self._on_track, self._on_channel)
         self._channel: RTCDataChannel | None = None
@@ -86,7 +100,7 @@ class PuppetSession:
             ServerError: the offer will not do.
             FacepuppetError: the puppet cannot start.
         """
-        sdp = await self._peer.answer([self._pictures.track()])
+        sdp = await self._peer.answer(self._tracks())
         await asyncio.to_thread(self._live.start)
         self._in_background(self._look())
         return sdp
@@ -110,6 +124,7 @@ class PuppetSession:
         await asyncio.gather(*(one.close() for one in (self._peer, *self._watchers.values())))
         self._pictures.close()
         await asyncio.to_thread(self._live.stop)
+        self._sound.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def do(self, errand: Errand) -> str | Over | None:
@@ -125,14 +140,21 @@ class PuppetSession:
                 self._tell(note_message(sentence))
         return None
 
-    def _open_driver(self) -> Driver:
-        from facepuppet.drivers.camera.rest import Rest
+    def _open_driver(self, speaks: str | None) -> Driver:
+        driven_by, fps = self.join.driven_by, self.join.picture.fps
+        if driven_by is DrivenBy.CAMERA:
+            return CameraDriver(self._source, Rest(recentre_s=_RECENTRE_S))
+        return open_voice_of_peer(driven_by, self._sound, fps=fps, lines=self._lines, command=speaks)
 
-        return CameraDriver(self._source, Rest(recentre_s=_RECENTRE_S))
+    def _tracks(self) -> list[MediaStreamTrack]:
+        """Return new tracks of the puppet, for a peer."""
+        return [self._pictures.track(), self._sound.track()]
 
-    def _on_track(self, track: MediaStreamTrack) -> None:
+    def _on_track(self, track: MediaStreamTrack, receiver: RTCRtpReceiver | None) -> None:
         if track.kind == "video":
             self._in_background(self._source.hear(track))
+        else:
+            self._in_background(self._sound.hear(track, receiver))
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         self._channel = channel
@@ -141,6 +163,9 @@ class PuppetSession:
     def _heard(self, message: str | bytes) -> None:
         self._talked_ns = self._clock.now_ns()
         try:
+            if isinstance(message, bytes):
+                self._sound.hear_samples(message)
+                return
             match read_message(message):
                 case Alive():
                     pass
@@ -155,7 +180,9 @@ class PuppetSession:
             self._note(str(problem))
 
     def _say(self, text: str) -> None:
-        raise ControlError("text to say", "a session that text drives", "Join again, driven by text.")
+        if self.join.driven_by is not DrivenBy.TEXT:
+            raise ControlError("text to say", "a session that text drives", "Join again, driven by text.")
+        self._lines.put(text)
 
     async def _look(self) -> None:
         """Look after the session until it is over."""
@@ -172,7 +199,7 @@ class PuppetSession:
 
     def _end_if_gone(self) -> None:
         now_ns = self._clock.now_ns()
-        came_ns = max(self._source.newest_ns, self._talked_ns)
+        came_ns = max(self._source.newest_ns, self._sound.newest_ns, self._talked_ns)
         silent_s = (now_ns - came_ns) * 1e-9
         if self._peer.closed.is_set():
             self.end(Over(Why.LEFT, LEFT))
@@ -189,8 +216,11 @@ class PuppetSession:
             self.end(Over(Why.FAILED, str(problem), again=True))
 
     def _adapt(self) -> None:
-        flow = Flow(self._source.arrived, self._pictures.taken, psutil.cpu_percent() / 100)
-        why = self._governor.look(flow, self._clock.now_ns())
+        now_ns, fps = self._clock.now_ns(), self.join.picture.fps
+        by_camera = self.join.driven_by is DrivenBy.CAMERA
+        arrived = self._source.arrived if by_camera else round((now_ns - self._begun_ns) * 1e-9 * fps)
+        flow = Flow(arrived, self._pictures.taken, psutil.cpu_percent() / 100)
+        why = self._governor.look(flow, now_ns)
         if why is None:
             return
         step = self._governor.step
@@ -221,7 +251,7 @@ class PuppetSession:
             return Over(Why.FULL, f"{MOST_WATCHERS} watch already; no more can.")
         peer = PeerConnection(offer, self.join.ice_servers)
         try:
-            sdp = await peer.answer([self._pictures.track()])
+            sdp = await peer.answer(self._tracks())
         except ServerError as problem:
             await peer.close()
             return Over(Why.REFUSED, str(problem))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from facepuppet.core.errors import ConsentRevokedError, FacepuppetError
+from facepuppet.core.threads import Unpooled
 from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.consent.consent_record import Consent
 from facepuppet.portrait.consent.revocation import Revocations
@@ -34,11 +35,13 @@ class SessionHost:
         desk: the reception.
         seats: how many may be here at once.
         engine: of the networks; see `inference.ENGINES`.
+        speaks: command that reads out what peers write; None where there is none.
     """
 
-    def __init__(self, desk: Desk, seats: int = 1, engine: str = "auto") -> None:
-        self._desk, self._seats = desk, seats
+    def __init__(self, desk: Desk, seats: int = 1, engine: str = "auto", speaks: str | None = None) -> None:
+        self._desk, self._seats, self._speaks = desk, seats, speaks
         self._runtime = Runtime(engine)
+        self._unpooled = Unpooled()  # for as long as anybody may be here: sessions that end must not undo it
         self._packs: OrderedDict[str, Pack] = OrderedDict()
         self._sessions: dict[str, asyncio.Task[None]] = {}
 
@@ -65,13 +68,14 @@ class SessionHost:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._unpooled.restore()
 
     async def _perform(self, join: Join, told: asyncio.Queue[Told]) -> None:
         session: PuppetSession | None = None
         over = Over(Why.CLOSING, "The server is stopping.", again=True)
         try:
             puppet = await self._puppet(join)
-            session = PuppetSession(join, puppet)
+            session = PuppetSession(join, puppet, self._speaks)
             told.put_nowait(Answered(await session.begin()))
             over = await self._attend(session)
         except FacepuppetError as problem:
