@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from fakes import wait_until
+
+pytest.importorskip("aiortc", reason="needs the extra `server`")
+
 from host_stands import ANSWER, AnsweringHosts, as_desk
 from receptions import NARROW, SECRET, Open, offer_of, open_reception
 from websockets.exceptions import ConnectionClosed, InvalidStatus
