@@ -58,20 +58,21 @@ class Why(Enum):
 
 
 class Governor:
-    """Climbs up and down the ladder of qualities, one step at a time.
+    """Climbs up and down a ladder, of qualities or others, one step at a time.
 
     Time comes in with each look, so there is no clock of its own.
 
     Args:
         on_battery: whether the machine runs on its battery; then the best step is left out.
+        n_steps: how many there are; as many as qualities, if nothing else is governed.
 
     Attributes:
-        at: index in LADDER.
+        at: index of the step; 0 is the best.
         overwhelmed: even the last step is too much.
     """
 
-    def __init__(self, on_battery: bool = False) -> None:
-        self._ceiling = int(on_battery)
+    def __init__(self, on_battery: bool = False, n_steps: int = len(LADDER)) -> None:
+        self._ceiling, self._last = int(on_battery), n_steps - 1
         self.at = self._ceiling
         self.overwhelmed = False
         self._patience_s = PATIENCE_S
@@ -113,7 +114,7 @@ class Governor:
     def _down(self, now_ns: int) -> Why | None:
         if self._rose_ns is not None:  # it failed
             self._patience_s = min(2.0 * self._patience_s, MOST_PATIENCE_S)
-        if self.at == len(LADDER) - 1:
+        if self.at == self._last:
             self.overwhelmed = True
             return None
         self._go(self.at + 1)

@@ -102,6 +102,11 @@ class SayDriver(Driver):
         """Let it move the face in another way, from the next moment on."""
         self._face.manner = manner
 
+    @property
+    def room(self) -> int:
+        """How many characters more may wait to be said."""
+        return self._script.room
+
     def start(self, clock: Clock) -> None:
         """Open what plays, and listen from now on."""
         self._clock = clock

@@ -37,6 +37,11 @@ class Script:
         with self._changed:
             return not self._waiting and not self._in_hand
 
+    @property
+    def room(self) -> int:
+        """How many characters more may wait."""
+        return max(0, MOST_CHARACTERS - self._n_characters)
+
     def put(self, text: str, *, waits: bool = False) -> None:
         """Add a text, sentence by sentence.
 
