@@ -4,8 +4,8 @@
 # the stream: every packet after it fails with "End of file", and each is a warning in the log, fifty lines a second.
 # The track does not end; it only gives nothing more.
 #
-# Where users of facepuppet would meet it: a peer of a server falls silent, and its log fills. The puppet goes on: who gives
-# no sound counts as silent (`facepuppet/server/peer_sound.py`).
+# Where users of facepuppet would meet it: a peer of a server falls silent, and its log fills. So
+# `facepuppet/server/packets_held.py` leaves such packets out.
 #
 # Seen on Linux x86-64, Python 3.11, aiortc 1.16.0, PyAV 18.1: of 100 packets, of which the 50th is empty, 49 are heard.
 # Needs Python 3.10 or newer (PYTHON names one). Exits non-zero if any of this changes.

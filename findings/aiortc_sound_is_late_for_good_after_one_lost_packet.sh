@@ -6,7 +6,7 @@
 # program that plays both as they come has lips that lead by 0.2 s.
 #
 # Where users of facepuppet would meet it: the voice of who joins a server, behind the puppet's lips. So
-# `facepuppet/server/packets_held.py` gives a receiver of sound a buffer of two places, and `sound/passage.py` does the rest.
+# `facepuppet/server/packets_held.py` lets a receiver of sound hand each packet over at once, and `sound/passage.py` waits.
 #
 # Seen on Linux x86-64, Python 3.11, aiortc 1.16.0, two peers in one process, one packet kept from the network:
 #   sound handed over 101 ms after it was sent before (with what makes 20 ms of it), 301 ms from then on.

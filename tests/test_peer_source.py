@@ -152,6 +152,26 @@ def test_two_tracks_never_share_a_frame_that_an_encoder_writes_to() -> None:
     asyncio.run(work())
 
 
+def test_it_is_known_how_long_a_picture_takes_to_be_sent() -> None:
+    async def work() -> float:
+        clock = FakeClock()
+        pictures = PeerPictures(SIZE, asyncio.get_running_loop(), clock)
+        track = pictures.track()
+        assert pictures.delay_s == 0.0
+        asked = asyncio.ensure_future(track.recv())
+        for n in range(4):
+            clock.sleep_s(1.5)
+            pictures.send(marked(frame_id=n))
+            await asked
+            clock.sleep_s(0.02)  # of encoding
+            asked = asyncio.ensure_future(track.recv())
+            await asyncio.sleep(0)
+        asked.cancel()
+        return pictures.delay_s
+
+    assert asyncio.run(work()) == pytest.approx(0.02)
+
+
 def test_what_is_not_marked_does_not_go_out() -> None:
     pictures = PeerPictures(SIZE, asyncio.new_event_loop(), FakeClock())
     with pytest.raises(TypeError, match="Marked"):

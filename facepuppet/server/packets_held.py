@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from aiortc import RTCRtpReceiver
-from aiortc.jitterbuffer import JitterBuffer
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rtp import RtpPacket
+from aiortc.utils import uint16_gt
 
 USUALLY_HELD = 4  # packets, 20 ms each from browsers
 _BUFFER = "_RTCRtpReceiver__jitter_buffer"
-_ROOM = 2  # packets; one that is lost is passed over when the second after it comes
+
+
+class AtOnce(JitterBuffer):
+    """Hands each packet over when it comes; never one that comes after what follows it, or is empty.
+
+    A packet of Opus is whole by itself. One of no bytes would end FFmpeg's decoder for good.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(capacity=1)
+        self._newest: int | None = None
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """Take a packet; return that no picture is missing, and what there is to decode."""
+        number, data = packet.sequence_number, packet._data  # type: ignore[attr-defined]
+        if not data or (self._newest is not None and not uint16_gt(number, self._newest)):
+            return False, None
+        self._newest = number
+        return False, JitterFrame(data, packet.timestamp)
 
 
 def hold_less(receiver: RTCRtpReceiver | None) -> int:
-    """Let a receiver of sound hold one packet and no more; return how many it holds.
+    """Let a receiver of sound hold no packet back; return how many it holds.
 
     aiortc holds four, and after one that is lost fifteen for the rest of the connection: sound is then 0.3 s
     late, where pictures are held for one picture. `Passage` holds as much as sound needs, and no more. There
@@ -22,5 +42,5 @@ def hold_less(receiver: RTCRtpReceiver | None) -> int:
     """
     if receiver is None or not isinstance(getattr(receiver, _BUFFER, None), JitterBuffer):
         return USUALLY_HELD
-    setattr(receiver, _BUFFER, JitterBuffer(capacity=_ROOM))
-    return 1
+    setattr(receiver, _BUFFER, AtOnce())
+    return 0

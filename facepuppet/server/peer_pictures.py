@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+from collections import deque
 from contextlib import suppress
 
 import av
@@ -18,6 +19,7 @@ from facepuppet.watermark import Marked
 
 RTP_HZ = 90_000  # of video's time stamps
 _REPEAT_S = 1.0  # a still picture is sent again so often, for peers that came late or lost one
+_NEWEST = 15  # pictures, by which it is told how late they are
 _EARLY = 0.75  # see `peer_source`
 _TIME_BASE = fractions.Fraction(1, RTP_HZ)
 
@@ -45,6 +47,7 @@ class PeerPictures(Sink):
         self.taken = 0
         self._loop, self._clock = loop, clock or SystemClock()
         self._least_ns = 0
+        self._sending_ns: deque[int] = deque(maxlen=_NEWEST)
         self._last: Marked | None = None
         self._last_ns = 0
         self._tracks: tuple[PictureTrack, ...] = ()
@@ -57,6 +60,12 @@ class PeerPictures(Sink):
             track.offer(self._last, self._last_ns)
         return track
 
+    @property
+    def delay_s(self) -> float:
+        """How long a picture takes to be encoded and sent now, in s: the median of the newest."""
+        newest_ns = sorted(self._sending_ns)
+        return newest_ns[len(newest_ns) // 2] * 1e-9 if newest_ns else 0.0
+
     def forget(self, track: PictureTrack) -> None:
         """Hand this one no more."""
         self._tracks = tuple(one for one in self._tracks if one is not track)
@@ -64,6 +73,11 @@ class PeerPictures(Sink):
     def took(self, track: PictureTrack) -> None:
         """Count a picture that goes to an encoder."""
         self.taken += bool(self._tracks) and track is self._tracks[0]
+
+    def sent(self, track: PictureTrack, at_ns: int) -> None:
+        """Take note that a picture which was handed over at a time is on its way."""
+        if self._tracks and track is self._tracks[0]:
+            self._sending_ns.append(self._clock.now_ns() - at_ns)
 
     def set_step(self, size_px: tuple[int, int], fps: float) -> None:
         """Send pictures of this size from now on, and new ones at most so often."""
@@ -105,6 +119,7 @@ class PictureTrack(MediaStreamTrack):
         self._newest: tuple[Marked, int] | None = None
         self._changed = asyncio.Event()
         self._first_ns: int | None = None
+        self._given_ns: int | None = None
         self._pts = -1
 
     def offer(self, frame: Marked, at_ns: int) -> None:
@@ -118,6 +133,9 @@ class PictureTrack(MediaStreamTrack):
         Raises:
             MediaStreamError: the track has ended.
         """
+        if self._given_ns is not None:  # who asks for the next one has sent it
+            self._pictures.sent(self, self._given_ns)
+            self._given_ns = None
         while self._newest is None:
             if self.readyState != "live":
                 raise MediaStreamError
@@ -125,6 +143,7 @@ class PictureTrack(MediaStreamTrack):
             await self._changed.wait()
         (frame, at_ns), self._newest = self._newest, None
         self._pictures.took(self)
+        self._given_ns = at_ns
         self._first_ns = at_ns if self._first_ns is None else self._first_ns
         # Strictly later than the one before, whatever clocks do.
         self._pts = max(self._pts + 1, (at_ns - self._first_ns) * RTP_HZ // 1_000_000_000)

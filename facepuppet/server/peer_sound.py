@@ -62,8 +62,7 @@ class PeerSound:
 
     Args:
         picture_s: asked a few times a second for how late pictures are, from when one came in until it goes
-            out; None while nobody knows. aiortc hands a picture over when the next begins to come, so one has
-            been here for a picture's time by then.
+            out; None while nobody knows.
         passed: whether the peer's own sound goes on to those who hear the puppet.
 
     Attributes:

@@ -40,6 +40,7 @@ from facepuppet.server.peer_talk import (
 )
 from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
+from facepuppet.server.pictures_at_once import hand_over_at_once
 from facepuppet.server.session_lines import GONE, LEFT, LOST, NEVER_CAME, SILENT, step_line
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
@@ -77,7 +78,7 @@ class PuppetSession:
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self._source = PeerSource(self._clock, join.picture.fps)
         self._pictures = PeerPictures(puppet.canvas_px, asyncio.get_running_loop(), self._clock)
-        self._sound = PeerSound(lambda: self._live.delay_s, passed=join.sound)
+        self._sound = PeerSound(self._picture_s, passed=join.sound)
         self._lines = ChannelLines()
         self._driver = self._open_driver(speaks)
         self._live = LivePipeline(
@@ -146,12 +147,22 @@ class PuppetSession:
             return CameraDriver(self._source, Rest(recentre_s=_RECENTRE_S))
         return open_voice_of_peer(driven_by, self._sound, fps=fps, lines=self._lines, command=speaks)
 
+    def _picture_s(self) -> float | None:
+        """How late the puppet is seen, from when a picture came in, or a voice was heard."""
+        delay_s = self._live.delay_s
+        if delay_s is None:
+            return None
+        # A moment falls between two pictures; who reads out counts that by itself.
+        between = self.join.driven_by is not DrivenBy.TEXT
+        return delay_s + self._pictures.delay_s + between * 0.5 / self._governor.step.fps
+
     def _tracks(self) -> list[MediaStreamTrack]:
         """Return new tracks of the puppet, for a peer."""
         return [self._pictures.track(), self._sound.track()]
 
     def _on_track(self, track: MediaStreamTrack, receiver: RTCRtpReceiver | None) -> None:
         if track.kind == "video":
+            hand_over_at_once(receiver)
             self._in_background(self._source.hear(track))
         else:
             self._in_background(self._sound.hear(track, receiver))
