@@ -25,6 +25,7 @@ from facepuppet.cli import (
     record,
     render,
     run,
+    serve,
     style,
     user,
 )
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, run, render, record, detect, devices, doctor, bench, latency):
+for module in (demo, run, serve, render, record, detect, devices, doctor, bench, latency):
     name = module.__name__.rpartition(".")[2]
     app.command(name)(getattr(module, name))
 # An amount below 0 is no option.

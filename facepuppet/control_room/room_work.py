@@ -12,11 +12,11 @@ from facepuppet.control_room.answers import dumps
 from facepuppet.control_room.daemon_worker import DaemonWorker
 from facepuppet.control_room.page_pictures import PagePictures
 from facepuppet.control_room.page_preview import PagePreview
-from facepuppet.control_room.small_pictures import thumbnail_jpeg
 from facepuppet.core.clock import Clock, SystemClock
 from facepuppet.core.errors import FacepuppetError, ImageUnreadableError
 from facepuppet.core.files import write_whole
 from facepuppet.media.pictures import decode_picture
+from facepuppet.media.small_jpeg import thumbnail_jpeg
 from facepuppet.session.show import Show
 
 STATE_HZ = 4

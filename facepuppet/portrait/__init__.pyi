@@ -2,6 +2,7 @@ from .analyse import analyse_portrait as analyse_portrait
 from .avatar import Avatar as Avatar
 from .avatar import TunedPainter as TunedPainter
 from .consent.consent_record import Consent as Consent
+from .consent.sample import sample_consents as sample_consents
 from .face_search import find_faces as find_faces
 from .face_search import mirrored_reading as mirrored_reading
 from .face_view import FaceView as FaceView

@@ -1,7 +1,12 @@
+from .messages import Answered as Answered
 from .messages import DrivenBy as DrivenBy
+from .messages import Errand as Errand
 from .messages import Join as Join
+from .messages import Over as Over
 from .messages import Picture as Picture
 from .packets_held import hold_less as hold_less
+from .peer_connection import PeerConnection as PeerConnection
 from .peer_sound import PeerSound as PeerSound
 from .peer_voices import open_voice_of_peer as open_voice_of_peer
 from .puppet_session import PuppetSession as PuppetSession
+from .session_host import SessionHost as SessionHost

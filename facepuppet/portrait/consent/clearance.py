@@ -82,6 +82,50 @@ def clear_sample(source_sha256: str, revoked: Revocations) -> Consent:
     return consent
 
 
+def clear_visitor(
+    source_sha256: str, stated: Claim | None, revoked: Revocations, store: ConsentStore
+) -> Consent:
+    """Return a visitor's statement about a picture that carries none; the next visitor is asked again.
+
+    Args:
+        source_sha256: digest of the portrait file.
+        stated: what the visitor says; None will do for the demo's portraits alone.
+        revoked: rights taken back.
+        store: whose key signs; it remembers nothing of this.
+
+    Raises:
+        ConsentMissingError: nothing is stated or known.
+        ConsentError: the claim is about another portrait.
+        ConsentRevokedError: the right was taken back.
+    """
+    revoked.check_portrait(source_sha256)
+    consent = _of_sample(source_sha256)
+    if stated is not None and (consent is None or not _same(stated, consent.claim)):
+        consent = store.sign(stated)
+    if consent is None:
+        raise ConsentMissingError(
+            "a portrait of which nobody said by what right it is used",
+            "a right: self, consent, public-domain or fictional",
+            "Say by what right you use it.",
+        )
+    consent.check_portrait(source_sha256)
+    revoked.check(consent)
+    return consent
+
+
+def own_statement(record: bytes | None, source_sha256: str) -> Consent | None:
+    """Return what a pack, or one of the demo's portraits, says by itself; None where it says nothing.
+
+    Raises:
+        ConsentError: it is malformed, forged, or about another portrait.
+    """
+    if record is None:
+        return _of_sample(source_sha256)
+    consent = Consent.from_json(record)
+    consent.check_portrait(source_sha256)
+    return consent
+
+
 def _known(source_sha256: str, store: ConsentStore) -> Consent | None:
     return _of_sample(source_sha256) or store.recall(source_sha256)
 

@@ -56,6 +56,14 @@ class Revocations:
         if portrait_sha256 in self.entries:
             raise _revoked(f"a portrait whose use was revoked ({portrait_sha256[:12]}…)")
 
+    def revokes(self, consent: Consent) -> bool:
+        """Say whether a record holds no more."""
+        try:
+            self.check(consent)
+        except ConsentRevokedError:
+            return True
+        return False
+
     def check(self, consent: Consent) -> None:
         """Check that a record still holds.
 

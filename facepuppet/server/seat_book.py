@@ -1,0 +1,81 @@
+"""Which sessions there are, where they are watched, and who may come back."""
+
+from __future__ import annotations
+
+import hmac
+
+from facepuppet.core.clock import Clock
+from facepuppet.server.seat import Seat, WatchAddress
+from facepuppet.server.token_file import Token
+
+_BACK_S = 120.0  # in which somebody whose host was lost may come back
+
+
+class SeatBook:
+    """All sessions from their join to their end.
+
+    Args:
+        clock: tells when.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._sessions: dict[str, Seat] = {}
+        self._watched: dict[str, Seat] = {}
+        self._lost: dict[str, tuple[WatchAddress, Token, int]] = {}  # by ticket; and until when
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def seats(self) -> list[Seat]:
+        """Return all of them."""
+        return list(self._sessions.values())
+
+    def add(self, seat: Seat) -> None:
+        """Write one in; its address leads to it from now on."""
+        self._sessions[seat.session] = seat
+        self._watched[seat.address.name] = seat
+
+    def remove(self, seat: Seat, *, lost: bool) -> bool:
+        """Strike one out; False where that has happened already.
+
+        Args:
+            seat: the session.
+            lost: whether its person may come back.
+        """
+        if self._sessions.pop(seat.session, None) is None:
+            return False
+        if self._watched.get(seat.address.name) is seat:
+            del self._watched[seat.address.name]
+            if lost:
+                until_ns = self._clock.now_ns() + round(_BACK_S * 1e9)
+                self._lost[seat.address.back] = seat.address, seat.token, until_ns
+        return True
+
+    def get(self, session: str) -> Seat | None:
+        """Return one by its id."""
+        return self._sessions.get(session)
+
+    def with_ticket(self, back: str) -> Seat | None:
+        """Return the session whose person has this ticket."""
+        for seat in self._watched.values():
+            if hmac.compare_digest(seat.address.back.encode(), back.encode("utf-8", "surrogatepass")):
+                return seat
+        return None
+
+    def lost_address(self, back: str, token: Token) -> WatchAddress | None:
+        """Return where somebody was watched who was lost a moment ago, once; None for others."""
+        now_ns = self._clock.now_ns()
+        self._lost = {key: one for key, one in self._lost.items() if one[2] > now_ns}
+        address, whose, _ = self._lost.get(back, (None, None, 0))
+        if address is None or whose != token:
+            return None
+        del self._lost[back]
+        return address
+
+    def to_watch(self, name: str, key: str) -> Seat | None:
+        """Return the session that somebody may watch by an address; None by another."""
+        seat = self._watched.get(name)
+        known = "" if seat is None else seat.address.key
+        fits = hmac.compare_digest(known.encode(), key.encode("utf-8", "surrogatepass"))
+        return seat if fits and known else None

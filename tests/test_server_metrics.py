@@ -1,0 +1,88 @@
+"""What is counted, beside a recorder; that Ray serves it to Prometheus is held in test_serve_ray.py."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from facepuppet.server.messages import Answered, DrivenBy, Join, Over, Told, Why
+from facepuppet.server.server_metrics import MeasuredHosts
+
+JOIN = Join("session", "v=0", "a", "a.png", b"{}", DrivenBy.CAMERA)
+LEFT = Over(Why.LEFT, "left")
+
+
+class Recorder:
+    """Takes down what is counted."""
+
+    def __init__(self) -> None:
+        self.joins: list[str] = []
+        self.line: list[int] = []
+        self.seats = 0
+
+    def joined(self, outcome: str, wait_s: float) -> None:
+        assert wait_s >= 0
+        self.joins.append(outcome)
+
+    def waiting(self, people: int) -> None:
+        self.line.append(people)
+
+    def places(self, seats: int) -> None:
+        self.seats = seats
+
+
+class Hosts:
+    """Tells what it is given."""
+
+    def __init__(self, *told: Told) -> None:
+        self._told = told
+
+    async def perform(self, join: Join) -> AsyncIterator[Told]:
+        for told in self._told:
+            yield told
+        if not self._told:
+            await asyncio.Event().wait()
+
+    async def seats(self) -> tuple[int, int]:
+        return 4, 1
+
+
+def measured(*told: Told) -> tuple[Any, Recorder]:
+    recorder = Recorder()
+    return MeasuredHosts(Hosts(*told), recorder), recorder  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [((Answered("sdp"), LEFT), "answered"), ((Over(Why.FULL, "full"),), "full"), ((LEFT,), "left")],
+)
+def test_joins_are_counted_by_how_they_went(told: tuple[Told, ...], outcome: str) -> None:
+    hosts, recorder = measured(*told)
+
+    async def join() -> list[Told]:
+        return [one async for one in hosts.perform(JOIN)]
+
+    assert tuple(asyncio.run(join())) == told
+    assert recorder.joins == [outcome] and recorder.line == [1, 0]
+
+
+def test_who_leaves_the_line_is_counted_as_such() -> None:
+    hosts, recorder = measured()
+
+    async def join() -> None:
+        waiting = asyncio.ensure_future(hosts.perform(JOIN).__anext__())
+        await asyncio.sleep(0.01)
+        assert recorder.line == [1]
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(join())
+    assert recorder.joins == ["left"] and recorder.line == [1, 0]
+
+
+def test_places_are_told() -> None:
+    hosts, recorder = measured()
+    assert asyncio.run(hosts.seats()) == (4, 1) and recorder.seats == 4
