@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from facepuppet.core.types import Motion, Quality, Rendered
+from facepuppet.core.types import U8, Motion, Quality, Rendered
 from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.flesh import Flesh
@@ -15,7 +15,7 @@ from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.painter import load_painters
 from facepuppet.frames.cpu.render.painter_pool import PainterPool
 from facepuppet.frames.cpu.render.view_layers import ViewLayers
-from facepuppet.frames.cpu.render.warp import Warp
+from facepuppet.frames.cpu.render.warp import Flow, Warp
 from facepuppet.inference import Runtime
 from facepuppet.inference.on_device import ON_DEVICE
 from facepuppet.portrait.avatar import Avatar
@@ -82,6 +82,17 @@ class Renderer:
         self.warp.mesh.max_grid = quality.flow_cells
         self._painter_pool.every = quality.painters_every
         self._shades = quality.flesh
+
+    def render_around_face(self, motion: Motion) -> tuple[U8, Flow]:
+        """Return the moved person without what is drawn into the face, for whoever draws that himself.
+
+        Returns:
+            (H, W, 4) uint8 premultiplied RGBA, writable; and where each pixel of it comes from.
+        """
+        flow = self.warp.flow(motion)
+        rgba = self.warp.sample(flow)
+        self.folds.mend(rgba, flow, motion.landmarks_px)
+        return rgba, flow
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
