@@ -15,7 +15,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from facepuppet.face.gaze import eye_openings
 from facepuppet.frames.cpu.render import Renderer
 from facepuppet.frames.generated.expression_probes import expression_probes
 from facepuppet.frames.generated.face_crop import crop_of
@@ -26,19 +25,30 @@ from facepuppet.portrait.avatar import Avatar
 
 LANDMARKS = (1, 6, 152, 61, 291, 13, 14, 0, 17, 159, 145, 386, 374, 33, 263, 105, 334, 50, 280, 10, 2)
 _LIDS, _LIPS = ((159, 386), (145, 374)), (14, 17)
-_POOLED = 32  # side of what the motion network sees
 _SIDE, _REACH = 256, 0.04
+_POOLED = 32  # side of what the motion network sees
+_POOL = _SIDE // _POOLED
 
 
 def tiny_networks(avatar: Avatar, weights: Path | None = None) -> dict[str, bytes]:
     """Return every part, taught on one portrait as these painters show it; the shipped ones if None."""
+    return _parts(*_taught(avatar, weights))
+
+
+def untaught_networks() -> dict[str, bytes]:
+    """Return every part, which has seen no portrait: to be opened and run, not to be looked at."""
+    random = np.random.default_rng(1)
+    return _parts(random.normal(0, 1e-3, (3 * _POOLED**2, 66)), random.normal(0, 0.3, (21, 3)), np.zeros(3))
+
+
+def _parts(matrix: np.ndarray, canonical: np.ndarray, place: np.ndarray) -> dict[str, bytes]:
     return {
         "appearance": _appearance(),
-        "motion": _motion(avatar, weights),
+        "motion": _motion(matrix, canonical, place),
         "warping": _warping(),
         "decoder": _decoder(),
         "stitching": _linear("stitching", _stitching()),
-        "eyes": _linear("eyes", _lids(avatar)),
+        "eyes": _linear("eyes", _lids()),
         "lips": _linear("lips", _lips()),
     }
 
@@ -177,8 +187,12 @@ def _decoder() -> bytes:
     return _model("decoder", nodes, weights)
 
 
-def _motion(avatar: Avatar, painters: Path | None) -> bytes:
-    """Ridge regression from small pictures of every probe to what the portrait does in it."""
+def _taught(avatar: Avatar, painters: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ridge regression from small pictures of every probe to what the portrait does in it.
+
+    Returns:
+        (3072, 66) the regression; (21, 3) the portrait's landmarks about its pivot; (3,) where that lies.
+    """
     renderer, crop, motions = Renderer(avatar, painters, "cpu"), crop_of(avatar.landmarks_px), []
     pictures, told = [], []
     pivot_px, unit_px = avatar.head_pivot_px.astype(np.float64), crop.side_px / 2
@@ -186,29 +200,31 @@ def _motion(avatar: Avatar, painters: Path | None) -> bytes:
         motions.append(motion)
         poses = Poses(motions[0], pivot_px, unit_px)
         small = crop.cut(shown_by(renderer, avatar, motion)).astype(np.float64) / 255
-        k = _SIDE // _POOLED
-        pictures.append(small.reshape(_POOLED, k, _POOLED, k, 3).mean((1, 3)).transpose(2, 0, 1).ravel())
+        small = small.reshape(_POOLED, _POOL, _POOLED, _POOL, 3).mean((1, 3))
+        pictures.append(small.transpose(2, 0, 1).ravel())
         offsets = poses.of(motion).offsets.reshape(-1, 3)[list(LANDMARKS)]
         told.append(np.concatenate([angles_of(motion.head.rotation), offsets.ravel()]))
     seen, wanted = np.stack(pictures), np.stack(told)
     products = seen @ seen.T
     dual = np.linalg.solve(products + 1e-6 * np.trace(products) / len(seen) * np.eye(len(seen)), wanted)
-    matrix = seen.T @ dual
     canonical = (Poses(motions[0], pivot_px, unit_px).still(motions[0]) - pivot_px)[list(LANDMARKS)] / unit_px
     turned = np.linalg.inv(crop.portrait_from_crop[:, :2] / unit_px)
     place = turned @ (pivot_px[:2] - crop.portrait_from_crop[:, 2]) / unit_px
-    k = _SIDE // _POOLED
+    return seen.T @ dual, canonical, np.append(place, 0.0)
+
+
+def _motion(matrix: np.ndarray, canonical: np.ndarray, place: np.ndarray) -> bytes:
     weights = {
         "matrix": matrix.astype(np.float32),
         "flat": _ints(1, 3 * _POOLED**2),
         "sizes": _ints(1, 1, 1, 3 * len(LANDMARKS)),
         "points": _ints(1, len(LANDMARKS), 3),
         "canonical": canonical[None].astype(np.float32),
-        "place": np.array([[*place, 0.0]], np.float32),
+        "place": place[None].astype(np.float32),
         "unit": np.ones((1, 1), np.float32),
     }
     nodes = [
-        _node("AveragePool", "picture", into="small", kernel_shape=[k, k], strides=[k, k]),
+        _node("AveragePool", "picture", into="small", kernel_shape=[_POOL] * 2, strides=[_POOL] * 2),
         _node("Reshape", "small", "flat", into="row"),
         _node("MatMul", "row", "matrix", into="told"),
         _node("Split", "told", "sizes", into=["pitch", "yaw", "roll", "offsets"], axis=1),
@@ -244,11 +260,10 @@ def _stitching() -> np.ndarray:
     return matrix
 
 
-def _lids(avatar: Avatar) -> np.ndarray:
+def _lids() -> np.ndarray:
     """The upper lids go down, and the lower ones up, by about what the ratio says."""
     n, width = 3 * len(LANDMARKS), 0.2
     matrix = np.zeros((n + 3, n))
-    assert eye_openings(avatar.landmarks_px).shape == (2,)
     for sign, lids in zip((-0.8, 0.2), _LIDS, strict=True):
         for landmark in lids:
             y = 3 * LANDMARKS.index(landmark) + 1

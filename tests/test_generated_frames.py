@@ -115,7 +115,7 @@ def own_generator(shared_generator, told) -> GeneratorMaker:
     """One to lose; it shares all that was opened."""
     one = shared_generator
     return GeneratorMaker(
-        *(one._head, one._mask, one._cpu, one._below, one.description),
+        *(one._head, one._mask, one._cpu, one._below),
         lambda problem: told.append(str(problem)),
     )
 
@@ -227,7 +227,7 @@ def test_what_was_learnt_of_a_portrait_is_kept(generator, monkeypatch):
 
 def test_the_scene_changes_around_it(below, shared_generator):
     stage, one = below(), shared_generator
-    generator = GeneratorMaker(one._head, one._mask, stage.cpu, stage.best, "", lambda problem: None)
+    generator = GeneratorMaker(one._head, one._mask, stage.cpu, stage.best, lambda problem: None)
     generator.set_scene(Scene(Backdrop("colour", rgb=(0, 200, 0)), label=Corner.OFF))
     rgb = generator.make(motion_of()).rgb
     assert rgb[5, 5, 1] > 150 and rgb[5, 5, 0] < 50
@@ -361,8 +361,8 @@ def test_auto_takes_it_where_it_holds_the_cadence(gpu_of_the_emulated_kind, belo
     stage = below("tensorrt-rtx")
     clocked(stage, clock, 0.12)
     made = with_generator("auto", stage, 8.0, imported, now_s=clock.monotonic)
-    assert isinstance(made, GeneratorMaker) and "512² by TensorRT-RTX" in made.description
-    assert "120 ms a picture, of 125 ms at 8 a second" in caplog.text
+    assert made.description == "LivePortrait at 512² (120 ms a picture, of 125 ms at 8 a second)"
+    assert "LivePortrait" not in caplog.text
     assert "TensorRT-RTX" in made.networks["LivePortrait"]
     assert made.make(motion_of()).rgb.shape == (320, 320, 3)
 
@@ -371,7 +371,7 @@ def test_auto_leaves_it_where_it_does_not(gpu_of_the_emulated_kind, below, impor
     clock, stage = FakeTime(), below("tensorrt-rtx")
     clocked(stage, clock, 0.2)
     assert with_generator("auto", stage, FPS, imported, now_s=clock.monotonic) is stage.best
-    assert "200 ms a picture" in caplog.text and "The built-in maker is used" in caplog.text
+    assert "200 ms a picture" in caplog.text and "on tensorrt-rtx: the built-in maker is used" in caplog.text
     assert clock.passed_s < 2.6  # the trial and no more
     assert stage.cpu.renderer.fallbacks == ()
 
@@ -429,7 +429,8 @@ def test_a_puppet_shows_it(imported, monkeypatch, tmp_path):
     (tmp_path / "facepuppet" / "engines").mkdir(parents=True)
     (tmp_path / "facepuppet" / "engines" / "liveportrait").symlink_to(imported)
     puppet = Puppet(hopper(), Composer(hopper(), CANVAS), engine="cpu", maker="liveportrait")
-    assert puppet.frame_path.startswith("LivePortrait at 512² by ONNX Runtime")
+    assert puppet.frame_path.startswith("LivePortrait at 512² (")
+    assert "ONNX Runtime" in puppet.networks["LivePortrait"]
     assert puppet.show(PIECE.expression(1.5, 0)).rgb.shape == (320, 320, 3)
     assert {"render", "network", "paste", "compose", "mark"} <= set(puppet.timings())
     assert not isinstance(puppet.maker, FallbackMaker)

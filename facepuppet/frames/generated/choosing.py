@@ -20,7 +20,6 @@ from facepuppet.frames.generated.generator_maker import GeneratorMaker
 from facepuppet.frames.generated.pace_watch import LOOKED_AT_S, PaceWatch
 from facepuppet.frames.generated.paste import HeadMask
 from facepuppet.frames.generated.portrait_networks import PortraitNetworks
-from facepuppet.inference.imported_networks import SHOWN_PX
 from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget import Retargeter
@@ -63,7 +62,7 @@ def with_generator(
 ) -> FrameMaker:
     """Return LivePortrait's maker where that is wanted and can be had; else the best one below.
 
-    Which it is, and why, is told in one line.
+    Its description says why; where it is not taken, that is told in one line.
 
     Args:
         wanted: "liveportrait", however long it takes, or "auto": on any engine but the CPU, if it holds the
@@ -90,9 +89,8 @@ def with_generator(
             break
         else:
             if is_asked or trial.holds:
-                log.warning("%s: %s.", made.description, trial)
                 return made
-            log.warning("%s: %s. The built-in maker is used. %s", made.description, trial, _ALL_THE_SAME)
+            log.warning("%s on %s: the built-in maker is used. %s", made.description, engine, _ALL_THE_SAME)
             break
     return below.best
 
@@ -100,7 +98,7 @@ def with_generator(
 def tried(
     maker: GeneratorMaker, avatar: Avatar, fps: float, now_s: Callable[[], float], for_s: float
 ) -> PaceWatch:
-    """Make pictures of the built-in piece for so long, at least one; nobody sees them.
+    """Make pictures of the built-in piece for so long, at least one, and tell the maker; nobody sees them.
 
     Raises:
         EngineError: the network failed, or answered what is no number.
@@ -116,6 +114,7 @@ def tried(
         pace.took(now_s() - before_s)
         if now_s() - begun_s >= for_s:
             break
+    maker.tell_pace(pace)
     return pace
 
 
@@ -137,5 +136,4 @@ def _opened(
     def lost(problem: EngineError) -> None:
         runtime.fell_back(f"LivePortrait is given up; the built-in maker goes on. {problem}")
 
-    described = f"LivePortrait at {SHOWN_PX}² by {networks.description}"
-    return GeneratorMaker(head, mask, below.cpu, below.best, described, lost, pace, below.meter, now_s)
+    return GeneratorMaker(head, mask, below.cpu, below.best, lost, pace, below.meter, now_s)

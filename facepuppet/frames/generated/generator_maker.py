@@ -21,6 +21,7 @@ from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.generated.generated_head import GeneratedHead, HeadPicture
 from facepuppet.frames.generated.pace_watch import PaceWatch
 from facepuppet.frames.generated.paste import HeadMask
+from facepuppet.inference.imported_networks import SHOWN_PX
 from facepuppet.watermark.marked import Marked
 
 STEP_DOWN_S = 0.4
@@ -45,7 +46,6 @@ class GeneratorMaker(FrameMaker):
         mask: how much of the head is shown where.
         cpu: the built-in maker on the CPU, whose parts are used, and whose marks.
         below: what goes on when the network is lost; the same, or a faster one that stands before it.
-        description: what makes the frames, for people.
         on_loss: told why the network is given up, once.
         pace: what frames have to hold, else the network is given up; None lets it take its time.
         meter: told the times of "render", "network" and "paste".
@@ -61,7 +61,6 @@ class GeneratorMaker(FrameMaker):
         mask: HeadMask,
         cpu: CpuMaker,
         below: FrameMaker,
-        description: str,
         on_loss: Callable[[EngineError], None],
         pace: PaceWatch | None = None,
         meter: Meter | None = None,
@@ -69,7 +68,8 @@ class GeneratorMaker(FrameMaker):
     ) -> None:
         super().__init__(meter)
         self._head, self._mask, self._cpu, self._below = head, mask, cpu, below
-        self._own_description, self._on_loss, self._pace, self._now_s = description, on_loss, pace, now_s
+        self._own_description = f"LivePortrait at {SHOWN_PX}²"
+        self._on_loss, self._pace, self._now_s = on_loss, pace, now_s
         self._shown: _Shown | None = None
         self._lost_ns: int | None = None
         self._gone = False
@@ -84,6 +84,10 @@ class GeneratorMaker(FrameMaker):
     def description(self) -> str:  # type: ignore[override]  # of whoever makes them at present
         """What makes them at present, for people."""
         return self._below.description if self._gone else self._own_description
+
+    def tell_pace(self, found: PaceWatch) -> None:
+        """Let the description say what was found when it was tried."""
+        self._own_description = f"LivePortrait at {SHOWN_PX}² ({found})"
 
     @property
     def networks(self) -> Mapping[str, str]:
