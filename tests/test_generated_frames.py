@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
-from compare import EXACT, assert_pictures_equal
+from compare import EXACT, ROUNDING, assert_pictures_equal
 from fakes import FakeTime
 from liveportrait_files import LANDMARKS, answering_nan, tiny_networks, write_import
 from networks import unet
@@ -263,13 +263,12 @@ def test_a_network_that_fails_in_mid_run_fades_into_the_built_in_maker(
     motion, networks = motion_of((0.0, 0.15, 0.0), jawOpen=0.4), generator._head._networks
 
     def spoil():
-        def run(feed):
+        def paint(*given):
             if how == "lost":
                 raise EngineError("a GPU that was unplugged", "one", "Plug it in.")
-            return {"picture": np.full((1, 3, 512, 512), np.nan, np.float32)}
+            return np.full((3, 512, 512), np.nan, np.float32)
 
-        session = networks._sessions["decoder"]
-        monkeypatch.setitem(networks._sessions, "decoder", Spoilt(session, run))
+        monkeypatch.setattr(networks._painter, "paint", paint)
 
     shown = losing(generator, motion, spoil)
     truth = built_in.make(motion).rgb.astype(int)
@@ -280,13 +279,6 @@ def test_a_network_that_fails_in_mid_run_fades_into_the_built_in_maker(
     assert_pictures_equal(shown[-1].astype(np.uint8), built_in.make(last).rgb, EXACT)
     assert generator.description == "CPU" and generator.maker is generator._below
     assert len(told) == 1 and ("is no number" in told[0] if how == "no number" else "unplugged" in told[0])
-
-
-class Spoilt:
-    """A session that runs otherwise."""
-
-    def __init__(self, session, run) -> None:
-        self.engine, self.description, self.run = session.engine, session.description, run
 
 
 def test_the_last_head_moves_along_while_it_fades(own_generator, monkeypatch):
@@ -365,6 +357,21 @@ def test_auto_takes_it_where_it_holds_the_cadence(gpu_of_the_emulated_kind, belo
     assert "LivePortrait" not in caplog.text
     assert "TensorRT-RTX" in made.networks["LivePortrait"]
     assert made.make(motion_of()).rgb.shape == (320, 320, 3)
+
+
+def test_all_on_the_card_it_paints_what_it_paints_through_here(
+    gpu_of_the_emulated_kind, below, imported, generator
+):
+    """And a portrait's own head, when two of them take turns."""
+    made = with_generator("liveportrait", below("tensorrt-rtx"), FPS, imported)
+    assert "all on the card" in made.networks["LivePortrait"]
+    networks, motion = made._head._networks, motion_of((0.1, 0.2, 0.0), jawOpen=0.4)
+    other = np.zeros_like(made._head._feature)
+    truth = generator._head.picture(motion).rgb
+    assert_pictures_equal(made._head.picture(motion).rgb, truth, ROUNDING)
+    points = made._head._points
+    assert networks.picture(other, points, points).max() == 0
+    assert_pictures_equal(made._head.picture(motion).rgb, truth, ROUNDING)
 
 
 def test_auto_leaves_it_where_it_does_not(gpu_of_the_emulated_kind, below, imported, caplog):
@@ -509,7 +516,7 @@ def test_a_network_that_answers_no_number_from_the_start_is_not_used(part, parts
     folder = write_import(tmp_path / "liveportrait", spoilt)
     assert with_generator("liveportrait", at_the_cpu, FPS, folder) is at_the_cpu.best
     (told,) = at_the_cpu.cpu.renderer.fallbacks
-    assert f"part {part}" in told and "is no number" in told
+    assert f"whose {part}'s" in told and "is no number" in told
 
 
 # What is learnt of a portrait

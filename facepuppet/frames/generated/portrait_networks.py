@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from facepuppet.core.errors import EngineError, ManifestError
 from facepuppet.core.hardware import usable_cores
 from facepuppet.core.types import F32, F64, U8
 from facepuppet.frames.generated.head_keypoints import HeadState, head_state
+from facepuppet.frames.generated.head_painter import DevicePainter, HeadPainter, HostPainter
 from facepuppet.inference.imported_networks import (
     MEND,
     N_KEYPOINTS,
@@ -19,8 +21,11 @@ from facepuppet.inference.imported_networks import (
     GeneratorNetwork,
     read_generators,
 )
+from facepuppet.inference.on_device import ON_DEVICE
 from facepuppet.inference.onnx_session import Session
 from facepuppet.inference.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 
 class PortraitNetworks:
@@ -44,8 +49,10 @@ class PortraitNetworks:
 
     def __init__(self, runtime: Runtime, engine: str, folder: Path | None = None) -> None:
         networks = read_generators(folder)
+        large = {part: networks.pop(part) for part in ("warping", "decoder")}
+        self._painter = _opened_painter(runtime, engine, **large)
         self._sessions = {part: _opened(runtime, engine, network) for part, network in networks.items()}
-        self.description = self._sessions["decoder"].description
+        self.description = self._painter.description
         self.digest = "".join(networks[part].sha256 for part in ("motion", "eyes", "lips"))
 
     def features(self, picture: U8) -> F32:
@@ -86,10 +93,8 @@ class PortraitNetworks:
         Raises:
             EngineError: an engine failed, or a network answered what is no number.
         """
-        points = {"source_keypoints": source, "driving_keypoints": driving}
-        feed = {name: np.asarray(value, np.float32)[None] for name, value in points.items()}
-        warped = self._run("warping", {"feature": feature, **feed})["warped"]
-        planes = self._run("decoder", {"warped": warped})["picture"][0]
+        planes = self._painter.paint(feature, source, driving)
+        _require_numbers(planes, "decoder's picture", self.description)
         levels = cv2.convertScaleAbs(cv2.max(cv2.merge(list(planes)), 0.0), alpha=255.0)
         return np.asarray(levels, np.uint8)
 
@@ -104,16 +109,41 @@ class PortraitNetworks:
         Raises:
             EngineError: it failed, or answered what is no number.
         """
-        outputs = self._sessions[part].run(feed)
+        session = self._sessions[part]
+        outputs = session.run(feed)
         for name, values in outputs.items():
-            if not np.isfinite(values.sum(dtype=np.float64)):
-                by = self._sessions[part].description
-                raise EngineError(
-                    f"LivePortrait's part {part} on {by}, whose {name} is no number",
-                    "numbers",
-                    "Choose another --engine, or --maker builtin.",
-                )
+            _require_numbers(values, f"{part}'s {name}", session.description)
         return outputs
+
+
+def _require_numbers(values: F32, what: str, by: str) -> None:
+    """Check an answer.
+
+    Raises:
+        EngineError: it holds infinity or NaN, which a sum keeps.
+    """
+    if not np.isfinite(values.sum(dtype=np.float64)):
+        raise EngineError(
+            f"LivePortrait on {by}, whose {what} is no number",
+            "numbers",
+            "Choose another --engine, or --maker builtin.",
+        )
+
+
+def _opened_painter(
+    runtime: Runtime, engine: str, warping: GeneratorNetwork, decoder: GeneratorNetwork
+) -> HeadPainter:
+    """Open the large parts, all on the card where that can be.
+
+    Raises:
+        ManifestError, EngineError: as `PortraitNetworks`.
+    """
+    if engine in ON_DEVICE:
+        try:
+            return DevicePainter(runtime, engine, warping, decoder)
+        except EngineError as problem:
+            log.info("Pictures pass through the computer's memory between two networks. %s", problem)
+    return HostPainter(_opened(runtime, engine, warping), _opened(runtime, engine, decoder))
 
 
 def _opened(runtime: Runtime, engine: str, network: GeneratorNetwork) -> Session:
