@@ -23,7 +23,7 @@ from facepuppet.frames.generated.motion_map import Poses
 from facepuppet.inference import SIGNATURES
 from facepuppet.portrait.avatar import Avatar
 
-LANDMARKS = (1, 6, 152, 61, 291, 13, 14, 0, 17, 159, 145, 386, 374, 33, 263, 105, 334, 50, 280, 10, 2)
+LANDMARKS = (1, 10, 152, 61, 291, 13, 14, 0, 17, 159, 145, 386, 374, 33, 263, 105, 334, 234, 454, 172, 397)
 _LIDS, _LIPS = ((159, 386), (145, 374)), (14, 17)
 _SIDE, _REACH = 256, 0.04
 _POOLED = 32  # side of what the motion network sees

@@ -26,10 +26,11 @@ from facepuppet.core.types import N_BLENDSHAPES, Expression, HeadPose, Pixels
 from facepuppet.drivers.scripted import Performance
 from facepuppet.face.arkit import ARKIT_INDEX
 from facepuppet.face.deformation import face_of_blendshapes
+from facepuppet.face.topology import FACE_OVAL
 from facepuppet.frames import CpuMaker, FallbackMaker
 from facepuppet.frames.cpu.compose import Backdrop, Composer, Corner, Scene
 from facepuppet.frames.cpu.render import Renderer
-from facepuppet.frames.generated import choosing, portrait_networks
+from facepuppet.frames.generated import choosing, generator_maker, portrait_networks
 from facepuppet.frames.generated.choosing import Below, with_generator
 from facepuppet.frames.generated.face_crop import crop_of
 from facepuppet.frames.generated.generated_head import GeneratedHead
@@ -38,6 +39,7 @@ from facepuppet.frames.generated.head_keypoints import HeadState
 from facepuppet.frames.generated.map_cache import MapCache
 from facepuppet.frames.generated.motion_map import MotionMap, Posed, Poses, fit_map
 from facepuppet.frames.generated.pace_watch import PaceWatch
+from facepuppet.frames.generated.paste import face_mask
 from facepuppet.inference import Runtime
 from facepuppet.retarget import Retargeter
 from facepuppet.session.puppet import Puppet
@@ -115,7 +117,7 @@ def own_generator(shared_generator, told) -> GeneratorMaker:
     """One to lose; it shares all that was opened."""
     one = shared_generator
     return GeneratorMaker(
-        *(one._head, one._mask, one._cpu, one._below),
+        *(one._head, one._cpu, one._below),
         lambda problem: told.append(str(problem)),
     )
 
@@ -195,6 +197,26 @@ def test_shoulders_background_label_and_mark_are_the_built_in_makers(generator, 
         assert not differs[255:].any() and not differs[:, :70].any() and not differs[:, 275:].any()
 
 
+def test_the_networks_picture_fades_out_within_the_face():
+    """Hair, ears and neck lie beyond; where the picture ends, nothing fades."""
+    motion, avatar = motion_of((0.1, 0.2, 0.0)), shown_avatar()
+    mask = face_mask(motion, avatar.inter_ocular_px, avatar.size_px)
+    (x, y), (height, width) = mask.origin_px, mask.share.shape
+    outline = cv2.convexHull(motion.landmarks_px[FACE_OVAL, :2] - np.array([x, y], np.float32))
+    far = [
+        cv2.pointPolygonTest(outline, (float(i), float(j)), True) for j in range(height) for i in range(width)
+    ]
+    inside = np.array(far).reshape(height, width) / avatar.inter_ocular_px
+    assert mask.share[inside < 0.0].max() == 0.0 and mask.share[inside > 0.25].min() == 1.0
+    assert np.abs(np.diff(mask.share, axis=0)).max() < 0.2 and np.abs(np.diff(mask.share, axis=1)).max() < 0.2
+    above, gone = (
+        replace(motion, landmarks_px=motion.landmarks_px + np.array([0, down, 0], np.float32))
+        for down in (-y - height / 2, 2 * avatar.size_px[1])
+    )
+    assert face_mask(above, avatar.inter_ocular_px, avatar.size_px).share[0].max() == 1.0
+    assert face_mask(gone, avatar.inter_ocular_px, avatar.size_px) is None
+
+
 def test_the_head_turns_with_the_driver(generator, built_in):
     """As the tiny networks warp as the built-in maker does, they show about the same."""
     turned, rest = motion_of((0.0, 0.2, 0.0)), motion_of()
@@ -227,7 +249,7 @@ def test_what_was_learnt_of_a_portrait_is_kept(generator, monkeypatch):
 
 def test_the_scene_changes_around_it(below, shared_generator):
     stage, one = below(), shared_generator
-    generator = GeneratorMaker(one._head, one._mask, stage.cpu, stage.best, lambda problem: None)
+    generator = GeneratorMaker(one._head, stage.cpu, stage.best, lambda problem: None)
     generator.set_scene(Scene(Backdrop("colour", rgb=(0, 200, 0)), label=Corner.OFF))
     rgb = generator.make(motion_of()).rgb
     assert rgb[5, 5, 1] > 150 and rgb[5, 5, 0] < 50
@@ -285,8 +307,8 @@ def test_the_last_head_moves_along_while_it_fades(own_generator, monkeypatch):
     generator = own_generator
     networks = generator._head._networks
     pasted = []
-    paste = generator._mask.paste
-    monkeypatch.setattr(generator._mask, "paste", lambda *given: pasted.append(given) or paste(*given))
+    paste = generator_maker.paste
+    monkeypatch.setattr(generator_maker, "paste", lambda *given: pasted.append(given) or paste(*given))
     generator.make(motion_of())
     monkeypatch.setattr(networks, "picture", lambda *_: (_ for _ in ()).throw(EngineError("a", "b", "c")))
     moved = motion_of()

@@ -18,7 +18,6 @@ from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.generated.generated_head import GeneratedHead
 from facepuppet.frames.generated.generator_maker import GeneratorMaker
 from facepuppet.frames.generated.pace_watch import LOOKED_AT_S, PaceWatch
-from facepuppet.frames.generated.paste import HeadMask
 from facepuppet.frames.generated.portrait_networks import PortraitNetworks
 from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
@@ -131,9 +130,8 @@ def _opened(
         ("liveportrait", engine, folder), partial(PortraitNetworks, runtime, engine, folder)
     )
     head = GeneratedHead(below.avatar, renderer, networks)
-    mask = HeadMask(below.avatar, renderer.warp, head.crop)
 
     def lost(problem: EngineError) -> None:
         runtime.fell_back(f"LivePortrait is given up; the built-in maker goes on. {problem}")
 
-    return GeneratorMaker(head, mask, below.cpu, below.best, lost, pace, below.meter, now_s)
+    return GeneratorMaker(head, below.cpu, below.best, lost, pace, below.meter, now_s)

@@ -19,6 +19,7 @@ from facepuppet.frames.generated.face_crop import FaceCrop, crop_of
 from facepuppet.frames.generated.head_keypoints import driven, moved
 from facepuppet.frames.generated.map_cache import MapCache
 from facepuppet.frames.generated.motion_map import MotionMap, Poses, fit_map
+from facepuppet.frames.generated.paste import FaceMask, face_mask
 from facepuppet.frames.generated.portrait_networks import PortraitNetworks
 from facepuppet.inference.imported_networks import N_KEYPOINTS
 from facepuppet.portrait.avatar import Avatar
@@ -70,7 +71,8 @@ class GeneratedHead:
         still = self._poses.still(rest).astype(np.float32)
         self._own_lids = eye_openings(still).astype(np.float64)
         self._own_lips = mouth_gap(still) / mouth_width(still)
-        self._pivot_px = avatar.head_pivot_px[:2]
+        self._pivot_px, self._unit_px = avatar.head_pivot_px[:2], avatar.inter_ocular_px
+        self._size_px = avatar.size_px
         self._left_share = self._image_left(avatar)
         self._lids_at_rest = [networks.lids(self._points, self._own_lids, own) for own in self._own_lids]
         self._lips_at_rest = networks.lips(self._points, self._own_lips, self._own_lips)
@@ -91,6 +93,10 @@ class GeneratedHead:
         back = -change[:, :2].mean(0)
         rgb = self._networks.picture(self._feature, self._points, wanted + change)
         return HeadPicture(rgb, self.crop.moved(motion, self._pivot_px, back))
+
+    def mask(self, motion: Motion) -> FaceMask | None:
+        """Return where the head's picture is seen in a motion; None if nowhere."""
+        return face_mask(motion, self._unit_px, self._size_px)
 
     def keypoints(self, motion: Motion) -> F64:
         """Return the (21, 3) keypoints of a motion, without the head's shift and size, before stitching."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import cv2
-import numpy as np
 
 from facepuppet.core.errors import EngineError
 from facepuppet.core.geometry import smoothstep
@@ -20,7 +19,7 @@ from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.generated.generated_head import GeneratedHead, HeadPicture
 from facepuppet.frames.generated.pace_watch import PaceWatch
-from facepuppet.frames.generated.paste import HeadMask
+from facepuppet.frames.generated.paste import paste
 from facepuppet.inference.imported_networks import SHOWN_PX
 from facepuppet.watermark.marked import Marked
 
@@ -36,14 +35,13 @@ class _Shown:
 
 
 class GeneratorMaker(FrameMaker):
-    """Shows motions of one portrait: hair's rim, neck, torso and background as ever, the head by a network.
+    """Shows motions of one portrait: hair, neck, torso and background as ever, the face by a network.
 
     When the network is lost, answers what is no number, or is too slow, its last picture moves along with the
     head and fades over into the built-in maker's, which then goes on for good.
 
     Args:
         head: of the portrait.
-        mask: how much of the head is shown where.
         cpu: the built-in maker on the CPU, whose parts are used, and whose marks.
         below: what goes on when the network is lost; the same, or a faster one that stands before it.
         on_loss: told why the network is given up, once.
@@ -58,7 +56,6 @@ class GeneratorMaker(FrameMaker):
     def __init__(
         self,
         head: GeneratedHead,
-        mask: HeadMask,
         cpu: CpuMaker,
         below: FrameMaker,
         on_loss: Callable[[EngineError], None],
@@ -67,7 +64,7 @@ class GeneratorMaker(FrameMaker):
         now_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(meter)
-        self._head, self._mask, self._cpu, self._below = head, mask, cpu, below
+        self._head, self._cpu, self._below = head, cpu, below
         self._own_description = f"LivePortrait at {SHOWN_PX}²"
         self._on_loss, self._pace, self._now_s = on_loss, pace, now_s
         self._shown: _Shown | None = None
@@ -144,11 +141,11 @@ class GeneratorMaker(FrameMaker):
             EngineError: the network failed, or answered what is no number.
         """
         with self._meter.time("render"):
-            rgba, flow = self._cpu.renderer.render_around_face(motion)
+            rgba = self._cpu.renderer.render_around_face(motion)
         with self._meter.time("network"):
             head = self._head.picture(motion)
         with self._meter.time("paste"):
-            self._mask.paste(head.rgb, head.crop, self._mask.moved(flow), rgba)
+            paste(head.rgb, head.crop, self._head.mask(motion), rgba)
         return Rendered(rgba, motion.frame_id, motion.captured_ns), head
 
     def _look_at_pace(self, taken_s: float, motion: Motion) -> None:
@@ -177,12 +174,10 @@ class GeneratorMaker(FrameMaker):
             return self._below.start(motion)
         with self._meter.time("render"):
             rendered = self._cpu.renderer.render(motion)
-        flow = self._cpu.renderer.warp.flow(motion)
-        mask = self._mask.moved(flow) * np.float32(share)
         head, rigid_px = self._shown.head, motion.landmarks_px[RIGID, :2]
         carried, _ = cv2.estimateAffinePartial2D(self._shown.rigid_px, rigid_px)
         crop = head.crop if carried is None else head.crop.carried(carried)
-        self._mask.paste(head.rgb, crop, mask, rendered.rgba)
+        paste(head.rgb, crop, self._head.mask(motion), rendered.rgba, share)
         return partial(self._cpu.finisher.finish, rendered)
 
     def _end(self) -> None:

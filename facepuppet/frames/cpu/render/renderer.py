@@ -15,7 +15,7 @@ from facepuppet.frames.cpu.render.mouth import Mouth
 from facepuppet.frames.cpu.render.painter import load_painters
 from facepuppet.frames.cpu.render.painter_pool import PainterPool
 from facepuppet.frames.cpu.render.view_layers import ViewLayers
-from facepuppet.frames.cpu.render.warp import Flow, Warp
+from facepuppet.frames.cpu.render.warp import Warp
 from facepuppet.inference import Runtime
 from facepuppet.inference.on_device import ON_DEVICE
 from facepuppet.portrait.avatar import Avatar
@@ -83,16 +83,16 @@ class Renderer:
         self._painter_pool.every = quality.painters_every
         self._shades = quality.flesh
 
-    def render_around_face(self, motion: Motion) -> tuple[U8, Flow]:
+    def render_around_face(self, motion: Motion) -> U8:
         """Return the moved person without what is drawn into the face, for whoever draws that himself.
 
         Returns:
-            (H, W, 4) uint8 premultiplied RGBA, writable; and where each pixel of it comes from.
+            (H, W, 4) uint8 premultiplied RGBA, writable.
         """
         flow = self.warp.flow(motion)
         rgba = self.warp.sample(flow)
         self.folds.mend(rgba, flow, motion.landmarks_px)
-        return rgba, flow
+        return rgba
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
