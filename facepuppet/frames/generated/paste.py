@@ -19,7 +19,7 @@ from facepuppet.frames.generated.face_crop import FaceCrop
 from facepuppet.inference.imported_networks import SHOWN_PX
 
 # Inter-ocular distances within the outline: from where on the network is seen, and over how much it comes.
-_WITHIN, _FADE = 0.05, 0.18
+_WITHIN, _FADE = 0.06, 0.18
 _CELLS = 32  # of the mask to an inter-ocular distance: its fade is six cells
 
 
