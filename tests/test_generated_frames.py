@@ -207,7 +207,7 @@ def test_the_networks_picture_fades_out_within_the_face():
         cv2.pointPolygonTest(outline, (float(i), float(j)), True) for j in range(height) for i in range(width)
     ]
     inside = np.array(far).reshape(height, width) / avatar.inter_ocular_px
-    assert mask.share[inside < 0.0].max() < 0.02 and mask.share[inside > 0.25].min() == 1.0
+    assert mask.share[inside < 0.0].max() < 0.02 and mask.share[inside > 0.25].min() > 0.98
     assert np.abs(np.diff(mask.share, axis=0)).max() < 0.2 and np.abs(np.diff(mask.share, axis=1)).max() < 0.2
     above, gone = (
         replace(motion, landmarks_px=motion.landmarks_px + np.array([0, down, 0], np.float32))
