@@ -217,7 +217,7 @@ async def measure(url: str, code: str, pid: int, n: int, seconds: float, clip: P
         await asyncio.sleep(seconds)
         took_s = time.monotonic() - begun_s
         for page, asked, since in zip(pages, asked_ms, since_ms, strict=True):
-            print(
+            told.append(
                 "  ".join(f"{what} {value}" for what, value in (await figures_of(page, asked, since)).items())
             )
         for kind, some in processes.items():
