@@ -211,6 +211,43 @@ def test_a_machine_without_a_camera_is_told_what_else_moves_a_puppet(visit: Call
 
 
 @pytest.mark.slow
+def test_a_camera_that_is_unplugged_is_taken_up_again(visit: Callable[..., Page], opened: Open) -> None:
+    page = visit()
+    go_live(page)
+    session = opened.hosts.asked[0].session
+    page.evaluate("""() => {
+      const [track] = document.getElementById("camera").srcObject.getTracks();
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    }""")
+    page.wait_for_selector("#notes:not([hidden])")
+    assert "Your camera is gone: plug it in" in page.inner_text("#notes")
+    wait_until(lambda: "It is back." in page.inner_text("#notes"))
+    n = len(opened.hosts.received.get(session, []))
+    wait_until(lambda: len(opened.hosts.received.get(session, [])) > n + 10)
+    assert len(opened.hosts.asked) == 1 and not page.is_hidden("#own")
+
+
+@pytest.mark.slow
+def test_who_leaves_while_the_browser_asks_does_not_start_after_all(
+    visit: Callable[..., Page], opened: Open
+) -> None:
+    page = visit("""
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (what) => {
+        await new Promise((done) => (window.allow = done));
+        return (window.stream = await ask(what));
+      };""")
+    shown(page, "choose")
+    page.click("#start")
+    page.click("#wait-leave")
+    shown(page, "over")
+    page.evaluate("allow()")
+    until(page, "window.stream?.getTracks().every((one) => one.readyState === 'ended')")
+    assert not page.is_hidden("#over-view") and not opened.hosts.asked
+
+
+@pytest.mark.slow
 def test_an_address_without_https_says_that_it_has_no_camera(visit: Callable[..., Page]) -> None:
     insecure = "Object.defineProperty(window, 'isSecureContext', { value: false });"
     page = visit(insecure + "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });")

@@ -14,7 +14,8 @@ from fakes import wait_until
 
 pytest.importorskip("aiortc", reason="needs the extra `server`")
 
-from host_stands import ANSWER, AnsweringHosts, as_desk
+from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from host_stands import ANSWER, NOWHERE, AnsweringHosts, MovingHosts, as_desk
 from receptions import NARROW, SECRET, Open, offer_of, open_reception
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -138,6 +139,13 @@ def test_a_host_without_a_place_after_all_is_asked_again(opened: Open) -> None:
     opened.hosts.denials = [Over(Why.OCCUPIED, "no place"), Over(Why.OCCUPIED, "no place")]
     assert "answer" in opened.join().hear()
     assert len(opened.hosts.asked) == 3
+
+
+def test_a_host_that_is_lost_before_it_answers_is_replaced_but_not_for_ever(opened: Open) -> None:
+    opened.hosts.denials = [Over(Why.LOST, "lost", again=True)] * 2
+    assert "answer" in opened.join().hear()
+    opened.hosts.denials = [Over(Why.LOST, "lost", again=True)] * 3
+    assert opened.join().hear()["over"]["why"] == "lost"
 
 
 def test_a_host_that_refuses_says_why(opened: Open) -> None:
@@ -272,10 +280,9 @@ def test_pages_are_closed_to_all_but_themselves(idle: Open) -> None:
 def test_bodies_are_bounded_whatever_they_say_of_themselves(idle: Open) -> None:
     assert idle.ask("POST", "/api/whip", "x" * (MOST_MESSAGE_BYTES + 1), **SDP)[0] == 413
     assert idle.ask("POST", "/api/whip", "x", **SDP, Content_Length="-5")[0] in (400, 413)
+    endless = (b"x" * 8192 for _ in range(100))  # sent in chunks, without a length
     with suppress(ConnectionError):  # closed on what goes on and on
-        parts = (b"x" * 8192 for _ in range(100))
-        status = idle.ask("POST", "/api/whip", parts, **SDP, Transfer_Encoding="chunked")[0]  # type: ignore[arg-type]
-        assert status >= 400
+        assert idle.ask("POST", "/api/whip", endless, **SDP)[0] == 413  # type: ignore[arg-type]
     assert idle.ask("GET", "/health")[0] == 200
 
 
@@ -392,6 +399,36 @@ def test_a_program_sends_by_whip_and_another_takes_by_whep(tmp_path: Path) -> No
         assert opened.ask("DELETE", headers["Location"], secret=NARROW)[0] == 404
         assert opened.ask("DELETE", headers["Location"])[0] == 200
         wait_until(lambda: not opened.hosts.inside)
+
+
+@pytest.mark.slow
+def test_pictures_flow_from_a_whip_client_and_to_a_whep_client(tmp_path: Path) -> None:
+    hosts = MovingHosts()
+    with open_reception(hosts, tmp_path) as opened:
+
+        async def flow() -> tuple[int, int]:
+            sender, taker = RTCPeerConnection(NOWHERE), RTCPeerConnection(NOWHERE)
+            sender.addTransceiver(VideoStreamTrack(), direction="sendonly")
+            await sender.setLocalDescription(await sender.createOffer())
+            path, offer = "/api/whip?avatar=grace_hopper", sender.localDescription.sdp
+            _, headers, answer = await asyncio.to_thread(opened.ask, "POST", path, offer, **SDP)
+            await sender.setRemoteDescription(RTCSessionDescription(answer.decode(), "answer"))
+            watch = next(one for one in headers.get_all("Link") or [] if "text/html" in one)
+            name, key = watch[1:].partition(">")[0].removeprefix("/watch/").split("?key=")
+            receiver = taker.addTransceiver("video", direction="recvonly").receiver
+            await taker.setLocalDescription(await taker.createOffer())
+            offer = taker.localDescription.sdp
+            _, _, answer = await asyncio.to_thread(
+                opened.ask, "POST", f"/api/whep/{name}", offer, secret=key, **SDP
+            )
+            await taker.setRemoteDescription(RTCSessionDescription(answer.decode(), "answer"))
+            frame = await asyncio.wait_for(receiver.track.recv(), 20)
+            await asyncio.to_thread(wait_until, lambda: any(map(len, hosts.received.values())))
+            await asyncio.gather(sender.close(), taker.close())
+            return frame.width, frame.height
+
+        assert asyncio.run(flow()) == (640, 360)
+        wait_until(lambda: not hosts.inside)
 
 
 def test_whip_is_told_its_place_where_all_are_taken(narrow: Open) -> None:

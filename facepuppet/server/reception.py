@@ -226,7 +226,8 @@ class Reception(ErrandDesk):
             return
         self._admission.left(seat)
         self._performing.pop(seat.session).cancel()
-        log.info("session %s: %s (%s)", seat.session, over.why.value, over.sentence)
+        said = {"session": seat.session, "why": over.why.value}
+        log.info("session %s: %s (%s)", seat.session, over.why.value, over.sentence, extra=said)
 
     def _to_watch(self, name: str, key: str) -> Seat:
         seat = self._book.to_watch(name, key)

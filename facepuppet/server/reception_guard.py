@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facepuppet.server.join_message import MOST_MESSAGE_BYTES
 
+_TOO_MUCH = f"At most {MOST_MESSAGE_BYTES} bytes are taken here"
 _PATIENCE_S = 60.0  # for a request, from its head to its end
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -64,7 +66,7 @@ class ReceptionGuard:
         if not self._is_ours(headers):
             refused = _refusal(403, "A page of another site may not do this.")
         elif not length.isdecimal() or int(length) > MOST_MESSAGE_BYTES:
-            refused = _refusal(413, f"At most {MOST_MESSAGE_BYTES} bytes are taken here.")
+            refused = _refusal(413, f"{_TOO_MUCH}.")
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await (refused or self._app)(scope, _bounded(receive), send)
@@ -82,7 +84,7 @@ class ReceptionGuard:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Take a body for ended where it is longer than it said: what is read then is no offer."""
+    """Refuse a body that goes on and on, whatever it said of itself."""
     n = 0
 
     async def receiving() -> Message:
@@ -90,7 +92,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         n += len(message.get("body", b""))
         if n > MOST_MESSAGE_BYTES:
-            return {"type": "http.disconnect"}
+            raise HTTPException(413, _TOO_MUCH)
         return message
 
     return receiving

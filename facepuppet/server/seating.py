@@ -16,6 +16,7 @@ _LOOK_S = 0.5  # how often a place in line is looked at
 _FRESH_S = 1.0  # how old the count of free places may be
 _PATIENCE_S = 2.0  # with who counts them
 _AGAIN_S = 0.2
+_MOST_LOST = 2  # hosts that are lost before they answer; another one may do
 _LOST = Over(Why.LOST, "The host of this session was lost.", again=True)
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Seating:
 
     async def perform(self, seat: Seat) -> Over:
         """Have a session performed, from the line to its end; `seat.answered` tells of the answer."""
+        n_lost = 0
         while True:
             over = _LOST
             async for told in self._hosts.perform(seat.join):
@@ -62,7 +64,9 @@ class Seating:
                     over = told
                 elif not seat.answered.done():
                     self._answer(seat, told)
-            if over.why is not Why.OCCUPIED or seat.answered.done():
+            n_lost += over.why is Why.LOST
+            may_again = over.why is Why.OCCUPIED or (over.why is Why.LOST and n_lost <= _MOST_LOST)
+            if seat.answered.done() or not may_again:
                 return over
             await asyncio.sleep(_AGAIN_S)  # at the same place in line
 
@@ -82,7 +86,8 @@ class Seating:
         self.n_answered += 1
         self._free = max(0, self._free - 1)
         self.leave(seat)
-        log.info("session %s: begins, driven by %s", seat.session, seat.join.driven_by.value)
+        said = {"session": seat.session, "avatar": seat.join.avatar}
+        log.info("session %s: begins, driven by %s", seat.session, seat.join.driven_by.value, extra=said)
 
     async def _count(self) -> int:
         """Return how many places are free, as of a moment ago."""

@@ -1,6 +1,11 @@
 // The camera and the microphone, or one clear line about what is amiss with them, and what to do.
 
-const PICTURE = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30, max: 30 }, facingMode: "user" };
+const PICTURE = {
+  width: { ideal: 640 },
+  height: { ideal: 360 },
+  frameRate: { ideal: 30, max: 30 },
+  facingMode: "user",
+};
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 /** What is amiss: a sentence. */
@@ -17,7 +22,9 @@ export async function openMedia({ camera, sound }) {
     );
   }
   try {
-    return marked(await navigator.mediaDevices.getUserMedia({ video: camera ? PICTURE : false, audio: sound ? SOUND : false }));
+    return marked(
+      await navigator.mediaDevices.getUserMedia({ video: camera ? PICTURE : false, audio: sound ? SOUND : false }),
+    );
   } catch (error) {
     throw new Trouble(await sentenceFor(error, camera, sound));
   }

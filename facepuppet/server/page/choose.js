@@ -10,7 +10,8 @@ const HINTS = {
 };
 const STARTS = { camera: "Start with camera", voice: "Start with my voice", text: "Start" };
 const PRIVATE = {
-  camera: "Your camera’s picture goes encrypted to the server that makes the puppet. It is not stored, and nobody else sees it.",
+  camera:
+    "Your camera’s picture goes encrypted to the server that makes the puppet. It is not stored, and nobody else sees it.",
   voice: "Your voice goes encrypted to the server that makes the puppet. It is not stored.",
   text: "What you type goes encrypted to the server that makes the puppet. It is not stored.",
 };
@@ -27,7 +28,11 @@ export function offer(avatars, desk) {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
   by("avatars").replaceChildren(...avatars.map((one) => card(one, desk)));
   const usual = avatars.find((one) => one.id === kept.avatar) ?? avatars[0];
-  for (const [name, value] of [["avatar", usual?.id], ["driver", kept.driver], ["basis", kept.basis]]) {
+  for (const [name, value] of [
+    ["avatar", usual?.id],
+    ["driver", kept.driver],
+    ["basis", kept.basis],
+  ]) {
     const input = value && form().querySelector(`input[name="${name}"][value="${CSS.escape(value)}"]`);
     if (input) input.checked = true;
   }
@@ -65,12 +70,18 @@ function stated() {
 function card(one, desk) {
   const input = make("input", { type: "radio", name: "avatar", value: one.id, required: true });
   const picture = make("img", { alt: "", width: 320, height: 320 });
-  desk.picture(one.picture).then((address) => (picture.src = address), () => {}); // its name will have to do
+  desk.picture(one.picture).then(
+    (address) => (picture.src = address),
+    () => {},
+  ); // its name will have to do
   return make("label", { class: "avatar" }, picture, make("span", { text: spoken(one.name) }), input);
 }
 
 function spoken(name) {
-  return name.replaceAll(/[_-]+/g, " ").trim().replace(/(^|\s)\p{L}/gu, (letter) => letter.toUpperCase());
+  return name
+    .replaceAll(/[_-]+/g, " ")
+    .trim()
+    .replace(/(^|\s)\p{L}/gu, (letter) => letter.toUpperCase());
 }
 
 function changed() {

@@ -29,7 +29,12 @@ export class Desk {
     if (answer.ok) return answer;
     const { over } = await answer.json().catch(() => ({}));
     const sentence = answer.status === 401 ? "This access code is not known here." : over?.sentence;
-    throw new Over({ why: "refused", again: false, ...over, sentence: sentence ?? `The server says ${answer.status}.` });
+    throw new Over({
+      why: "refused",
+      again: false,
+      ...over,
+      sentence: sentence ?? `The server says ${answer.status}.`,
+    });
   }
 
   async json(path) {

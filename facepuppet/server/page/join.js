@@ -8,6 +8,7 @@ import { banner, by, say, stand, tell, view } from "./parts.js";
 import { Show } from "./show.js";
 
 const KEPT = "facepuppet-code";
+const REOPEN_MS = 2000;
 const TITLES = {
   left: "You have left",
   silent: "Nothing came from you",
@@ -20,7 +21,9 @@ const TITLES = {
 
 let desk = null;
 let show = null;
+let attempt = null;
 let media = new MediaStream();
+let reopenMs = null; // when to try a device again that was taken away
 
 /** The code comes in the address, whose part after # no server sees; it leaves it at once, for screens are shared. */
 function codeOfAddress() {
@@ -65,14 +68,22 @@ async function start(event) {
   if (chosen === null || show !== null) return;
   banner("");
   wait("Allow it in the browser’s question", "It is beside the page’s address.");
+  const asked = (attempt = Symbol("attempt"));
+  let opened;
   try {
-    media = await openMedia({ camera: chosen.driven_by === "camera", sound: chosen.driven_by !== "text" && chosen.sound });
+    opened = await openMedia({
+      camera: chosen.driven_by === "camera",
+      sound: chosen.driven_by !== "text" && chosen.sound,
+    });
   } catch (error) {
+    if (asked !== attempt) return;
     choose();
     if (!(error instanceof Trouble)) throw error;
-    stand("bad", "no camera");
+    stand("bad", "cannot start");
     return banner(error.message);
   }
+  if (asked !== attempt) return stop(opened); // they have left meanwhile
+  media = opened;
   const sound = chosen.driven_by === "text" || media.getAudioTracks().length > 0;
   begin({ ...chosen, sound });
 }
@@ -98,7 +109,45 @@ function begin(chosen) {
   listen("ask", (ask) => adapt(media, ask));
   listen("lost", live.lost);
   listen("over", end);
+  media.getTracks().forEach(watchOver);
   show.start();
+}
+
+/** Take up a camera or microphone again that was unplugged. */
+function watchOver(track) {
+  const own = show;
+  track.addEventListener("ended", () => {
+    if (own !== show) return;
+    const what = track.kind === "video" ? "camera" : "microphone";
+    live.note(`Your ${what} is gone: plug it in, and it is taken up again by itself.`);
+    reopenMs = performance.now() + REOPEN_MS;
+  });
+}
+
+async function reopen() {
+  const own = show;
+  const gone = media.getTracks().filter((track) => track.readyState === "ended");
+  const kinds = gone.map((track) => track.kind);
+  reopenMs = null;
+  try {
+    const again = await openMedia({ camera: kinds.includes("video"), sound: kinds.includes("audio") });
+    if (own !== show) return stop(again);
+    for (const track of gone) media.removeTrack(track);
+    for (const track of again.getTracks()) {
+      media.addTrack(track);
+      watchOver(track);
+      show.replace(track);
+    }
+    live.seeYourself(media);
+    live.note("It is back.");
+  } catch {
+    if (own === show) reopenMs = performance.now() + REOPEN_MS;
+  }
+}
+
+function beat() {
+  show?.beat();
+  if (show !== null && reopenMs !== null && performance.now() >= reopenMs) reopen();
 }
 
 function enter() {
@@ -127,7 +176,7 @@ function inLine(place) {
 
 function end(over) {
   show?.leave();
-  show = null;
+  show = attempt = reopenMs = null;
   stop(media);
   media = new MediaStream();
   by("camera").srcObject = by("puppet").srcObject = null;
@@ -143,12 +192,15 @@ function leave() {
   end({ why: "left", message: "Camera and microphone are off." });
 }
 
-by("code-view").addEventListener("submit", (event) => (event.preventDefault(), banner(""), comeIn(by("code").value.trim())));
+by("code-view").addEventListener(
+  "submit",
+  (event) => (event.preventDefault(), banner(""), comeIn(by("code").value.trim())),
+);
 by("choose-view").addEventListener("submit", start);
 by("wait-leave").addEventListener("click", leave);
 by("over-again").addEventListener("click", () => comeIn(codeOfAddress()));
 live.listen(leave, () => media);
 addEventListener("hashchange", () => show === null && comeIn(codeOfAddress())); // a code pasted into this very tab
 addEventListener("pagehide", () => show?.leave());
-new Worker("/assets/beat-worker.js").addEventListener("message", () => show?.beat());
+new Worker("/assets/beat-worker.js").addEventListener("message", beat);
 comeIn(codeOfAddress());

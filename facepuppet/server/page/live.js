@@ -3,23 +3,19 @@
 import { banner, by, make, say, stand, tell } from "./parts.js";
 
 const NOTES_MS = 20_000;
-const MOST_NOTES = 4;
-const STEPS = { full: "full", lighter: "fewer pictures", light: "smaller, fewer", least: "smallest, fewest" };
+const MOST_NOTES = 2;
 
 let show = null;
 let notes = []; // {sentence, atMs}
-let shownStep = null;
 let pressed = { panic: false, mute: false, hear: false };
 
-/** Begin to show a performance: {wish, media, onLeave}. */
+/** Begin to show a performance: what was wished for, and what drives it. */
 export function perform(newShow, { wish, media }) {
   show = newShow;
   const [driver, mic] = [wish.driven_by, media.getAudioTracks()[0]];
   notes = [];
-  shownStep = null;
   pressed = { panic: false, mute: false, hear: driver === "text" };
-  by("own").hidden = media.getVideoTracks().length === 0;
-  by("camera").srcObject = media.getVideoTracks().length ? new MediaStream(media.getVideoTracks()) : null;
+  seeYourself(media);
   by("talk").hidden = driver !== "text";
   by("recentre").hidden = driver !== "camera";
   by("mute").hidden = !mic;
@@ -28,6 +24,13 @@ export function perform(newShow, { wish, media }) {
   by("figures").replaceChildren();
   by("notes").replaceChildren();
   showPresses();
+}
+
+/** The camera's own picture, for who sits before it. */
+export function seeYourself(media) {
+  const pictures = media.getVideoTracks();
+  by("own").hidden = pictures.length === 0;
+  by("camera").srcObject = pictures.length ? new MediaStream(pictures) : null;
 }
 
 export function picture(stream) {
@@ -42,14 +45,14 @@ export function status(told) {
   banner("");
   stand(told.face === false ? "warn" : "good", told.face === false ? "no face in sight" : "live");
   figures(told);
-  if (shownStep !== null && told.step !== shownStep) tell(`The picture is now sent so: ${STEPS[told.step] ?? told.step}.`);
-  shownStep = told.step ?? shownStep;
   showNotes(told.notes ?? []);
 }
 
 /** A line that was told once; it stays a while. */
 export function note(sentence) {
-  notes = [...notes.filter((one) => one.sentence !== sentence), { sentence, atMs: performance.now() }].slice(-MOST_NOTES);
+  notes = [...notes.filter((one) => one.sentence !== sentence), { sentence, atMs: performance.now() }].slice(
+    -MOST_NOTES,
+  );
   tell(sentence);
   showNotes([]);
 }
@@ -138,7 +141,7 @@ function figures({ fps, delay_ms, size, watchers, step, light }) {
     ["Delay", delay_ms === undefined || delay_ms === null ? undefined : `${Math.round(delay_ms)} ms`],
     ["Size", size && `${size[0]} × ${size[1]}`],
     ["Watching", watchers === undefined ? undefined : String(watchers)],
-    ["Sent", step && (STEPS[step] ?? step)],
+    ["Quality", step],
     ["Light", typeof light === "string" ? light : undefined],
   ].filter(([, value]) => value !== undefined && value !== null);
   const list = by("figures");

@@ -74,6 +74,13 @@ export class Peer extends EventTarget {
     }
   }
 
+  replace(track) {
+    this.#pc
+      .getSenders()
+      .find(({ track: sent }) => sent?.kind === track.kind)
+      ?.replaceTrack(track);
+  }
+
   /** Wait without a limit: there is a line. */
   wait() {
     this.#bornMs = performance.now();

@@ -56,6 +56,11 @@ export class Show extends EventTarget {
     return this.#peer?.say(message) ?? false;
   }
 
+  /** Send another device's track in place of one of its kind. */
+  replace(track) {
+    this.#peer?.replace(track);
+  }
+
   beat() {
     this.#peer?.beat();
     if (this.#againMs !== null && performance.now() >= this.#againMs) this.start();
@@ -69,15 +74,31 @@ export class Show extends EventTarget {
   #listen(peer) {
     this.#peer?.close();
     this.#peer = peer;
-    const ours = (act) => ({ detail }) => this.#peer === peer && act(detail);
-    for (const kind of ["open", "picture", "note", "ask"]) peer.addEventListener(kind, ours((detail) => this.#emit(kind, detail)));
-    peer.addEventListener("status", ours((status) => {
-      this.#lostMs = null;
-      this.#tries = 0;
-      this.#emit("status", status);
-    }));
-    peer.addEventListener("over", ours((over) => this.#ended(new Over(over))));
-    peer.addEventListener("lost", ours((sentence) => this.#ended(new Over({ why: "lost", sentence, again: true }))));
+    const ours =
+      (act) =>
+      ({ detail }) =>
+        this.#peer === peer && act(detail);
+    for (const kind of ["open", "picture", "note", "ask"])
+      peer.addEventListener(
+        kind,
+        ours((detail) => this.#emit(kind, detail)),
+      );
+    peer.addEventListener(
+      "status",
+      ours((status) => {
+        this.#lostMs = null;
+        this.#tries = 0;
+        this.#emit("status", status);
+      }),
+    );
+    peer.addEventListener(
+      "over",
+      ours((over) => this.#ended(new Over(over))),
+    );
+    peer.addEventListener(
+      "lost",
+      ours((sentence) => this.#ended(new Over({ why: "lost", sentence, again: true }))),
+    );
     return peer;
   }
 
@@ -87,7 +108,8 @@ export class Show extends EventTarget {
     this.#drop();
     const nowMs = performance.now();
     this.#lostMs ??= nowMs;
-    if (!over.again || this.#back === null || nowMs - this.#lostMs > BACK_MS) {
+    const mayAgain = over.again || over.why === "full"; // many come back at once, and not all at once
+    if (!mayAgain || this.#back === null || nowMs - this.#lostMs > BACK_MS) {
       this.#isOver = true;
       this.#emit("over", over);
       return;

@@ -20,7 +20,10 @@ async function take() {
   againMs = null;
   drop();
   nDecoded = 0;
-  const own = (pc = new RTCPeerConnection({ iceServers: await desk.json(`/api/whep/${name}/ice`), bundlePolicy: "max-bundle" }));
+  const own = (pc = new RTCPeerConnection({
+    iceServers: await desk.json(`/api/whep/${name}/ice`),
+    bundlePolicy: "max-bundle",
+  }));
   const puppet = new MediaStream();
   own.addEventListener("track", ({ track, receiver }) => {
     playAtOnce(receiver);
