@@ -2,11 +2,11 @@
 
     python tools/serve_delay.py [--sessions 1] [--seconds 12] [--size 640x360] [--json]
 
-A headless Chromium plays a rendered person (the sample portrait, whose head turns at random) as its camera,
-and sends it to a host in this process, over loopback. It notes small copies of what it shows of both, and when:
-the delay is where both motions fit best. The same is done with an echo, which sends back what comes, through
-the same codecs and without a puppet: what a puppet adds is the difference. Needs Chromium, ffmpeg and the extra
-`server`.
+A headless Chromium plays a rendered person (the sample portrait, whose head turns at random) as its
+camera, and sends it to a host in this process, over loopback. It notes small copies of what it shows of
+both, and when: the delay is where both motions fit best. The same is done with an echo, which sends back
+what comes, through the same codecs and without a puppet: what a puppet adds is the difference. Needs
+Chromium, ffmpeg and the extra `server`.
 """
 
 from __future__ import annotations

@@ -34,6 +34,10 @@ AS_PEER = "--as-peer"
 EVERY_S, OPEN_S, WARM_S = 1.5, 0.5, 8.0
 FPS, RATE_HZ, BLOCK = 30, 48_000, 960
 BLOCK_S = BLOCK / RATE_HZ
+MOUTH_ALONE = (
+    {"do": "voice-region", "values": {"region": "mouth"}},
+    {"do": "voice-intensity", "values": {"amount": 2.0}},
+)
 _SMALL_PX = (160, 90)
 _LOUD = 0.05  # of full scale
 _GAP_S = 0.3  # of silence before a sound that counts as new
@@ -59,6 +63,8 @@ async def be_peer(size_px: tuple[int, int], seconds: float, lose: float, driven_
     await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     for sender in peer.getSenders():
         drop(sender, lose)
+    if driven_by is DrivenBy.VOICE:
+        talk.on("open", lambda: [talk.send(json.dumps(one)) for one in MOUTH_ALONE])
     for i in range(round(WARM_S + seconds)):
         if talk.readyState == "open":
             talk.send(json.dumps({"alive": i}))
