@@ -57,8 +57,9 @@ def open_server(parts: Parts, door: Door, head: str, *, own_ray: bool) -> Iterat
             "Look into the logs of Ray (/tmp/ray/session_latest/logs/serve), and try --debug.",
         ) from error
     finally:
-        if is_there(head):
-            within(_END_S, serve.shutdown if own_ray else partial(serve.delete, APP))
+        # A Ray of our own ends with all that is on it. On a cluster, a host goes when its sessions are over.
+        if not own_ray and is_there(head):
+            within(_END_S, partial(serve.delete, APP, _blocking=False))
 
 
 class Server:
