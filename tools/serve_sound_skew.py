@@ -8,8 +8,8 @@ what came back. Of both, medians and p95 from that moment on, and of sound less 
 positive where sound is late. aiortc hands a picture over when the next one begins to come; that is taken off.
 A mouth counts as open from the first picture on that has it half open, which trackers take a picture or two
 to believe. --lose drops that share of the peer's packets.
---browser lets a page in headless Chromium be the peer, which has its own way to keep both in step; what it sends
-and shows is known to some 20 ms.
+--browser lets a page in headless Chromium be the peer, which has its own way to keep both in step; what it
+sends and shows is known to some 20 ms.
 
 "machine late" is by how much the worst of fifty wakings of a thread was late: where that is more than a few
 milliseconds, the figures tell of what else the machine does. Needs the extra `server`. Exits 1 where sound

@@ -27,6 +27,9 @@ async function offer(shut, open, width, height, every, lasts) {
   const pen = canvas.getContext("2d"), out = context.createMediaStreamDestination();
   const click = context.createBuffer(1, 144, 48000);
   click.getChannelData(0).forEach((_, i, all) => { all[i] = 0.6 * Math.sin((2 * Math.PI * 2000 * i) / 48000); });
+  const silence = new ConstantSourceNode(context, { offset: 0 }); // without any source no sound flows at all
+  silence.connect(out);
+  silence.start();
   const begun = performance.now();
   let was = false;
   setInterval(() => {
