@@ -83,6 +83,7 @@ class AnsweringHosts:
 
     def lose(self, session: str) -> None:
         """End a session as a host does that dies."""
+        self.over[session] = Over(Why.LOST, "the host was lost", again=True)
         self.inside[session].set()
 
     async def _fetch(self, session: str) -> None:

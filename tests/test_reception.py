@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from fakes import wait_until
+
+pytest.importorskip("aiortc", reason="needs the extra `server`")
+
 from host_stands import ANSWER, AnsweringHosts, as_desk
 from receptions import NARROW, SECRET, Open, offer_of, open_reception
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -40,6 +43,14 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """A reception in which nobody gets as far as a host."""
+    with open_reception(AnsweringHosts(), tmp_path_factory.mktemp("idle")) as one:
+        yield one
+        assert not one.hosts.asked
+
+
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Open]:
     """A reception with one place, and a line of two."""
@@ -47,22 +58,22 @@ def narrow(tmp_path: Path) -> Iterator[Open]:
         yield one
 
 
-def test_avatars_are_shown_to_those_with_a_token_as_far_as_it_lets_them(opened: Open) -> None:
-    status, _, body = opened.ask("GET", "/api/avatars")
+def test_avatars_are_shown_to_those_with_a_token_as_far_as_it_lets_them(idle: Open) -> None:
+    status, _, body = idle.ask("GET", "/api/avatars")
     offered = json.loads(body)
     assert status == 200 and [one["name"] for one in offered] == ["eileen_collins", "grace_hopper"]
     assert offered[1]["right"].startswith("Right to use (public-domain): Rear Admiral Grace Hopper")
-    status, headers, picture = opened.ask("GET", offered[1]["picture"])
+    status, headers, picture = idle.ask("GET", offered[1]["picture"])
     assert (status, headers["Content-Type"], picture[:2]) == (200, "image/jpeg", b"\xff\xd8")
     assert len(picture) < 40_000
-    assert [one["name"] for one in json.loads(opened.ask("GET", "/api/avatars", secret=NARROW)[2])] == [
+    assert [one["name"] for one in json.loads(idle.ask("GET", "/api/avatars", secret=NARROW)[2])] == [
         "grace_hopper"
     ]
-    assert opened.ask("GET", offered[0]["picture"], secret=NARROW)[0] == 404
+    assert idle.ask("GET", offered[0]["picture"], secret=NARROW)[0] == 404
     for forged in (None, "forged", SECRET + " ", SECRET[:-1], "é"):
         if forged != SECRET + " ":
-            assert opened.ask("GET", "/api/avatars", secret=forged)[0] == 401
-            assert opened.ask("GET", offered[0]["picture"], secret=forged)[0] == 401
+            assert idle.ask("GET", "/api/avatars", secret=forged)[0] == 401
+            assert idle.ask("GET", offered[0]["picture"], secret=forged)[0] == 401
 
 
 def test_somebody_comes_in_and_is_answered_and_their_host_gets_all_it_needs(opened: Open) -> None:
@@ -180,10 +191,10 @@ def test_200_joins_at_once_are_answered_refused_or_counted(opened: Open) -> None
 
 
 def test_unknown_codes_are_told_once_a_minute_and_never_themselves(
-    opened: Open, caplog: pytest.LogCaptureFixture
+    idle: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(5):
-        opened.join(token="forged-secret").hear()
+        idle.join(token="forged-secret").hear()
     told = [one.getMessage() for one in caplog.records if "access code" in one.getMessage()]
     assert len(told) == 1 and "forged-secret" not in caplog.text
 
@@ -214,16 +225,15 @@ def test_unknown_codes_are_told_once_a_minute_and_never_themselves(
     ],
 )
 def test_what_will_not_do_is_refused_in_one_clear_line(
-    narrow: Open, changes: dict[str, object], what: str
+    idle: Open, changes: dict[str, object], what: str
 ) -> None:
-    over = narrow.join(**changes).hear()["over"]
+    over = idle.join(**changes).hear()["over"]
     assert what in over["sentence"] and "\n" not in over["sentence"] and not over["again"]
-    assert not narrow.hosts.asked
 
 
-def test_oversize_and_senseless_messages_end_the_line(opened: Open) -> None:
+def test_oversize_and_senseless_messages_end_the_line(idle: Open) -> None:
     for message in ("{", "[]", b"\xff\xfe", "x" * (MOST_MESSAGE_BYTES + 1), '{"a":' * 9000):
-        line = opened.dial()
+        line = idle.dial()
         line.send(message)
         assert json.loads(line.recv(10))["over"]["why"] == "refused"
         with pytest.raises(ConnectionClosed):
@@ -245,9 +255,9 @@ def test_another_sites_page_may_not_come_in(opened: Open, tmp_path: Path) -> Non
         assert other.ask("GET", "/api/avatars", Origin="https://evil.example")[0] == 403
 
 
-def test_pages_are_closed_to_all_but_themselves(opened: Open) -> None:
+def test_pages_are_closed_to_all_but_themselves(idle: Open) -> None:
     for path in ("/", "/watch/abc?key=x", "/assets/join.js", "/assets/page.css"):
-        status, headers, body = opened.ask("GET", path, secret=None)
+        status, headers, body = idle.ask("GET", path, secret=None)
         assert status == 200 and body
         policy = headers["Content-Security-Policy"]
         assert (
@@ -256,17 +266,17 @@ def test_pages_are_closed_to_all_but_themselves(opened: Open) -> None:
         assert headers["Referrer-Policy"] == "no-referrer" and headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
     for path in ("/assets/none.js", "/assets/..%2freception.py", "/assets/%2e%2e", "/nothing"):
-        assert opened.ask("GET", path, secret=None)[0] == 404
+        assert idle.ask("GET", path, secret=None)[0] == 404
 
 
-def test_bodies_are_bounded_whatever_they_say_of_themselves(opened: Open) -> None:
-    assert opened.ask("POST", "/api/whip", "x" * (MOST_MESSAGE_BYTES + 1), **SDP)[0] == 413
-    assert opened.ask("POST", "/api/whip", "x", **SDP, Content_Length="-5")[0] in (400, 413)
+def test_bodies_are_bounded_whatever_they_say_of_themselves(idle: Open) -> None:
+    assert idle.ask("POST", "/api/whip", "x" * (MOST_MESSAGE_BYTES + 1), **SDP)[0] == 413
+    assert idle.ask("POST", "/api/whip", "x", **SDP, Content_Length="-5")[0] in (400, 413)
     with suppress(ConnectionError):  # closed on what goes on and on
         parts = (b"x" * 8192 for _ in range(100))
-        status = opened.ask("POST", "/api/whip", parts, **SDP, Transfer_Encoding="chunked")[0]  # type: ignore[arg-type]
+        status = idle.ask("POST", "/api/whip", parts, **SDP, Transfer_Encoding="chunked")[0]  # type: ignore[arg-type]
         assert status >= 400
-    assert opened.ask("GET", "/health")[0] == 200
+    assert idle.ask("GET", "/health")[0] == 200
 
 
 def test_health_and_readiness_are_two_things(opened: Open) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
+
+pytest.importorskip("aiortc", reason="needs the extra `server`")
+
+from aiortc.sdp import SessionDescription
 from receptions import offer_of
 
 from facepuppet.core.errors import ServerError

@@ -44,7 +44,9 @@ def test_a_file_says_who_may_come_in_and_how_far(tmp_path: Path) -> None:
     assert two.may_wear("eileen", "0" * 64)
 
 
-@pytest.mark.parametrize("forged", ["", "correct horse batter", "correct horse battery ", "\udc80", "x" * 9999])
+@pytest.mark.parametrize(
+    "forged", ["", "correct horse batter", "correct horse battery\0", "\udc80", "x" * 999]
+)
 def test_forged_tokens_let_nobody_in(forged: str) -> None:
     tokens = Tokens((Token("a", secret_sha256("correct horse battery")),))
     assert tokens.find(forged) is None

@@ -84,10 +84,13 @@ class Admission:
         if not back:
             return None
         seat = self._book.with_ticket(back)
-        if seat is None:
-            return self._book.lost_address(back, token)
-        if seat.token != token or seat.replaced:
+        address = seat.address if seat else self._book.lost_address(back, token)
+        if address is None or (seat and (seat.token != token or seat.replaced)):
             return None
+        if not self._book.may_return(back):
+            raise _refusal("You came back too often within a minute: wait a little.", Why.FULL)
+        if seat is None:
+            return address
         seat.replaced = True
         self._limits.leave(token)
         seat.ask(Leave(Over(Why.LOST, "You came back in another connection.")))

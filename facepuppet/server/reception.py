@@ -32,6 +32,8 @@ _SCAN_BEATS = 6
 _BLIND_S = 30.0  # without a readable revocation list, which is looked at each 20 s: within the minute
 _LOOK_S = 0.1  # how often a drain looks whether all have gone
 _LEAVE_S = 5.0  # for hosts to fetch that all is over
+# A page that finds its host silent leaves it, and comes back: to the host it has left.
+_RETURNING = (Why.LOST, Why.LEFT, Why.SILENT, Why.FAILED)
 _CLOSED = Over(Why.CLOSING, "The server is about to stop: come back later.")
 
 log = logging.getLogger(__name__)
@@ -220,7 +222,7 @@ class Reception(ErrandDesk):
         """End a session here, for whatever reason, once."""
         seat.end(over)
         self._seating.leave(seat)
-        if not self._book.remove(seat, lost=over.again):
+        if not self._book.remove(seat, may_return=over.why in _RETURNING):
             return
         self._admission.left(seat)
         self._performing.pop(seat.session).cancel()

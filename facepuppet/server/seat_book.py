@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 
 from facepuppet.core.clock import Clock
+from facepuppet.server.join_limits import PerMinute
 from facepuppet.server.seat import Seat, WatchAddress
 from facepuppet.server.token_file import Token
 
-_BACK_S = 120.0  # in which somebody whose host was lost may come back
+_BACK_S = 120.0  # in which somebody whose session has ended may come back
+_RETURNS_PER_MINUTE = 15  # with one ticket, whose holder is no newcomer
 
 
 class SeatBook:
@@ -23,6 +25,7 @@ class SeatBook:
         self._sessions: dict[str, Seat] = {}
         self._watched: dict[str, Seat] = {}
         self._lost: dict[str, tuple[WatchAddress, Token, int]] = {}  # by ticket; and until when
+        self._returns: dict[str, PerMinute] = {}  # by ticket
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -36,18 +39,18 @@ class SeatBook:
         self._sessions[seat.session] = seat
         self._watched[seat.address.name] = seat
 
-    def remove(self, seat: Seat, *, lost: bool) -> bool:
+    def remove(self, seat: Seat, *, may_return: bool) -> bool:
         """Strike one out; False where that has happened already.
 
         Args:
             seat: the session.
-            lost: whether its person may come back.
+            may_return: whether its person may come back as such.
         """
         if self._sessions.pop(seat.session, None) is None:
             return False
         if self._watched.get(seat.address.name) is seat:
             del self._watched[seat.address.name]
-            if lost:
+            if may_return:
                 until_ns = self._clock.now_ns() + round(_BACK_S * 1e9)
                 self._lost[seat.address.back] = seat.address, seat.token, until_ns
         return True
@@ -63,8 +66,16 @@ class SeatBook:
                 return seat
         return None
 
+    def may_return(self, back: str) -> bool:
+        """Say whether somebody's ticket was not used too often within a minute; counts it as used."""
+        self._returns = {
+            key: one for key, one in self._returns.items() if key in self._lost or self.with_ticket(key)
+        }
+        rate = self._returns.setdefault(back, PerMinute(_RETURNS_PER_MINUTE, self._clock))
+        return rate.take() == 0
+
     def lost_address(self, back: str, token: Token) -> WatchAddress | None:
-        """Return where somebody was watched who was lost a moment ago, once; None for others."""
+        """Return where somebody was watched who was inside a moment ago, once; None for others."""
         now_ns = self._clock.now_ns()
         self._lost = {key: one for key, one in self._lost.items() if one[2] > now_ns}
         address, whose, _ = self._lost.get(back, (None, None, 0))

@@ -40,7 +40,7 @@ export class Peer extends EventTarget {
 
   async offer() {
     await this.#pc.setLocalDescription(await this.#pc.createOffer());
-    await this.#gathered();
+    await gathered(this.#pc);
     return this.#pc.localDescription.sdp;
   }
 
@@ -102,14 +102,6 @@ export class Peer extends EventTarget {
     this.#emit("picture", this.#puppet);
   }
 
-  async #gathered() {
-    if (this.#pc.iceGatheringState === "complete") return;
-    await new Promise((done) => {
-      setTimeout(done, GATHER_MS); // what a slow STUN server would add is not worth more
-      this.#pc.addEventListener("icegatheringstatechange", () => this.#pc.iceGatheringState === "complete" && done());
-    });
-  }
-
   #heard(data) {
     this.#heardMs = performance.now();
     const told = JSON.parse(data);
@@ -128,6 +120,15 @@ export class Peer extends EventTarget {
   #emit(kind, detail) {
     this.dispatchEvent(new CustomEvent(kind, { detail }));
   }
+}
+
+/** Wait until a connection knows its addresses, but not for a slow STUN server. */
+export async function gathered(pc) {
+  if (pc.iceGatheringState === "complete") return;
+  await new Promise((done) => {
+    setTimeout(done, GATHER_MS);
+    pc.addEventListener("icegatheringstatechange", () => pc.iceGatheringState === "complete" && done());
+  });
 }
 
 /** VP8 first: it is what a host encodes fastest, and whose start Chromium lets the answer set. */
