@@ -71,6 +71,24 @@ def test_the_time_of_speaking_follows_a_clock_that_is_wrong_and_a_sender_that_be
     assert times.sent_s(3.02, 400.02) == pytest.approx(400.02)
 
 
+@pytest.mark.parametrize("longer_s", [0.04, 0.2])
+def test_a_way_that_has_become_longer_is_found_out_and_a_hiccup_changes_nothing(longer_s: float) -> None:
+    times, random = ArrivalTimes(), np.random.default_rng(2)
+
+    def told(start: int, n: int, more_s: float) -> float:
+        """By how much the last of some packets seems to have been sent late."""
+        for i in range(start, start + n):
+            at_s = i * BLOCK_S
+            sent_s = times.sent_s(at_s, at_s + more_s + random.exponential(0.01))
+        return sent_s - at_s
+
+    assert abs(told(0, 500, 0.0)) < 0.003
+    assert abs(told(500, 40, 0.5)) < 0.003
+    assert abs(told(540, 460, 0.0)) < 0.003
+    assert told(1000, 2000, longer_s) == pytest.approx(longer_s, abs=0.003)
+    assert abs(told(3000, 20, 0.0)) < 0.003
+
+
 def packet(n: int) -> RtpPacket:
     made = RtpPacket(sequence_number=n % 65_536, timestamp=n * BLOCK)
     made._data = b"%d" % n  # type: ignore[attr-defined]
