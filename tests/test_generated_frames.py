@@ -562,20 +562,26 @@ def test_signs_and_gains_of_the_networks_own_angles_are_learnt():
     angles = np.array(TURNS) @ np.diag([-0.9, 1.1, -1.0])
     found = fit_map(posed(*TURNS), states_of(angles), [np.zeros((21, 3))] * len(TURNS))
     np.testing.assert_allclose(found.angles, np.diag([-0.9, 1.1, -1.0]), atol=0.01)
-    assert found.explained > 0.99 and not found.expression.any()
+    assert not found.expression.any()
 
 
-@pytest.mark.parametrize("seen", ["nothing", "noise"])
-def test_a_network_that_does_not_see_a_portrait_turn_is_refused(seen):
-    angles = np.zeros((7, 3)) if seen == "nothing" else np.abs(np.array(TURNS)) + np.array([0.3, 0.3, 0.0])
-    angles[0] = 0.0
+@pytest.mark.parametrize(
+    "angles",
+    [
+        np.zeros((7, 3)),
+        np.abs(np.array(TURNS)) + np.array([0.3, 0.3, 0.0]) * np.any(TURNS, axis=1, keepdims=True),
+        0.02 * np.array(TURNS),
+    ],
+    ids=["nothing", "something else", "next to nothing"],
+)
+def test_a_network_that_does_not_see_a_portrait_turn_is_refused(angles):
     with pytest.raises(EngineError, match="does not see this portrait turn"):
         fit_map(posed(*TURNS), states_of(angles), [np.zeros((21, 3))] * len(TURNS))
 
 
 def test_a_map_is_kept_and_a_damaged_one_is_a_miss(tmp_path):
     cache, values = MapCache("networks", tmp_path), np.random.default_rng(2)
-    known = MotionMap(np.eye(3), np.zeros((3, 3)), values.normal(0, 1, (63, 1434)), 0.9)
+    known = MotionMap(np.eye(3), np.zeros((3, 3)), values.normal(0, 1, (63, 1434)))
     assert cache.get(hopper()) is None
     cache.put(hopper(), known)
     np.testing.assert_allclose(cache.get(hopper()).expression, known.expression, rtol=1e-5)
