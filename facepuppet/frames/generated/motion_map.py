@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.core.errors import EngineError
+from facepuppet.core.errors import PortraitUnfitError
 from facepuppet.core.geometry import vector_from_rotation
 from facepuppet.core.types import F64, N_LANDMARKS, Motion
 from facepuppet.frames.generated.head_keypoints import HeadState
@@ -99,7 +99,7 @@ def fit_map(poses: Sequence[Posed], seen: Sequence[HeadState], opened: Sequence[
         opened: (21, 3) by how much the retargeting heads move each keypoint for it, in units of expression.
 
     Raises:
-        EngineError: the network does not see the portrait turn.
+        PortraitUnfitError: the network does not see the portrait turn.
     """
     turns = np.stack([pose.turn for pose in poses])
     offsets = np.stack([pose.offsets for pose in poses])
@@ -120,7 +120,7 @@ def fit_map(poses: Sequence[Posed], seen: Sequence[HeadState], opened: Sequence[
     explained = 1.0 - float((left**2).sum()) / spread if spread > 0.0 else 0.0
     seen_share = math.sqrt(spread / float((turns[:, :2] ** 2).sum()))
     if explained < LEAST_EXPLAINED or seen_share < LEAST_SEEN:
-        raise EngineError(
+        raise PortraitUnfitError(
             f"a motion network that does not see this portrait turn ({100 * explained:.0f} % explained, of "
             f"{100 * seen_share:.0f} % of the turn)",
             f"at least {100 * LEAST_EXPLAINED:.0f} %, of {100 * LEAST_SEEN:.0f} %",
