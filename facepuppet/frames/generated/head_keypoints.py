@@ -15,7 +15,6 @@ import numpy as np
 
 from facepuppet.core.types import F32, F64
 
-
 _FLAT = np.array([1.0, 1.0, 0.0])
 
 
@@ -25,7 +24,7 @@ class HeadState:
 
     Attributes:
         angles: (3,) pitch, yaw, roll in radians, signs as that network has them.
-        translation: (3,) of the head in the crop; none in depth, which the published network knows nothing of.
+        translation: (3,) of the head in the crop; none in depth, as the published network was taught.
         expression: (21, 3) what the face does to each keypoint.
         scale: of the head in the crop.
         canonical: (21, 3) the person's keypoints, face on and at rest.
