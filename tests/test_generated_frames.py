@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 import pytest
 from avatars import hopper
-from compare import EXACT, ROUNDING, assert_pictures_equal
+from compare import EXACT, GPU, assert_pictures_equal
 from fakes import FakeTime
-from liveportrait_files import LANDMARKS, answering_nan, tiny_networks, write_import
+from gpus import EmulatedGpu
+from liveportrait_files import LANDMARKS, answering_nan, tiny_networks, untaught_networks, write_import
 from networks import unet
 
-from facepuppet.core.errors import EngineError
+from facepuppet.core.errors import EngineError, PortraitUnfitError
 from facepuppet.core.metrics import Meter
 from facepuppet.core.types import N_BLENDSHAPES, Expression, HeadPose, Pixels
 from facepuppet.drivers.scripted import Performance
@@ -382,18 +383,20 @@ def test_auto_takes_it_where_it_holds_the_cadence(gpu_of_the_emulated_kind, belo
 
 
 def test_all_on_the_card_it_paints_what_it_paints_through_here(
-    gpu_of_the_emulated_kind, below, imported, generator
+    gpu, monkeypatch, cache_of_the_emulated_gpu, below, imported, generator
 ):
     """And a portrait's own head, when two of them take turns."""
-    made = with_generator("liveportrait", below("tensorrt-rtx"), FPS, imported)
+    if isinstance(gpu, EmulatedGpu):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache_of_the_emulated_gpu))
+    made = with_generator("liveportrait", below(gpu.engine()), FPS, imported)
     assert "all on the card" in made.networks["LivePortrait"]
     networks, motion = made._head._networks, motion_of((0.1, 0.2, 0.0), jawOpen=0.4)
     other = np.zeros_like(made._head._feature)
     truth = generator._head.picture(motion).rgb
-    assert_pictures_equal(made._head.picture(motion).rgb, truth, ROUNDING)
+    assert_pictures_equal(made._head.picture(motion).rgb, truth, GPU)
     points = made._head._points
     assert networks.picture(other, points, points).max() == 0
-    assert_pictures_equal(made._head.picture(motion).rgb, truth, ROUNDING)
+    assert_pictures_equal(made._head.picture(motion).rgb, truth, GPU)
 
 
 def test_auto_leaves_it_where_it_does_not(gpu_of_the_emulated_kind, below, imported, caplog):
@@ -562,20 +565,34 @@ def test_signs_and_gains_of_the_networks_own_angles_are_learnt():
     angles = np.array(TURNS) @ np.diag([-0.9, 1.1, -1.0])
     found = fit_map(posed(*TURNS), states_of(angles), [np.zeros((21, 3))] * len(TURNS))
     np.testing.assert_allclose(found.angles, np.diag([-0.9, 1.1, -1.0]), atol=0.01)
-    assert found.explained > 0.99 and not found.expression.any()
+    assert not found.expression.any()
 
 
-@pytest.mark.parametrize("seen", ["nothing", "noise"])
-def test_a_network_that_does_not_see_a_portrait_turn_is_refused(seen):
-    angles = np.zeros((7, 3)) if seen == "nothing" else np.abs(np.array(TURNS)) + np.array([0.3, 0.3, 0.0])
-    angles[0] = 0.0
-    with pytest.raises(EngineError, match="does not see this portrait turn"):
+@pytest.mark.parametrize(
+    "angles",
+    [
+        np.zeros((7, 3)),
+        np.abs(np.array(TURNS)) + np.array([0.3, 0.3, 0.0]) * np.any(TURNS, axis=1, keepdims=True),
+        0.02 * np.array(TURNS),
+    ],
+    ids=["nothing", "something else", "next to nothing"],
+)
+def test_a_network_that_does_not_see_a_portrait_turn_is_refused(angles):
+    with pytest.raises(PortraitUnfitError, match="does not see this portrait turn"):
         fit_map(posed(*TURNS), states_of(angles), [np.zeros((21, 3))] * len(TURNS))
+
+
+@pytest.mark.thorough
+def test_a_portrait_that_the_network_does_not_see_is_told_and_the_puppet_goes_on(at_the_cpu, tmp_path):
+    folder = write_import(tmp_path / "liveportrait", untaught_networks())
+    assert with_generator("liveportrait", at_the_cpu, FPS, folder) is at_the_cpu.best
+    (told,) = at_the_cpu.cpu.renderer.fallbacks
+    assert "does not see this portrait turn" in told and "--maker builtin" in told
 
 
 def test_a_map_is_kept_and_a_damaged_one_is_a_miss(tmp_path):
     cache, values = MapCache("networks", tmp_path), np.random.default_rng(2)
-    known = MotionMap(np.eye(3), np.zeros((3, 3)), values.normal(0, 1, (63, 1434)), 0.9)
+    known = MotionMap(np.eye(3), np.zeros((3, 3)), values.normal(0, 1, (63, 1434)))
     assert cache.get(hopper()) is None
     cache.put(hopper(), known)
     np.testing.assert_allclose(cache.get(hopper()).expression, known.expression, rtol=1e-5)

@@ -60,4 +60,4 @@ def test_what_the_network_answers_is_read_by_name():
     }
     read = head_state(outputs)
     assert read.angles.tolist() == [1, 2, 3] and read.scale == 1.5
-    np.testing.assert_allclose(read.points, 1.5 * read.expression + [0, 1, 2])
+    np.testing.assert_allclose(read.points, 1.5 * read.expression + [0, 1, 0])

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 
-from facepuppet.core.errors import EngineError, ManifestError
+from facepuppet.core.errors import EngineError, ManifestError, PortraitUnfitError
 from facepuppet.core.metrics import Meter
 from facepuppet.drivers.scripted import PIECE_S, Performance
 from facepuppet.frames.base import FrameMaker
@@ -83,7 +83,7 @@ def with_generator(
             trial = tried(made, below.avatar, fps, now_s, 0.0 if is_asked else LOOKED_AT_S)
         except EngineError as problem:
             below.runtime.fell_back(f"LivePortrait is not used. {problem}")
-        except ManifestError as problem:
+        except (ManifestError, PortraitUnfitError) as problem:  # no other engine would mend that
             below.runtime.fell_back(f"LivePortrait is not used. {problem}")
             break
         else:
@@ -123,7 +123,7 @@ def _opened(
     """Open LivePortrait's maker on one engine.
 
     Raises:
-        ManifestError, EngineError: as `PortraitNetworks` and `GeneratedHead`.
+        ManifestError, EngineError, PortraitUnfitError: as `PortraitNetworks` and `GeneratedHead`.
     """
     runtime, renderer = below.runtime, below.cpu.renderer
     networks = runtime.once(

@@ -54,7 +54,8 @@ class GeneratedHead:
         runs_on: what runs the networks, for people.
 
     Raises:
-        EngineError: an engine failed, a network answers what is no number, or does not see the head turn.
+        EngineError: an engine failed, or a network answers what is no number.
+        PortraitUnfitError: the motion network does not see this head turn.
     """
 
     def __init__(

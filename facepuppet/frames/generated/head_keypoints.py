@@ -15,6 +15,8 @@ import numpy as np
 
 from facepuppet.core.types import F32, F64
 
+_FLAT = np.array([1.0, 1.0, 0.0])
+
 
 @dataclass(frozen=True, slots=True)
 class HeadState:
@@ -22,7 +24,7 @@ class HeadState:
 
     Attributes:
         angles: (3,) pitch, yaw, roll in radians, signs as that network has them.
-        translation: (3,) of the head in the crop.
+        translation: (3,) of the head in the crop; none in depth, as the published network was taught.
         expression: (21, 3) what the face does to each keypoint.
         scale: of the head in the crop.
         canonical: (21, 3) the person's keypoints, face on and at rest.
@@ -78,11 +80,11 @@ def moved(rest: HeadState, angles: F64, translation: F64, expression: F64) -> He
 
 
 def head_state(outputs: dict[str, F32]) -> HeadState:
-    """Read the motion network's outputs."""
+    """Read the motion network's outputs; what it says of the head's depth is left out."""
     single = {name: np.asarray(values, np.float64)[0] for name, values in outputs.items()}
     return HeadState(
         np.concatenate([single["pitch"], single["yaw"], single["roll"]]),
-        single["translation"],
+        single["translation"] * _FLAT,
         single["expression"],
         max(float(single["scale"][0]), math.ulp(1.0)),
         single["keypoints"],

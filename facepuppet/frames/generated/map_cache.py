@@ -25,7 +25,6 @@ _SHAPES = {
     "angles": (3, 3),
     "translation": (3, 3),
     "expression": (3 * N_KEYPOINTS, 3 * N_LANDMARKS),
-    "explained": (),
 }
 
 
@@ -53,9 +52,7 @@ class MapCache:
             return None
         if not all(np.isfinite(values).all() for values in found.values()):
             return None
-        return MotionMap(
-            found["angles"], found["translation"], found["expression"], float(found["explained"])
-        )
+        return MotionMap(**found)
 
     def put(self, avatar: Avatar, motion_map: MotionMap) -> None:
         """Keep a map; when that fails, say so in the log and go on."""

@@ -12,19 +12,22 @@ nothing is counted twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from facepuppet.core.errors import EngineError
+from facepuppet.core.errors import PortraitUnfitError
 from facepuppet.core.geometry import vector_from_rotation
 from facepuppet.core.types import F64, N_LANDMARKS, Motion
 from facepuppet.frames.generated.head_keypoints import HeadState
 from facepuppet.inference.imported_networks import N_KEYPOINTS
 
 _RIDGE = 1e-3  # of the mean energy of a picture's motion: enough against noise, too little to damp a smile
-LEAST_EXPLAINED = 0.5  # of how the network sees the portrait turn; below, it does not see the head as one
+# How a network has to see the portrait turn: share of the variance that a linear map explains, and of the
+# turn itself. One of random weights explains half, of a fiftieth.
+LEAST_EXPLAINED, LEAST_SEEN = 0.5, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,11 @@ class MotionMap:
         angles: (3, 3) of pitch, yaw and roll by the head's rotation vector.
         translation: (3, 3) the same of the head's place in the crop, as both turn about other points.
         expression: (63, 1434) of the keypoints by the landmarks' offsets.
-        explained: share of the variance of pitch and yaw that the fit explains.
     """
 
     angles: F64
     translation: F64
     expression: F64
-    explained: float
 
     def changes(self, posed: Posed) -> tuple[F64, F64, F64]:
         """Return (3,) angles, (3,) translation and (21, 3) expression, each against rest."""
@@ -98,7 +99,7 @@ def fit_map(poses: Sequence[Posed], seen: Sequence[HeadState], opened: Sequence[
         opened: (21, 3) by how much the retargeting heads move each keypoint for it, in units of expression.
 
     Raises:
-        EngineError: the network does not see the portrait turn.
+        PortraitUnfitError: the network does not see the portrait turn.
     """
     turns = np.stack([pose.turn for pose in poses])
     offsets = np.stack([pose.offsets for pose in poses])
@@ -117,17 +118,18 @@ def fit_map(poses: Sequence[Posed], seen: Sequence[HeadState], opened: Sequence[
     left = (angles[turned] - turns[turned] @ found.T)[:, :2]
     spread = float((angles[turned, :2] ** 2).sum())
     explained = 1.0 - float((left**2).sum()) / spread if spread > 0.0 else 0.0
-    if explained < LEAST_EXPLAINED:
-        raise EngineError(
-            f"a motion network that does not see this portrait turn ({100 * explained:.0f} % explained)",
-            f"at least {100 * LEAST_EXPLAINED:.0f} %",
+    seen_share = math.sqrt(spread / float((turns[:, :2] ** 2).sum()))
+    if explained < LEAST_EXPLAINED or seen_share < LEAST_SEEN:
+        raise PortraitUnfitError(
+            f"a motion network that does not see this portrait turn ({100 * explained:.0f} % explained, of "
+            f"{100 * seen_share:.0f} % of the turn)",
+            f"at least {100 * LEAST_EXPLAINED:.0f} %, of {100 * LEAST_SEEN:.0f} %",
             "Take another portrait, or --maker builtin.",
         )
     return MotionMap(
         found,
         _ridge(turns[turned], translations[turned]),
         _ridge(offsets[still], expressions[still]),
-        explained,
     )
 
 
