@@ -43,35 +43,41 @@ def resample_shifted(volume: Tensor, shifts: Tensor) -> Tensor:
 def sample(volume: Tensor, grid: Tensor) -> Tensor:
     """Return the volume at points of its own, trilinearly.
 
-    Its slices are laid side by side, with a border of zeros around each, and sampled as a picture twice: in
-    the slice before each point and in that behind it. For 32 x 16 x 64 x 64 that takes a third of the time of
-    ONNX Runtime's own GridSample of volumes, and a quarter of that of eight gathers.
+    Even slices are laid side by side, with a border of zeros around each, and odd ones on a second sheet. A
+    point lies between one of each: both sheets are sampled as pictures. For 32 x 16 x 64 x 64 that takes a
+    third of the time of ONNX Runtime's own GridSample of volumes, and a quarter of that of eight gathers.
 
     Args:
-        volume: (1, C, D, H, W).
+        volume: (1, C, D, H, W), D even.
         grid: (3, D, H, W) of x, y, z.
 
     Returns:
         (1, C, D, H, W).
     """
-    _, channels, depth, height, width = volume.shape
-    rows = next(rows for rows in range(isqrt(depth), 0, -1) if depth % rows == 0)
-    columns, tall, wide = depth // rows, height + 2, width + 2
-    sheet = functional.pad(volume[0], (1, 1, 1, 1)).reshape(channels, rows, columns, tall, wide)
-    sheet = sheet.permute(0, 1, 3, 2, 4).reshape(1, channels, rows * tall, columns * wide)
-    x = _place(grid[0], width).add(1).clamp(0, wide - 1)
-    y = _place(grid[1], height).add(1).clamp(0, tall - 1)
-    z = _place(grid[2], depth)
+    _, _, depth, height, width = volume.shape
+    x, y, z = (_place(grid[i], side) for i, side in enumerate((width, height, depth)))
     before = z.floor().clamp(0, depth - 2)
     seen = torch.zeros((), dtype=volume.dtype, device=volume.device)
-    for slice_ in (before, before + 1):
-        row = (slice_ * (1 / columns)).floor()
-        down = (row * tall + y + 0.5) * (2 / (rows * tall)) - 1
-        right = ((slice_ - columns * row) * wide + x + 0.5) * (2 / (columns * wide)) - 1
-        where = torch.stack([right, down], -1).reshape(1, depth * height, width, 2)
-        share = torch.relu(1 - (z - slice_).abs()).reshape(1, 1, depth * height, width)
-        seen = seen + share * functional.grid_sample(sheet, where, align_corners=False)
+    for odd in (0, 1):
+        nth = ((before + (1 - odd)) / 2).floor()  # of the slices on this sheet
+        share = torch.relu(1 - (z - 2 * nth - odd).abs()).reshape(1, 1, depth * height, width)
+        seen = seen + share * _sample_slices(volume[0, :, odd::2], nth, x, y)
     return seen.reshape(volume.shape)
+
+
+def _sample_slices(slices: Tensor, nth: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Slices (C, N, H, W), and for points (D, H, W) which of them and where, to (1, C, D · H, W)."""
+    channels, count, height, width = slices.shape
+    rows = next(rows for rows in range(isqrt(count), 0, -1) if count % rows == 0)
+    columns, tall, wide = count // rows, height + 2, width + 2
+    sheet = functional.pad(slices, (1, 1, 1, 1)).reshape(channels, rows, columns, tall, wide)
+    sheet = sheet.permute(0, 1, 3, 2, 4).reshape(1, channels, rows * tall, columns * wide)
+    row = (nth * (1 / columns)).floor()
+    # Places count from the sheet's middle, where numbers are finest.
+    down = (row * tall - rows * tall / 2) + (y + 1).clamp(0, tall - 1) + 0.5
+    right = ((nth - columns * row) * wide - columns * wide / 2) + (x + 1).clamp(0, wide - 1) + 0.5
+    where = torch.stack([right * (2 / (columns * wide)), down * (2 / (rows * tall))], -1)
+    return functional.grid_sample(sheet, where.reshape(1, -1, x.shape[2], 2), align_corners=False)
 
 
 def _hats(side: int, shifts: Tensor) -> Tensor:
