@@ -188,9 +188,13 @@ def test_an_import_goes_on_where_it_was_broken_off(
     with pytest.raises(KeyboardInterrupt):
         import_liveportrait(folder, into, quiet, SMALL)
     assert not into.exists()
+    (into.with_name(".liveportrait.part") / ".cut-off.part").write_bytes(b"half a network")
     exported.append("the interrupted one does not count")
     assert import_liveportrait(folder, into, quiet, SMALL)
     assert [name for name in exported if " " not in name] == ["stitching", "eyes", "lips"]
+    assert sorted(path.name for path in into.iterdir()) == [
+        "eyes.onnx", "lips.onnx", "manifest.toml", "stitching.onnx",
+    ]  # fmt: skip
 
 
 def test_what_was_imported_stays_until_the_next_is_whole(folder: Path, tmp_path: Path) -> None:
@@ -248,3 +252,20 @@ def test_the_manifest_is_toml_whatever_the_names() -> None:
     entry = {"name": "liveportrait-x", "origin": 'a "quoted" \\ name', "inputs": {"picture": [1, 3]}}
     read = tomllib.loads(importing._manifest({"x": entry}).decode())
     assert read["generator"] == [entry]
+
+
+@pytest.mark.slow
+def test_all_of_it_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights, into = tmp_path / "weights", tmp_path / "engines" / "liveportrait"
+    weights.mkdir()
+    for file in published_layout():
+        torch.save(published() if file == FILE else dict(random_weights(1, file)), weights / f"{file}.pth")
+    status, out, _ = run(capsys, "engines", "import", "liveportrait", str(weights), "--into", str(into))
+    assert status == 0, out
+    listed = tomllib.loads((into / "manifest.toml").read_text(encoding="utf-8"))["generator"]
+    assert [entry["name"].removeprefix("liveportrait-") for entry in listed] == [part.name for part in PARTS]
+    assert [entry["name"] for entry in listed if "precision" not in entry] == ["liveportrait-decoder"]
+    assert all((into / entry["file"]).stat().st_size == entry["size"] for entry in listed)
+    status, out, _ = run(capsys, "engines", "import", "liveportrait", str(weights), "--into", str(into))
+    assert status == 0
+    assert "imported already" in out

@@ -85,6 +85,8 @@ def _checked(files: Mapping[str, Path], show: Show) -> dict[str, str]:
 def _prepare(staging: Path) -> None:
     try:
         staging.mkdir(parents=True, exist_ok=True)
+        for half_written in staging.glob(".*"):
+            half_written.unlink()
         there = sum(path.stat().st_size for path in staging.iterdir())
         free = shutil.disk_usage(staging).free
     except OSError as problem:
