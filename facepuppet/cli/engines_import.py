@@ -34,7 +34,7 @@ def import_engines(
             "PyTorch and onnx, which this command alone needs",
             "pip install 'facepuppet[train]'",
         ) from problem
-    into = into or user_data_path("facepuppet") / "engines" / kind
+    into = into or user_data_path("facepuppet", appauthor=False) / "engines" / kind
     with progress_bar() as show:
         was_new = import_liveportrait(folder, into, show)
     size = sum(path.stat().st_size for path in into.iterdir()) / 1e6
