@@ -1,4 +1,4 @@
-"""`facepuppet engines`: build, list, verify and clean the engines that run the painters on a GPU."""
+"""`facepuppet engines`: build, list, verify and clean the engines of a GPU; import networks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepuppet.cli.engines_import import import_engines
 from facepuppet.cli.options import ENGINE_WORDS, JsonOption
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("import")(import_engines)
 
 FolderOption = Annotated[
     Path | None,
