@@ -78,6 +78,7 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
     from facepuppet.inference.builder import survey
     from facepuppet.inference.engine_cache import EngineCache
     from facepuppet.inference.engine_file import KERNELS
+    from facepuppet.inference.imported_networks import imported_networks
 
     cache = EngineCache()
     found = list(survey(cache, _known(networks)))
@@ -101,6 +102,9 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
             what += f"  kernels for {key.gpu}" if key.kind == KERNELS else ""
         typer.echo(f"{what}  {entry.size / 1e6:.1f} MB  {state.value}")
     typer.echo(f"{len(found)} files in {cache.folder}")
+    if imported := imported_networks():
+        size = sum(network.size for network in imported)
+        typer.echo(f"LivePortrait, imported: {size / 1e6:.0f} MB in {imported[0].path.parent}")
 
 
 @app.command()
