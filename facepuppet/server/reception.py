@@ -256,7 +256,7 @@ class Reception(ErrandDesk):
         for seat in self._book.seats():
             if self._revocations.blind_s >= _BLIND_S:
                 self._revoke(seat, "The list of revoked rights cannot be read, so nothing may be shown.")
-            elif newest.revokes(seat.consent):
+            elif not seat.words_against.isdisjoint(newest.entries):
                 self._revoke(seat, "The right to show this portrait was taken back.")
             elif seat.performs and now_ns - seat.heard_ns > _SILENT_S * 1e9:
                 self._end(seat, Over(Why.LOST, "The host of this session was lost.", again=True))
