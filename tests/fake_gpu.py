@@ -133,11 +133,17 @@ class DeviceArray:
         self._machine, self._array = machine, memory[_FENCE : _FENCE + n_bytes].view(dtype).reshape(shape)
         self._array[...] = 7
         self.shape, self.dtype, self.nbytes = self._array.shape, self._array.dtype, n_bytes
-        self.data = types.SimpleNamespace(ptr=self._array.ctypes.data)
+        self.data = types.SimpleNamespace(
+            ptr=self._array.ctypes.data, copy_from_device_async=self._copy_from_device_async
+        )
 
     def set(self, array, stream) -> None:
         assert array.dtype == self._array.dtype and array.shape == self._array.shape
         self._machine.enqueue(lambda: self._array.__setitem__(..., array))
+
+    def _copy_from_device_async(self, source, n_bytes: int, stream) -> None:
+        assert n_bytes == self.nbytes
+        self._machine.enqueue(lambda: ctypes.memmove(self.data.ptr, source.ptr, n_bytes))
 
     def get(self, stream, out, blocking) -> None:
         assert not blocking and out.dtype == self._array.dtype and out.shape == self._array.shape

@@ -216,7 +216,7 @@ def main(port: int, metrics_port: int, logs: Path, drain: float, ray: str | None
         from facepuppet.server.serve_ray import open_server
 
         parts = Parts(SmallHost, small_front, Sizes(2, 2), logs)
-        with open_server(parts, Door(port=port), own_ray=ray is None) as server:
+        with open_server(parts, Door(port=port), head, own_ray=ray is None) as server:
             print(f"open {head}", flush=True)
             with suppress(KeyboardInterrupt):
                 stay(head)
@@ -227,6 +227,8 @@ if __name__ == "__main__":
     # Under its own name, by which replicas find its classes.
     from serve_parts import main as main_of_the_module
 
-    main_of_the_module(
-        int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]), *sys.argv[5:]
-    )
+    try:
+        words = sys.argv[1:]
+        main_of_the_module(int(words[0]), int(words[1]), Path(words[2]), float(words[3]), *words[4:])
+    except ServerError as error:  # as facepuppet.cli.main does: an uncaught one would have Ray ask its head
+        sys.exit(str(error))

@@ -16,7 +16,18 @@ from facepuppet.cli.run import run
 from facepuppet.portrait import sample_portrait_path
 
 HOW_PICTURES_ARE_MADE = {
-    *("canvas", "background", "mirror", "label", "label_every", "no_label", "profile", "engine", "tracker"),
+    *(
+        "canvas",
+        "background",
+        "mirror",
+        "label",
+        "label_every",
+        "no_label",
+        "profile",
+        "engine",
+        "tracker",
+        "maker",
+    ),
     *("key", "signed_by", "right", "subject", "granted", "revoked", "stats", "tracking", "fps"),
     *("liveliness", "voice_region", "voice_intensity", "emotion", "seed"),
 }
@@ -96,3 +107,27 @@ def test_the_label_goes_off_by_either_word(
     with pytest.raises(Seen):
         app([command, *SHOW, *words, "--input", "x.mp4", "--output", "out.mp4"], standalone_mode=False)
     assert seen == ["off"]
+
+
+@pytest.mark.parametrize(
+    ("command", "builds"),
+    [("run", "facepuppet.session.puppet.Puppet"), ("render", "facepuppet.session.offline.render_video")],
+)
+@pytest.mark.parametrize(("words", "maker"), [([], "auto"), (["--maker", "liveportrait"], "liveportrait")])
+def test_who_draws_is_told_to_whoever_makes_the_puppet(
+    command: str, builds: str, words: list[str], maker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[object, object]] = []
+
+    def made(*given: object, **how: object) -> object:
+        seen.append((how["maker"], how["fps"]))
+        raise Seen
+
+    monkeypatch.setattr(builds, made)
+    monkeypatch.setattr(
+        {"run": run_module, "render": render_module}[command], "open_engines", lambda *_: (None, None)
+    )
+    with pytest.raises(Seen):
+        show = [command, *SHOW, *words, "--fps", "24", "--input", "x.mp4", "--output", "out.mp4"]
+        app(show, standalone_mode=False)
+    assert seen == [(maker, 24.0)]

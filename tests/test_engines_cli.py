@@ -17,22 +17,30 @@ from avatars import hopper
 from emulated_cuda import needs_compiler
 from fake_gpu import Machine
 from fakes import PATIENCE_S, MemorySink, StreamingCamera, wait_until
+from liveportrait_files import untaught_networks, write_import
 from networks import unet, write_manifest
 from program import one_line, run
 from scripted_faces import tracking_at
 
 from facepuppet.cli.bench_table import table
-from facepuppet.cli.options import ENGINE_WORDS, QUALITY_WORDS, TRACKER_WORDS, engine_line
+from facepuppet.cli.options import ENGINE_WORDS, MAKER_WORDS, QUALITY_WORDS, TRACKER_WORDS, engine_line
 from facepuppet.core.hardware import describe_hardware
 from facepuppet.core.types import Frame
-from facepuppet.diagnose import verify
+from facepuppet.diagnose import doctor, verify
 from facepuppet.diagnose.bench import BenchResult
-from facepuppet.diagnose.doctor import Verdict, examine_machine
+from facepuppet.diagnose.doctor import Check, Verdict, examine_machine
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.tracking import Tracking
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.render import painter
-from facepuppet.inference import ENGINES
+from facepuppet.frames.generated.choosing import MAKERS
+from facepuppet.inference import (
+    ENGINES,
+    SIGNATURES,
+    Runtime,
+    liveportrait_folder,
+    read_generators,
+)
 from facepuppet.inference.deviation import Feed
 from facepuppet.inference.engine_cache import EngineCache
 from facepuppet.inference.manifest import Network, read_manifest, read_verified
@@ -76,6 +84,7 @@ def states(capsys: pytest.CaptureFixture[str], folder: Path) -> list[str]:
 def test_the_words_are_the_engines() -> None:
     assert ("auto", *ENGINES) == ENGINE_WORDS
     assert TRACKERS == TRACKER_WORDS
+    assert MAKERS == MAKER_WORDS
     assert ("auto", *BY_NAME) == QUALITY_WORDS
 
 
@@ -125,6 +134,58 @@ def test_what_is_damaged_foreign_or_stale_is_told_and_cleaned(
     status, out, _ = engines(capsys, folder, "build")
     assert status == 0 and machine.builds == 4
     assert states(capsys, folder) == ["ready", "stale"]
+
+
+@pytest.fixture
+def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An import of tiny networks, in the user's data folder."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return write_import(liveportrait_folder(), untaught_networks())
+
+
+def test_engines_of_an_import_are_listed_and_kept(
+    machine: Machine, folder: Path, imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Runtime("tensorrt-rtx").open_alone(read_generators()["lips"], "tensorrt-rtx")
+    assert states(capsys, folder) == ["ready"]
+    _, out, _ = engines(capsys, folder, "clean")
+    assert "0 files deleted" in out
+    (imported / "manifest.toml").unlink()
+    assert states(capsys, folder) == ["stale"]
+
+
+@pytest.mark.thorough
+def test_an_import_is_verified_part_by_part(
+    imported: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (imported / "manifest.toml").read_text()
+    head, _, decoder = text.partition('name = "liveportrait-decoder"')
+    (imported / "manifest.toml").write_text(
+        head + 'name = "liveportrait-decoder"' + decoder.replace('"fp32"', '"fp16"', 1)
+    )
+    monkeypatch.setattr(verify, "record", lambda folder: [])
+    status, out, _ = run(capsys, "engines", "verify", "--json")
+    told = json.loads(out)
+    assert status == 0 and [(one["network"], one["engine"]) for one in told] == [
+        ("liveportrait-decoder", verify.HALF)  # else the CPU would be compared with itself
+    ]
+    assert told[0]["passes"] and 0 < told[0]["deviation"]["max_error"] < 1 / 255
+    assert {network.name for network, _ in verify.record_head()} == {f"liveportrait-{p}" for p in SIGNATURES}
+
+
+def test_the_doctor_knows_of_an_import(imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> Check:
+        return next(check for check in examine_machine() if check.name == "liveportrait")
+
+    monkeypatch.setattr("facepuppet.diagnose.doctor._CHECKS", (doctor._liveportrait,))
+    monkeypatch.setattr("facepuppet.inference.runtime.candidates", lambda: ("cpu",))
+    assert found().verdict is Verdict.OK and "auto leaves it" in found().detail
+    monkeypatch.setattr("facepuppet.inference.runtime.candidates", lambda: ("cuda", "cpu"))
+    assert "tried on cuda by --maker auto" in found().detail
+    (imported / "eyes.onnx").write_bytes(bytes((imported / "eyes.onnx").stat().st_size))
+    assert found().verdict is Verdict.WARN and "facepuppet engines import" in found().mend
+    (imported / "manifest.toml").unlink()
+    assert found().detail == "not imported, none is needed"
 
 
 def test_the_real_flavour_builds_without_a_gpu(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 
+import av
 import numpy as np
 import pytest
 from webrtc_peers import CONSENT, SHA, Client, FaceTrack, OneDesk, join_of, joined, run
@@ -240,3 +242,59 @@ def test_no_log_holds_an_offer_or_an_address(host: SessionHost, caplog: pytest.L
 def _face(message: dict[str, object]) -> bool:
     status = message.get("status")
     return isinstance(status, dict) and bool(status["face"])
+
+
+@pytest.mark.thorough
+def test_a_camera_of_4k_is_asked_for_less_and_sent_away_if_it_goes_on(
+    host: SessionHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puppet_session, "LARGE_S", 1.0)
+
+    async def work() -> None:
+        client = Client(FaceTrack((3840, 2160), fps=2.0))
+        told = host.perform(join_of(await client.offer()))
+        answer = await anext(told)
+        assert isinstance(answer, Answered)
+        await client.take(answer.sdp)
+        over = await anext(told)
+        assert isinstance(over, Over) and over.why is Why.REFUSED and "1920x1080" in over.sentence
+        await client.until(lambda: any("over" in one for one in client.told))
+        assert any("ask" in one for one in client.told) and over.sentence in client.notes()
+        await client.close()
+
+    run(work())
+
+
+def test_noise_on_its_port_and_in_its_pictures_ends_nothing(host: SessionHost) -> None:
+    noise = np.random.default_rng(3)
+
+    async def work() -> None:
+        client = Client(track := NoisyTrack())
+        async with joined(host, client):
+            await client.until(lambda: client.n > 5)
+            port = int(next(line.split()[5] for line in client.answer.splitlines() if "candidate" in line))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+                for first in range(256):  # STUN, DTLS, RTP and RTCP are told apart by the first byte
+                    data = bytes([first]) + noise.bytes(int(noise.integers(0, 1200)))
+                    stranger.sendto(data, (client.address, port))
+            track.noise = noise
+            await asyncio.sleep(0.5)
+            track.noise = None
+            n, n_told = client.n, len(client.told)
+            await client.until(lambda: client.n > n + 20 and any(map(_face, client.told[n_told:])))
+
+    run(work())
+
+
+class NoisyTrack(FaceTrack):
+    """Sends packets of noise in place of coded pictures, as long as it has any."""
+
+    noise: np.random.Generator | None = None
+
+    async def recv(self) -> av.VideoFrame:
+        frame = await super().recv()
+        if self.noise is None:
+            return frame
+        packet = av.Packet(self.noise.bytes(900))
+        packet.pts, packet.time_base = frame.pts, frame.time_base
+        return packet

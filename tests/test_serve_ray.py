@@ -54,7 +54,10 @@ def small_server(folder: Path, drain: float = 0.5) -> Iterator[tuple[subprocess.
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
+        try:
+            process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()  # and with it what it started, where it did not end
 
 
 class People:
@@ -142,6 +145,43 @@ def test_people_come_wait_see_and_are_told_the_end(tmp_path: Path) -> None:
         asyncio.run(_is_told_the_end(people, process))
         assert process.wait(PATIENCE_S) == 0
     _check_logs(tmp_path / "logs")
+
+
+@pytest.mark.slow
+def test_ray_alone_listens_on_loopback_or_asks_for_its_token(tmp_path: Path) -> None:
+    """Each replica of Serve listens on all addresses, and would unpickle what anybody sends."""
+    import grpc
+    import psutil
+    from ray.serve.generated import serve_pb2, serve_pb2_grpc
+
+    with small_server(tmp_path) as (process, _, _):
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        doors = [
+            one.laddr for each in family for one in each.net_connections() if one.status == psutil.CONN_LISTEN
+        ]
+        assert len(doors) > 10
+        open_doors = [door for door in doors if not door.ip.removeprefix("::ffff:").startswith("127.")]
+        assert len(open_doors) <= 3  # the replicas'
+        for door in open_doors:
+            with (
+                grpc.insecure_channel(f"127.0.0.1:{door.port}") as channel,
+                pytest.raises(grpc.RpcError) as no,
+            ):
+                serve_pb2_grpc.ASGIServiceStub(channel).HandleRequest(serve_pb2.ASGIRequest())
+            assert no.value.code() is grpc.StatusCode.UNAUTHENTICATED  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_a_head_that_dies_ends_the_server_with_one_line(tmp_path: Path) -> None:
+    import psutil
+
+    with small_server(tmp_path) as (process, _, _):
+        family = psutil.Process(process.pid).children(recursive=True)
+        next(one for one in family if one.name() == "gcs_server").kill()
+        _, said = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode != 0
+        assert "no answer from Ray's head any more" in said.splitlines()[-1]
+        assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
 def _check_metrics(people: People, port: int) -> None:

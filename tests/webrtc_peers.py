@@ -105,6 +105,7 @@ class Client:
         self.connection = RTCPeerConnection(OFFLINE)
         self.seen: list[U8] = []
         self.n = 0
+        self.answer = ""
         self.told: list[dict[str, Any]] = []
         self._readers: list[asyncio.Task[None]] = []
         for track in tracks:
@@ -121,7 +122,13 @@ class Client:
         return str(self.connection.localDescription.sdp)
 
     async def take(self, answer: str) -> None:
+        self.answer = answer
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    @property
+    def address(self) -> str:
+        """Of the host, as its answer says."""
+        return next(line.split()[4] for line in self.answer.splitlines() if "candidate" in line)
 
     def say(self, message: dict[str, Any] | str | bytes) -> None:
         assert self.channel is not None

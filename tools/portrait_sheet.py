@@ -1,14 +1,16 @@
 """Contact sheet: portraits down, moments of the scripted performance across.
 
-    python tools/portrait_sheet.py PORTRAIT [PORTRAIT ...] --out sheet.png [--height 260]
+    python tools/portrait_sheet.py PORTRAIT [PORTRAIT ...] --out sheet.png [--height 260] [--maker NAME ...]
 
-The first column is the portrait itself. For looking at after every change to the picture.
+The first column is the portrait itself. For looking at after every change to the picture; with
+`--maker builtin --maker liveportrait` each portrait has a row of either, one above the other.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -16,9 +18,9 @@ import numpy as np
 
 from facepuppet.core import U8, FacepuppetError
 from facepuppet.drivers import Performance
-from facepuppet.frames import Composer, Corner, Renderer
+from facepuppet.frames import MAKERS, Composer, Corner
 from facepuppet.portrait import load_avatar
-from facepuppet.retarget import Retargeter
+from facepuppet.session import Puppet
 
 MOMENTS = {
     "turn": 1.5,
@@ -34,19 +36,17 @@ MOMENTS = {
 }
 
 
-def row(path: Path, height: int) -> U8:
-    """Render one portrait at every moment."""
+def row(path: Path, height: int, maker: str = "builtin") -> U8:
+    """Show one portrait at every moment."""
     avatar = load_avatar(path)
-    renderer, composer = Renderer(avatar), Composer(avatar, None, label=Corner.OFF)
-    retargeter = Retargeter(avatar)
+    puppet = Puppet(avatar, Composer(avatar, None, label=Corner.OFF), maker=maker)
     piece = Performance()
-    retargeter.update(piece.expression(0.0, 0))
+    puppet.show(piece.expression(0.0, 0))
     cells = [_fit(avatar.portrait_rgb, height)]
     for index, moment in enumerate(MOMENTS.values()):
         # A second later each, so that the presence machine has long arrived.
         expression = replace(piece.expression(moment, index), captured_ns=(index + 1) * 1_000_000_000)
-        motion = retargeter.update(expression)
-        cells.append(_fit(composer.compose(renderer.render(motion)).rgb, height))
+        cells.append(_fit(puppet.show(expression).rgb, height))
     return np.hstack(cells)
 
 
@@ -63,17 +63,18 @@ def main() -> None:
     parser.add_argument("portraits", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--height", type=int, default=260)
+    parser.add_argument("--maker", action="append", choices=MAKERS, help="repeatable; builtin if left out")
     args = parser.parse_args()
     rows = []
-    for path in args.portraits:
+    for path, maker in product(args.portraits, args.maker or ["builtin"]):
         try:
-            rows.append(row(path, args.height))
+            rows.append(row(path, args.height, maker))
         except FacepuppetError as error:
             print(f"{path.name}: {error}")
     width = max(r.shape[1] for r in rows)
     sheet = np.vstack([np.pad(r, ((0, 4), (0, width - r.shape[1]), (0, 0))) for r in rows])
     cv2.imwrite(str(args.out), sheet[..., ::-1])
-    print(f"{args.out}: {len(rows)} portraits; columns: portrait, {', '.join(MOMENTS)}")
+    print(f"{args.out}: {len(rows)} rows; columns: portrait, {', '.join(MOMENTS)}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python tools/render_throughput.py [--engine NAME ...] [--portrait 1024] [--canvas 1280x720] [--seconds 10]
     python tools/render_throughput.py --stages        # where each microsecond goes, on a GPU
+    python tools/render_throughput.py --maker liveportrait      # an imported network draws the face
 
 Nothing paces it and nothing is tracked: a scripted piece drives the portrait. With --tracked the built-in
 driver clip is tracked as well, one frame after the other, as in a live loop without its camera. Prints
@@ -24,7 +25,7 @@ import numpy as np
 from facepuppet.core import Expression, FacepuppetError, Frame, Spread, describe_hardware
 from facepuppet.diagnose import driver_clip, square_portrait
 from facepuppet.drivers import CameraDriver, Performance, Tracker
-from facepuppet.frames import Composer, CudaMaker, FallbackMaker, probe_motions
+from facepuppet.frames import MAKERS, Composer, CudaMaker, FallbackMaker, probe_motions
 from facepuppet.inference import ENGINES
 from facepuppet.media import Source, open_source
 from facepuppet.portrait import Avatar, load_avatar
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--engine", action="append", choices=("auto", *ENGINES), help="repeatable")
     parser.add_argument("--portrait", type=int, default=1024, help="side of the square portrait in pixels")
     parser.add_argument("--canvas", default="1280x720")
+    parser.add_argument("--maker", default="builtin", choices=MAKERS, help="who draws the face")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
     parser.add_argument("--tracked", action="store_true", help="track a driver clip as well")
     parser.add_argument("--stages", action="store_true", help="time every stage of the GPU's frame path")
@@ -54,7 +56,8 @@ def main() -> None:
         first_s: float | None = None
         for engine in arguments.engine or ["auto"]:
             try:
-                puppet = Puppet(avatar, Composer(avatar, (width, height)), engine=engine)
+                composer = Composer(avatar, (width, height))
+                puppet = Puppet(avatar, composer, engine=engine, maker=arguments.maker)
                 if arguments.stages:
                     print(_stages(engine, puppet, avatar, arguments.seconds))
                     continue

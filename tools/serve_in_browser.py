@@ -5,14 +5,15 @@
 Each page picks the first avatar, allows its camera (a rendered person) and watches its puppet. Printed for
 each of them: when the first picture came, of what size it was, the rates at which pictures were decoded and
 shown (without a screen Chromium shows fewer than it decodes), gaps, what the page's camera sent in the first
-second, and what the host told last; then what the server's processes took of a core, and their memory. Needs
-Chromium, ffmpeg and the extra `server`.
+second, and what the host told last; then what the server's processes took of a core, their memory, and what
+the mark says in what Chromium shows. Needs Chromium, ffmpeg and the extra `server`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import os
 import re
 import shutil
@@ -33,12 +34,14 @@ from room_in_browser import chromium_path
 from serve_delay import open_browser, render_person
 
 from facepuppet.core import describe_hardware
+from facepuppet.watermark import detect
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
 _PATIENCE_S = 90.0
 _SETTLE_S = 5.0  # until encoders, rest and caches are as they stay
+_MARK_PICTURES = 150
 _SCRIPT = """
 const Real = RTCPeerConnection;
 window.peers = [];
@@ -57,6 +60,26 @@ window.told = [];
 window.shown = [];
 window.sent = [];
 window.decoded = [];
+// Luma of the next n pictures as they are shown, and when.
+window.collect = (n) => new Promise((done) => {
+  const puppet = document.getElementById("puppet"), pictures = [];
+  const canvas = new OffscreenCanvas(puppet.videoWidth, puppet.videoHeight);
+  const context = canvas.getContext("2d", {willReadFrequently: true});
+  const note = (now) => {
+    context.drawImage(puppet, 0, 0, canvas.width, canvas.height);
+    const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
+    const luma = new Uint8Array(data.length / 4);
+    for (let i = 0; i < luma.length; i++) {
+      luma[i] = 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2] + 0.5;
+    }
+    let text = "";
+    for (let i = 0; i < luma.length; i += 8192) text += String.fromCharCode(...luma.subarray(i, i + 8192));
+    pictures.push([now, canvas.width, canvas.height, btoa(text)]);
+    if (pictures.length < n) puppet.requestVideoFrameCallback(note);
+    else done(pictures);
+  };
+  puppet.requestVideoFrameCallback(note);
+});
 addEventListener("DOMContentLoaded", () => {
   const puppet = document.getElementById("puppet");
   const note = (now, frame) => {
@@ -155,6 +178,18 @@ async def figures_of(page: Page, asked_ms: float, since_ms: float) -> dict[str, 
     }
 
 
+async def mark_of(page: Page) -> str:
+    """Return what the mark says in pictures that a page shows."""
+    pictures = await page.evaluate("(n) => window.collect(n)", _MARK_PICTURES)
+    frames = [
+        (np.frombuffer(base64.b64decode(luma), np.uint8).reshape(height, width), at_ms / 1000)
+        for at_ms, width, height, luma in pictures
+    ]
+    found = detect(frames)
+    seconds = frames[-1][1] - frames[0][1]
+    return f"mark {found.payload or 'not found'} in {seconds:.1f} s, {len(frames)} pictures"
+
+
 def processes_of(pid: int) -> dict[str, list[psutil.Process]]:
     """Return a server's processes, by what they are for."""
     found: dict[str, list[psutil.Process]] = {"host": [], "reception": [], "the rest": []}
@@ -169,8 +204,9 @@ def _spent_s(processes: list[psutil.Process]) -> float:
     return float(sum(sum(process.cpu_times()[:2]) for process in processes))
 
 
-async def measure(url: str, code: str, pid: int, n: int, seconds: float, clip: Path) -> None:
-    """Let pages join, wait, and print what they saw and what it cost."""
+async def measure(url: str, code: str, pid: int, n: int, seconds: float, clip: Path) -> list[str]:
+    """Let pages join and wait; return what they saw and what it cost, a line each."""
+    told = []
     processes = processes_of(pid)
     async with open_browser(clip) as browser:
         pages = [await (await browser.new_context()).new_page() for _ in range(n)]
@@ -181,13 +217,15 @@ async def measure(url: str, code: str, pid: int, n: int, seconds: float, clip: P
         await asyncio.sleep(seconds)
         took_s = time.monotonic() - begun_s
         for page, asked, since in zip(pages, asked_ms, since_ms, strict=True):
-            print(
+            told.append(
                 "  ".join(f"{what} {value}" for what, value in (await figures_of(page, asked, since)).items())
             )
         for kind, some in processes.items():
             share = (_spent_s(some) - before[kind]) / took_s
             memory = sum(process.memory_info().rss for process in some) / 1e6
-            print(f"{kind}: {len(some)} processes, {100 * share:.1f} % of a core, {memory:.0f} MB")
+            told.append(f"{kind}: {len(some)} processes, {100 * share:.1f} % of a core, {memory:.0f} MB")
+        told += [await mark_of(page) for page in pages]
+    return told
 
 
 def main() -> None:
@@ -205,7 +243,8 @@ def main() -> None:
         clip = Path(folder) / "person.y4m"
         render_person(clip, (width, height))
         with running_server("--canvas", options.size) as (url, code, pid):
-            asyncio.run(measure(url, code, pid, options.sessions, options.seconds, clip))
+            told = asyncio.run(measure(url, code, pid, options.sessions, options.seconds, clip))
+            print("\n".join(told))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How far sound is from pictures in a session of the server, as a peer hears and sees it over loopback.
 
-    python tools/serve_sound_skew.py [--seconds 40] [--size 640x360] [--lose 0.02] [--driven-by voice]
+    python tools/serve_sound_skew.py [--seconds 40] [--browser] [--lose 0.02] [--driven-by voice]
 
 A process of its own is the peer: it sends a face whose mouth opens every 1.5 s and a click at that moment
 (for `voice`: no picture, and a vowel), and tells when it saw the puppet's mouth open and heard the sound in
@@ -8,6 +8,8 @@ what came back. Of both, medians and p95 from that moment on, and of sound less 
 positive where sound is late. aiortc hands a picture over when the next one begins to come; that is taken off.
 A mouth counts as open from the first picture on that has it half open, which trackers take a picture or two
 to believe. --lose drops that share of the peer's packets.
+--browser lets a page in headless Chromium be the peer, which has its own way to keep both in step; what it
+sends and shows is known to some 20 ms.
 
 "machine late" is by how much the worst of fifty wakings of a thread was late: where that is more than a few
 milliseconds, the figures tell of what else the machine does. Needs the extra `server`. Exits 1 where sound
@@ -22,10 +24,11 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 from private_pulse import Pace
+from skew_page import be_page
 from skew_peer import AS_PEER, be_peer
 
 from facepuppet.core import describe_hardware
@@ -45,6 +48,7 @@ def main() -> int:
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--lose", type=float, default=0.0)
     parser.add_argument("--driven-by", choices=("camera", "voice"), default="camera")
+    parser.add_argument("--browser", action="store_true")
     parser.add_argument(AS_PEER, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
@@ -55,7 +59,8 @@ def main() -> int:
     machine = describe_hardware()
     print(f"{machine.cpu}, {machine.cores} cores, {machine.system}, Python {machine.python}")
     with Pace() as pace:
-        told = asyncio.run(perform((width, height), driven_by))
+        seconds = options.seconds if options.browser else None
+        told = asyncio.run(perform((width, height), driven_by, seconds))
     moments_s = np.array(told["moments_s"])
     picture_s = after(moments_s, np.array(told["opened_s"]))
     sound_s = after(moments_s, np.array(told["heard_s"]))
@@ -68,22 +73,35 @@ def main() -> int:
     return int(not abs(np.nanmedian(skew_s)) <= BAR_S)
 
 
-async def perform(size_px: tuple[int, int], driven_by: DrivenBy) -> dict[str, list[float]]:
-    """Perform for a peer in another process; return what it tells at its end."""
+async def perform(
+    size_px: tuple[int, int], driven_by: DrivenBy, browser_s: float | None
+) -> dict[str, list[float]]:
+    """Perform for a peer, a browser for so many seconds or a process; return what it tells at its end."""
+    avatar = load_avatar(sample_portrait_path())
+    puppet = await asyncio.to_thread(Puppet, avatar, Composer(avatar, size_px))
+    sessions: list[PuppetSession] = []
+
+    async def begin(offer: str) -> str:
+        join = Join("skew", offer, "", "", b"", driven_by, Picture(size_px))
+        sessions.append(PuppetSession(join, puppet))
+        return await sessions[0].begin()
+
+    told = await (in_process(begin) if browser_s is None else be_page(size_px, browser_s, begin))
+    await sessions[0].close()
+    return told
+
+
+async def in_process(begin: Callable[[str], Awaitable[str]]) -> dict[str, list[float]]:
+    """Let a process of its own be the peer."""
     words = [sys.executable, *sys.argv, AS_PEER]
     peer = await asyncio.create_subprocess_exec(
         *words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 24
     )
     assert peer.stdin is not None and peer.stdout is not None
-    avatar = load_avatar(sample_portrait_path())
-    puppet = await asyncio.to_thread(Puppet, avatar, Composer(avatar, size_px))
-    offer = json.loads(await peer.stdout.readline())
-    join = Join("skew", offer, "", "", b"", driven_by)
-    session = PuppetSession(replace(join, picture=Picture(size_px)), puppet)
-    peer.stdin.write(json.dumps(await session.begin()).encode() + b"\n")
+    answer = await begin(json.loads(await peer.stdout.readline()))
+    peer.stdin.write(json.dumps(answer).encode() + b"\n")
     await peer.stdin.drain()
     told: dict[str, list[float]] = json.loads(await peer.stdout.readline())
-    await session.close()
     await peer.wait()
     return told
 

@@ -34,6 +34,10 @@ AS_PEER = "--as-peer"
 EVERY_S, OPEN_S, WARM_S = 1.5, 0.5, 8.0
 FPS, RATE_HZ, BLOCK = 30, 48_000, 960
 BLOCK_S = BLOCK / RATE_HZ
+MOUTH_ALONE = (
+    {"do": "voice-region", "values": {"region": "mouth"}},
+    {"do": "voice-intensity", "values": {"amount": 2.0}},
+)
 _SMALL_PX = (160, 90)
 _LOUD = 0.05  # of full scale
 _GAP_S = 0.3  # of silence before a sound that counts as new
@@ -59,6 +63,8 @@ async def be_peer(size_px: tuple[int, int], seconds: float, lose: float, driven_
     await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     for sender in peer.getSenders():
         drop(sender, lose)
+    if driven_by is DrivenBy.VOICE:
+        talk.on("open", lambda: [talk.send(json.dumps(one)) for one in MOUTH_ALONE])
     for i in range(round(WARM_S + seconds)):
         if talk.readyState == "open":
             talk.send(json.dumps({"alive": i}))
@@ -67,7 +73,9 @@ async def be_peer(size_px: tuple[int, int], seconds: float, lose: float, driven_
     moments_s = np.arange(begun_s, end_s, EVERY_S)
     moments_s = moments_s[moments_s > begun_s + WARM_S]
     fps = sum(one > end_s - seconds for one, _ in found.pictures) / seconds
-    told = {"moments_s": list(moments_s), "opened_s": found.opened(moments_s), "heard_s": found.heard_s}
+    at_s, seen = (np.array(some) for some in zip(*found.pictures, strict=True))
+    opened_s = opened(at_s, seen, moments_s)
+    told = {"moments_s": list(moments_s), "opened_s": opened_s, "heard_s": found.heard_s}
     print(json.dumps({**told, "fps": fps}), flush=True)
     await peer.close()
     return 0
@@ -81,9 +89,7 @@ class Mouths(MediaStreamTrack):
     def __init__(self, size_px: tuple[int, int], begun_s: float) -> None:
         super().__init__()
         self._begun_s, self._n = begun_s, 0
-        avatar = load_avatar(sample_portrait_path())
-        puppet = Puppet(avatar, Composer(avatar, size_px))
-        self._pictures = [shown(puppet, jaw) for jaw in (0.0, 0.7)]
+        self._pictures = shown_mouths(size_px)
 
     async def recv(self) -> av.VideoFrame:
         """Wait for the next picture."""
@@ -137,19 +143,6 @@ class Found:
         work = self._look(track) if track.kind == "video" else self._listen(track, hold_less(receiver))
         self._tasks.append(asyncio.ensure_future(work))
 
-    def opened(self, moments_s: F32) -> list[float]:
-        """When pictures that have a mouth half open follow others."""
-        at_s = np.array([one for one, _ in self.pictures])
-        seen = np.array([picture for _, picture in self.pictures])
-        phase_s = (at_s - moments_s[0]) % EVERY_S
-        warm = at_s > moments_s[0]
-        opened = seen[warm & (phase_s > 0.35) & (phase_s < OPEN_S)].mean(0)
-        shut = seen[warm & (phase_s > 1.1)].mean(0)
-        pattern = np.where(abs(opened - shut) > 0.5 * abs(opened - shut).max(), opened - shut, 0.0)
-        share = ((seen - shut) * pattern).sum((1, 2)) / (pattern * pattern).sum()
-        rises = np.flatnonzero((share[1:] > 0.5) & (share[:-1] <= 0.5)) + 1
-        return [float(one) for one in at_s[rises]]
-
     async def _look(self, track: MediaStreamTrack) -> None:
         handed_s = time.monotonic()
         try:
@@ -178,7 +171,32 @@ class Found:
             return
 
 
-def shown(puppet: Puppet, jaw: float) -> NDArray[np.uint8]:
+def opened(at_s: NDArray[np.float64], seen: F32, moments_s: NDArray[np.float64]) -> list[float]:
+    """When pictures that have a mouth half open follow others.
+
+    Args:
+        at_s: when each picture was seen, (n,).
+        seen: the pictures, small and grey, (n, ...).
+        moments_s: when mouths opened before the camera.
+    """
+    seen = seen.reshape(len(seen), -1)
+    phase_s, warm = (at_s - moments_s[0]) % EVERY_S, at_s > moments_s[0]
+    wide = seen[warm & (phase_s > 0.35) & (phase_s < OPEN_S)].mean(0)
+    shut = seen[warm & (phase_s > 1.1)].mean(0)
+    pattern = np.where(abs(wide - shut) > 0.5 * abs(wide - shut).max(), wide - shut, 0.0)
+    share = (seen - shut) @ pattern / (pattern @ pattern)
+    rises = np.flatnonzero((share[1:] > 0.5) & (share[:-1] <= 0.5)) + 1
+    return [float(one) for one in at_s[rises]]
+
+
+def shown_mouths(size_px: tuple[int, int]) -> list[NDArray[np.uint8]]:
+    """The sample portrait with its mouth shut, and open."""
+    avatar = load_avatar(sample_portrait_path())
+    puppet = Puppet(avatar, Composer(avatar, size_px))
+    return [_shown(puppet, jaw) for jaw in (0.0, 0.7)]
+
+
+def _shown(puppet: Puppet, jaw: float) -> NDArray[np.uint8]:
     """A portrait whose jaw is so far open, after it has had time to get there."""
     weights = np.zeros(52, np.float32)
     weights[ARKIT_INDEX["jawOpen"]] = jaw

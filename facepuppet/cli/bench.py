@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from facepuppet.cli.options import CanvasOption, EngineOption, JsonOption, TrackerOption, canvas_px, finite
+from facepuppet.cli.options import (
+    CanvasOption,
+    EngineOption,
+    JsonOption,
+    MakerOption,
+    TrackerOption,
+    canvas_px,
+    finite,
+)
 
 
 def bench(
@@ -20,6 +28,7 @@ def bench(
     ] = None,
     canvas: CanvasOption = "1280x720",
     engine: EngineOption = "auto",
+    maker: MakerOption = "auto",
     tracker: TrackerOption = "builtin",
     cpu: Annotated[
         bool,
@@ -33,5 +42,5 @@ def bench(
     from facepuppet.diagnose.bench import run_bench
 
     with progress_bar() as show:
-        result = run_bench(seconds, driver, show, engine, tracker, canvas_px(canvas))
+        result = run_bench(seconds, driver, show, engine, tracker, canvas_px(canvas), maker)
     typer.echo(json.dumps(result.to_json(), indent=2) if as_json else table(result, cpu=cpu))

@@ -14,6 +14,7 @@ from facepuppet.cli.options import ENGINE_WORDS, JsonOption
 if TYPE_CHECKING:
     from facepuppet.diagnose.verify import Comparison
     from facepuppet.inference.builder import Outcome
+    from facepuppet.inference.manifest import Network
 
 app = typer.Typer(
     name="engines",
@@ -42,14 +43,16 @@ def build(
     networks: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build every painter's engine. With TensorRT-RTX no GPU is needed for that."""
+    """Build every painter's engine, and an imported LivePortrait's. With TensorRT-RTX that needs no GPU."""
     from facepuppet.cli.progress import progress_bar
     from facepuppet.inference.builder import build_all, choose_flavour, choose_targets
     from facepuppet.inference.engine_cache import EngineCache
+    from facepuppet.inference.imported_networks import imported_networks
     from facepuppet.inference.manifest import read_manifest
 
     names = [word.strip().lower() for word in (targets or "").split(",") if word.strip()]
-    listed, cache = read_manifest(networks), EngineCache()
+    listed = (*read_manifest(networks), *(imported_networks() if networks is None else ()))
+    cache = EngineCache()
     flavour = choose_flavour(engine, names)
     wanted = choose_targets(flavour, names)
     precision = "fp32" if fp32 else None
@@ -73,10 +76,9 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
     from facepuppet.inference.builder import survey
     from facepuppet.inference.engine_cache import EngineCache
     from facepuppet.inference.engine_file import KERNELS
-    from facepuppet.inference.manifest import read_all
 
     cache = EngineCache()
-    found = list(survey(cache, read_all(networks)))
+    found = list(survey(cache, _known(networks)))
     if as_json:
         told = [
             {
@@ -93,7 +95,7 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
         what = entry.path.name
         if entry.key is not None:
             key = entry.key
-            what = f"{key.network:<19} {key.target:<6} {key.precision}  {key.flavour} {key.version}"
+            what = f"{key.network:<23} {key.target:<6} {key.precision}  {key.flavour} {key.version}"
             what += f"  kernels for {key.gpu}" if key.kind == KERNELS else ""
         typer.echo(f"{what}  {entry.size / 1e6:.1f} MB  {state.value}")
     typer.echo(f"{len(found)} files in {cache.folder}")
@@ -107,11 +109,10 @@ def clean(
     """Delete engines that are damaged, or whose network or TensorRT was replaced."""
     from facepuppet.inference.builder import survey
     from facepuppet.inference.engine_cache import EngineCache, State
-    from facepuppet.inference.manifest import read_all
 
     cache = EngineCache()
     useless = {State.STALE, State.DAMAGED}
-    found = [entry for entry, state in survey(cache, read_all(networks)) if everything or state in useless]
+    found = [entry for entry, state in survey(cache, _known(networks)) if everything or state in useless]
     for entry in found:
         cache.remove(entry)
     freed = sum(entry.size for entry in found) / 1e6
@@ -152,16 +153,24 @@ def verify(
 _NOTHING = "The manifest lists no network: there is nothing to do."
 
 
+def _known(networks: Path | None) -> tuple[Network, ...]:
+    """Every network that an engine may be of: a folder's or the installed ones, and the user's import."""
+    from facepuppet.inference.imported_networks import imported_networks
+    from facepuppet.inference.manifest import read_all
+
+    return (*read_all(networks), *imported_networks())
+
+
 def _built_line(outcome: Outcome) -> str:
     how = f"{outcome.seconds:.1f} s" if outcome.seconds else "was there"
     note = f"  ({outcome.note})" if outcome.note else ""
     size = f"{outcome.size / 1e6:.1f} MB"
-    return f"{outcome.network:<10} {outcome.target:<6} {outcome.precision}  {size}  {how}{note}"
+    return f"{outcome.network:<23} {outcome.target:<6} {outcome.precision}  {size}  {how}{note}"
 
 
 def _verified_line(comparison: Comparison) -> str:
     if comparison.deviation is None:
-        return f"--    {comparison.network:<10} {comparison.engine}: not run. {comparison.reason}"
+        return f"--    {comparison.network:<23} {comparison.engine}: not run. {comparison.reason}"
     verdict = "ok  " if comparison.passes else "FAIL"
     ran = f"{comparison.engine} ({comparison.description})"
-    return f"{verdict}  {comparison.network:<10} {ran}: {comparison.deviation}"
+    return f"{verdict}  {comparison.network:<23} {ran}: {comparison.deviation}"

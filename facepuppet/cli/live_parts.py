@@ -54,6 +54,8 @@ def open_puppets(
     revoked: Path | None,
     key: Key,
     runtime: Runtime,
+    maker: str = "builtin",
+    fps: float = 30.0,
 ) -> dict[str, Puppet]:
     """Load every portrait, clear the right to use it, and make a puppet of it; the first is shown.
 
@@ -81,6 +83,8 @@ def open_puppets(
             session=session,
             consent_id=consent.id,
             engine=runtime,
+            maker=maker,
+            fps=fps,
             seed=session * len(paths) + len(puppets),  # no run idles as another, nor one portrait as the next
         )
     return puppets

@@ -29,6 +29,8 @@ CORNERS = ("tl", "tr", "bl", "br", "off")
 TRACKER_WORDS = ("builtin", "mediapipe")
 ENGINE_WORDS = ("auto", "tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
 
+# The same as frames.generated.choosing's, which comes with the networks.
+MAKER_WORDS = ("auto", "builtin", "liveportrait")
 # The same as session.ladder's, which comes with the messages and NumPy.
 QUALITY_WORDS = ("auto", "best", "good", "fair", "low")
 
@@ -144,6 +146,15 @@ EngineOption = Annotated[
         callback=_one_of(ENGINE_WORDS),
         help="What runs the networks: auto (the first of these that works; the tracker's on the CPU), "
         "tensorrt, tensorrt-rtx, cuda, directml, coreml, openvino or cpu.",
+    ),
+]
+MakerOption = Annotated[
+    str,
+    typer.Option(
+        "--maker",
+        callback=_one_of(MAKER_WORDS),
+        help="Who draws the head: builtin, liveportrait (once imported: facepuppet engines import), or auto: "
+        "the larger of them that holds the cadence here.",
     ),
 ]
 TrackerOption = Annotated[

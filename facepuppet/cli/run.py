@@ -32,6 +32,7 @@ from facepuppet.cli.options import (
     KeyOption,
     LabelEveryOption,
     LabelOption,
+    MakerOption,
     MirrorOption,
     NoLabelOption,
     ProfileOption,
@@ -129,6 +130,7 @@ def run(
     key: KeyOption = None,
     signed_by: SignerOption = None,
     engine: EngineOption = "auto",
+    maker: MakerOption = "auto",
     tracker: TrackerOption = "builtin",
     quality: QualityOption = "auto",
     stats: StatsOption = None,
@@ -200,7 +202,7 @@ def run(
     acquaintance = None if memory is None else memory.acquaintance
     opens = _driver_opener(driven_by, profile, fps, models, acquaintance)
     look = Look(canvas, background, mirror, "off" if no_label else label, label_every)
-    puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime)
+    puppets = open_puppets(avatar, look, rights, revoked, mark_key, runtime, maker, fps)
     puppet = next(iter(puppets.values()))
     if personality is not None:
         for one in puppets.values():

@@ -112,7 +112,7 @@ def serve(
 
         sizes = _sizes(ray is None, share, sessions_per_gpu, warm, most)
         parts = server_parts(settings, sizes, engine, say, logs and logs.absolute())
-        with open_server(parts, door, own_ray=ray is None) as server:
+        with open_server(parts, door, head, own_ray=ray is None) as server:
             typer.echo(_greeting(door.url, secret, sizes, metrics_port))
             with suppress(KeyboardInterrupt):
                 stay(head)

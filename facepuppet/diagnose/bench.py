@@ -91,6 +91,7 @@ def run_bench(
     engine: str = "auto",
     tracker: str = TRACKERS[0],
     canvas_px: tuple[int, int] | None = CANVAS_PX,
+    maker: str = "builtin",
 ) -> BenchResult:
     """Measure the live loop for each portrait size.
 
@@ -101,6 +102,7 @@ def run_bench(
         engine: what runs the networks.
         tracker: who tracks, one of TRACKERS.
         canvas_px: width and height of the output; each portrait's own if None.
+        maker: who makes the frames, as of `Puppet`.
 
     Raises:
         EngineError: the engine that was asked for cannot run here.
@@ -119,7 +121,9 @@ def run_bench(
             show("bench", done, steps)
             portrait = square_portrait(Path(folder), side)
             size = f"{side}x{side}"
-            runs[size], cpu[size] = _apart(_measure, video, portrait, seconds, engine, tracker, canvas_px)
+            runs[size], cpu[size] = _apart(
+                _measure, video, portrait, seconds, engine, tracker, canvas_px, maker
+            )
         show("bench", steps, steps)
     return BenchResult(describe_hardware(), canvas, runs, cpu)
 
@@ -142,9 +146,10 @@ def _measure(
     engine: str,
     tracker: str,
     canvas_px: tuple[int, int] | None,
+    maker: str,
 ) -> tuple[RunStats, CpuUse | None]:
     avatar, runtime = load_avatar(portrait, cache=False), Runtime(engine)
-    puppet = Puppet(avatar, Composer(avatar, canvas_px), engine=runtime)
+    puppet = Puppet(avatar, Composer(avatar, canvas_px), engine=runtime, maker=maker, fps=FPS)
     with CameraDriver(open_source(f"loop:{video}"), models=tracking_models(tracker, runtime)) as driver:
         live = LivePipeline(driver, puppet, [NowhereSink(puppet.canvas_px)], fps=FPS, quality="best")
         with CpuWatch(live.stats, seconds) as watch:

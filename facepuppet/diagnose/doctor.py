@@ -182,6 +182,29 @@ def _frames() -> Check:
     return Check("frames", Verdict.OK, "made on the CPU")
 
 
+def _liveportrait() -> Check:
+    from facepuppet.core.errors import ManifestError
+    from facepuppet.inference.imported_networks import is_imported, read_generators
+    from facepuppet.inference.manifest import read_verified
+    from facepuppet.inference.runtime import candidates
+
+    name = "liveportrait"
+    if not is_imported():
+        return Check(name, Verdict.OK, "not imported, none is needed")
+    try:
+        networks = read_generators().values()
+        for network in networks:
+            read_verified(network)
+    except ManifestError as error:
+        return Check(name, Verdict.WARN, f"not used: got {error.got}, expected {error.expected}", error.todo)
+    detail = f"imported, {sum(network.size for network in networks) / 1e6:.0f} MB"
+    engines = [engine for engine in candidates() if engine != "cpu"]
+    where = (
+        f"tried on {engines[0]} by --maker auto" if engines else "no GPU: seconds a picture, auto leaves it"
+    )
+    return Check(name, Verdict.OK, f"{detail}; {where}")
+
+
 def _display() -> Check:
     from facepuppet.sinks.preview_window import display_reachable
 
@@ -242,6 +265,7 @@ _CHECKS = (
     _gpu,
     _engines,
     _frames,
+    _liveportrait,
     _display,
     _sound,
     _speech,

@@ -28,3 +28,4 @@ from .cpu.render.warp import Warp as Warp
 from .cuda.cuda_maker import CudaMaker as CudaMaker
 from .cuda.probe import probe_motions as probe_motions
 from .fallback import FallbackMaker as FallbackMaker
+from .generated.choosing import MAKERS as MAKERS

@@ -1,5 +1,10 @@
 from .deviation import measure as measure
 from .gpu import list_gpus as list_gpus
+from .imported_networks import SIGNATURES as SIGNATURES
+from .imported_networks import GeneratorNetwork as GeneratorNetwork
+from .imported_networks import is_imported as is_imported
+from .imported_networks import liveportrait_folder as liveportrait_folder
+from .imported_networks import read_generators as read_generators
 from .manifest import FORMAT as FORMAT
 from .manifest import Network as Network
 from .manifest import PaintingNetwork as PaintingNetwork

@@ -19,7 +19,7 @@ PRECISIONS = ("fp16", "fp32")
 Kinds = Mapping[str, type | tuple[type, ...]]
 N = TypeVar("N", bound="Network")
 
-_KINDS: Kinds = {"name": str, "file": str, "sha256": str, "licence": str, "origin": str}
+KINDS: Kinds = {"name": str, "file": str, "sha256": str, "licence": str, "origin": str}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Network:
         content: the file itself, of a network that came in a pack; its path is only a name then.
         int8: the same network with its convolutions in 8 bits, which CPUs run in a third of the time; None
             where there is none.
+        mend: what helps where its file is missing or damaged.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Network:
     precision: str = "fp16"
     content: bytes | None = field(default=None, repr=False)
     int8: Network | None = None
+    mend: str = "Reinstall facepuppet."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ def read_manifest(folder: Path | None = None) -> tuple[PaintingNetwork, ...]:
     Raises:
         ManifestError: missing, not TOML, of another format, or an entry that lacks or misstates a field.
     """
-    return _listed(folder, "network", _painter)
+    return listed(folder, "network", _painter)
 
 
 def read_trackers(folder: Path | None = None) -> dict[str, Network]:
@@ -83,7 +85,7 @@ def read_trackers(folder: Path | None = None) -> dict[str, Network]:
     Raises:
         ManifestError: as `read_manifest`.
     """
-    return {network.name: network for network in _listed(folder, "tracker", _tracker)}
+    return {network.name: network for network in listed(folder, "tracker", _tracker)}
 
 
 def find_network(kind: str, name: str, what: str, folder: Path | None = None) -> Network:
@@ -98,7 +100,7 @@ def find_network(kind: str, name: str, what: str, folder: Path | None = None) ->
     Raises:
         ManifestError: as `read_manifest`; or there is none of that name.
     """
-    for network in _listed(folder, kind, _tracker):
+    for network in listed(folder, kind, _tracker):
         if network.name == name:
             return network
     raise ManifestError(
@@ -129,14 +131,14 @@ def read_verified(network: Network) -> bytes:
         raise ManifestError(
             f"no readable file {network.path} ({problem})",
             f"the weights of network {network.name!r}",
-            "Reinstall facepuppet.",
+            network.mend,
         ) from problem
     digest = hashlib.sha256(data).hexdigest()
     if digest != network.sha256:
         raise ManifestError(
             f"{network.path.name} with sha256 {digest[:12]}…",
             f"{network.sha256[:12]}… as the manifest says",
-            "The file is damaged or was exchanged: reinstall facepuppet.",
+            f"The file is damaged or was exchanged. {network.mend}",
         )
     return data
 
@@ -157,10 +159,14 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _listed(
+def listed(
     folder: Path | None, table: str, parse: Callable[[dict[str, Any], Path, Path], N]
 ) -> tuple[N, ...]:
-    """Read one kind of table."""
+    """Read one kind of table, each entry by `parse`; the installed engines package's if the folder is None.
+
+    Raises:
+        ManifestError: as `read_manifest`.
+    """
     folder = folder or shipped_folder()
     path = folder / "manifest.toml"
     networks = tuple(parse(entry, folder, path) for entry in _read(path).get(table, []))
@@ -172,20 +178,20 @@ def _listed(
 
 def _painter(entry: dict[str, Any], folder: Path, path: Path) -> PaintingNetwork:
     int8 = entry.get("int8")
-    kinds = {**_KINDS, "region": str, "crop_px": int, "reach": (int, float)}
+    kinds = {**KINDS, "region": str, "crop_px": int, "reach": (int, float)}
     right = (
         (int8 is None or _is_file(int8))
         and entry.get("region") in REGIONS
         and isinstance(entry.get("crop_px"), int)
         and 16 <= entry["crop_px"] <= 1024
     )
-    _check(
+    check_entry(
         entry, path, kinds, {"precision", "int8"}, right,
         f" with region one of {REGIONS} and crop_px in 16..1024; precision, if given, one of {PRECISIONS}; "
         "int8, if given, a table of file and sha256",
     )  # fmt: skip
     network = PaintingNetwork(
-        **_common(entry, folder, path),
+        **common_fields(entry, folder, path),
         region=entry["region"],
         crop_px=entry["crop_px"],
         reach=float(entry["reach"]),
@@ -197,14 +203,18 @@ def _painter(entry: dict[str, Any], folder: Path, path: Path) -> PaintingNetwork
 
 
 def _tracker(entry: dict[str, Any], folder: Path, path: Path) -> Network:
-    _check(entry, path, _KINDS, {"precision"}, True, f"; precision, if given, one of {PRECISIONS}")
-    return Network(**_common(entry, folder, path))
+    check_entry(entry, path, KINDS, {"precision"}, True, f"; precision, if given, one of {PRECISIONS}")
+    return Network(**common_fields(entry, folder, path))
 
 
-def _check(
+def check_entry(
     entry: dict[str, Any], path: Path, kinds: Kinds, optional: set[str], right: bool, further: str
 ) -> None:
-    """Raise unless an entry has every field of its kind, no unknown one, and is right otherwise."""
+    """Check that an entry has every field of its kind, no unknown one, and is right otherwise.
+
+    Raises:
+        ManifestError: it is not so; `further` tells what else was expected.
+    """
     wrong = [key for key, kind in kinds.items() if not isinstance(entry.get(key), kind)]
     unknown = sorted(set(entry) - {*kinds, *optional})
     if wrong or unknown or not right or entry.get("precision", PRECISIONS[0]) not in PRECISIONS:
@@ -215,7 +225,12 @@ def _check(
         )
 
 
-def _common(entry: dict[str, Any], folder: Path, path: Path) -> dict[str, Any]:
+def common_fields(entry: dict[str, Any], folder: Path, path: Path) -> dict[str, Any]:
+    """Return what a Network of any kind is made of.
+
+    Raises:
+        ManifestError: its file lies outside of the folder.
+    """
     return {
         "name": entry["name"],
         "path": _inside(folder, entry["file"], path),

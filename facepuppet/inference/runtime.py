@@ -127,7 +127,27 @@ class Runtime:
         Raises:
             ManifestError, EngineError: as `open`.
         """
-        return self._opened(self._asked, network)
+        return self.open_alone(network, self._asked)
+
+    def open_alone(self, network: Network, engine: str, *, threads: int | None = None) -> Session:
+        """Open a network on one engine, with neither gate nor spare: where a spare would be too slow.
+
+        Args:
+            network: what to run.
+            engine: one of ENGINES.
+            threads: of the CPU; as many as for other networks if None.
+
+        Raises:
+            ManifestError, EngineError: as `open`.
+        """
+        return self._opened(engine, network, threads)
+
+    @property
+    def choice(self) -> tuple[str, ...]:
+        """The engines that networks may run on, best first: the one asked for, or all that are not lost."""
+        if self._asked != "auto":
+            return (self._asked,)
+        return tuple(engine for engine in candidates() if not self.is_lost(engine))
 
     def gpu(self, engine: str) -> Gpu:
         """Return the NVIDIA GPU that an engine of ON_DEVICE runs on.
@@ -192,9 +212,9 @@ class Runtime:
             session.description += " in 8 bits"
         return session
 
-    def _opened(self, engine: str, network: Network) -> Session:
+    def _opened(self, engine: str, network: Network, threads: int | None = None) -> Session:
         if engine not in MODULES:
-            return OnnxSession(read_verified(network), network.path.name, engine, self._threads)
+            return OnnxSession(read_verified(network), network.path.name, engine, threads or self._threads)
         try:
             return self._on_tensorrt(engine, network)
         except EngineRefusedError as problem:

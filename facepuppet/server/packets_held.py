@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aiortc import RTCRtpReceiver
-from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.jitterbuffer import MAX_MISORDER, JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
-from aiortc.utils import uint16_gt
+from aiortc.utils import uint16_add
 
 USUALLY_HELD = 4  # packets, 20 ms each from browsers
 _BUFFER = "_RTCRtpReceiver__jitter_buffer"
@@ -24,7 +24,8 @@ class AtOnce(JitterBuffer):
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """Take a packet; return that no picture is missing, and what there is to decode."""
         number, data = packet.sequence_number, packet._data  # type: ignore[attr-defined]
-        if not data or (self._newest is not None and not uint16_gt(number, self._newest)):
+        # A number that is far behind belongs to a sender that has begun anew.
+        if not data or (self._newest is not None and uint16_add(self._newest, -number) < MAX_MISORDER):
             return False, None
         self._newest = number
         return False, JitterFrame(data, packet.timestamp)

@@ -16,7 +16,7 @@ from facepuppet.media.source import Source
 from facepuppet.media.video_frame import rgb_of
 
 MOST_PX = (1280, 720)  # larger pictures show a tracker no more, and cost it time
-MOST_SIDE_PX = 4096  # of what is taken at all
+LARGE_PX = 1920 * 1088  # beyond, decoding alone takes a host more than a puppet does
 _EARLY = 0.75  # of a frame's time: cameras jitter, and a frame that is a little early is not one too many
 
 
@@ -38,7 +38,7 @@ class PeerSource(Source):
 
     Attributes:
         arrived: frames that came.
-        refused: of them, those that were too large to take.
+        large: of them, those of more than LARGE_PX, which are not passed on.
         newest_ns: when the newest came; 0 before the first.
     """
 
@@ -49,7 +49,7 @@ class PeerSource(Source):
     def __init__(self, clock: Clock | None = None, fps: float = 30.0) -> None:
         self.fps: float | None = fps
         self.size_px = (0, 0)
-        self.arrived = self.refused = self.newest_ns = 0
+        self.arrived = self.large = self.newest_ns = 0
         self._clock = clock or SystemClock()
         self._slot: LatestSlot[_Arrived] = LatestSlot()
         self._most_fps = fps
@@ -93,8 +93,8 @@ class PeerSource(Source):
         now_ns = self._clock.now_ns()
         self.arrived += 1
         self.newest_ns = now_ns
-        if max(frame.width, frame.height) > MOST_SIDE_PX:
-            self.refused += 1
+        if frame.width * frame.height > LARGE_PX:
+            self.large += 1
         elif (now_ns - self._passed_ns) * self._most_fps >= _EARLY * 1e9:
             self._passed_ns = now_ns
             self._slot.put(_Arrived(frame, now_ns))

@@ -41,7 +41,7 @@ from facepuppet.server.peer_talk import (
 from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
 from facepuppet.server.pictures_at_once import hand_over_at_once
-from facepuppet.server.session_lines import GONE, LEFT, LOST, NEVER_CAME, SILENT, step_line
+from facepuppet.server.session_lines import GONE, LARGE, LEFT, LOST, NEVER_CAME, SILENT, step_line
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
@@ -49,6 +49,7 @@ from facepuppet.session.show import Extras, Show
 
 COMES_S = 20.0  # a peer that was answered has so long to connect
 SILENT_S = 20.0  # it is connected, but sends nothing
+LARGE_S = 10.0  # a peer that is asked to send smaller pictures has so long
 GONE_S = 8.0  # nothing came for so long: crashed, unplugged, asleep
 MOST_WATCHERS = 4  # each costs an encoder
 MOST_NOTES = 20  # that a peer is told a minute: one that sends rubbish is not answered for each piece
@@ -93,6 +94,8 @@ class PuppetSession:
         self._begun_ns = self._talked_ns = self._clock.now_ns()
         self._sent_before, self._looked_ns = 0, self._begun_ns
         self._n_notes = 0
+        self._n_large = 0
+        self._large_ns: int | None = None  # since when pictures are too large
 
     async def begin(self) -> str:
         """Start the puppet and return the answer to the peer's offer.
@@ -202,6 +205,7 @@ class PuppetSession:
             while not self._over.done():
                 await asyncio.sleep(LOOK_S)
                 self._end_if_gone()
+                self._end_if_large()
                 self._adapt()
                 self._tell(status_message(self._status()))
         except Exception as error:  # of ours: the person is told, rather than left with a still picture
@@ -225,6 +229,19 @@ class PuppetSession:
             self._live.raise_if_failed()
         except FacepuppetError as problem:
             self.end(Over(Why.FAILED, str(problem), again=True))
+
+    def _end_if_large(self) -> None:
+        """Ask a peer for smaller pictures, and let it go if it sends none: decoding costs its neighbours."""
+        n_large, self._n_large = self._source.large - self._n_large, self._source.large
+        now_ns, step = self._clock.now_ns(), self._governor.step
+        if n_large == 0:
+            self._large_ns = None
+        elif self._large_ns is None:
+            self._large_ns = now_ns
+            self._tell(ask_message(step.size_px, step.fps))
+            self._note(LARGE)
+        elif now_ns - self._large_ns > LARGE_S * 1e9:
+            self.end(Over(Why.REFUSED, LARGE))
 
     def _adapt(self) -> None:
         now_ns, fps = self._clock.now_ns(), self.join.picture.fps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -14,22 +14,24 @@ from ray.exceptions import RayError
 from facepuppet.core.errors import ServerError
 from facepuppet.server.deployments import application
 from facepuppet.server.ray_seams import APP
-from facepuppet.server.ray_start import Door, is_there
+from facepuppet.server.ray_start import Door, is_there, within
 from facepuppet.server.server_parts import Parts
 
 _LEEWAY_S = 5.0  # beyond what people were told, for their hosts to end
+_END_S = 15.0  # that Serve may take to end
 _IDLE_S = 90  # that a connection may be kept open without a request
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_server(parts: Parts, door: Door, *, own_ray: bool) -> Iterator[Server]:
+def open_server(parts: Parts, door: Door, head: str, *, own_ray: bool) -> Iterator[Server]:
     """Run the application on the Ray that is there, until it is left.
 
     Args:
         parts: what it is made of.
         door: where people come in.
+        head: address of Ray's head, without which there is nothing to tidy up.
         own_ray: whether this Ray was started for the server alone, and is about to end with it.
 
     Raises:
@@ -55,9 +57,9 @@ def open_server(parts: Parts, door: Door, *, own_ray: bool) -> Iterator[Server]:
             "Look into the logs of Ray (/tmp/ray/session_latest/logs/serve), and try --debug.",
         ) from error
     finally:
-        with suppress(RayError, RuntimeError, serve.exceptions.RayServeException):
-            end: Any = serve.shutdown if own_ray else partial(serve.delete, APP)
-            end()
+        # A Ray of our own ends with all that is on it. On a cluster, a host goes when its sessions are over.
+        if not own_ray and is_there(head):
+            within(_END_S, partial(serve.delete, APP, _blocking=False))
 
 
 class Server:

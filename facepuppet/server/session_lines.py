@@ -10,6 +10,7 @@ LOST = "The server ended the session. Join again."
 NEVER_CAME = "No connection came about: a firewall or NAT lies between. Try another network, or ask for TURN."
 SILENT = "You are connected, but nothing came from your camera or microphone. Check them, and join again."
 GONE = "Nothing came from you for some seconds. Join again."
+LARGE = "Your camera sends pictures of more than 1920x1080, which are not used: let it send 640x360."
 
 
 def step_line(step: PictureStep, why: Why) -> str:

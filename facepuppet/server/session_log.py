@@ -81,6 +81,8 @@ def log_as_json(what: str, folder: Path | None, level: int = logging.INFO) -> No
         )
         handler = RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=_FILES - 1, encoding="utf-8")
     handler.setFormatter(JsonLines(what))
+    for chatty in ("aiortc", "aioice"):  # a line for each packet of noise that somebody sends
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     logger = logging.getLogger("facepuppet")
     logger.handlers[:] = [handler]
     logger.setLevel(level)

@@ -27,7 +27,7 @@ def server_parts(
         speaks: command that reads out what people write; None for espeak-ng, where a host has it.
         logs: folder for JSON logs.
     """
-    return Parts(partial(_make_host, engine, speaks), partial(_make_front, settings), sizes, logs)
+    return Parts(partial(_make_host, engine, speaks), partial(reception_front, settings), sizes, logs)
 
 
 def _make_host(engine: str, speaks: str | None, desk: Desk, places: int) -> Performer:
@@ -37,7 +37,8 @@ def _make_host(engine: str, speaks: str | None, desk: Desk, places: int) -> Perf
     return SessionHost(desk, places, engine, speech_command(speaks))
 
 
-def _make_front(settings: ReceptionSettings, hosts: Hosts) -> Front:
+def reception_front(settings: ReceptionSettings, hosts: Hosts) -> Front:
+    """Make a reception before some hosts."""
     from facepuppet.server.reception import Reception
     from facepuppet.server.reception_app import reception_app
 

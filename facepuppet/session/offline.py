@@ -109,6 +109,7 @@ def render_video(
     session: int = 0,
     consent_id: str | None = None,
     engine: str | Runtime = "auto",
+    maker: str = "builtin",
     credentials: Credentials | None = None,
     voice: VoiceSetup | None = None,
     fps: float | None = None,
@@ -134,6 +135,7 @@ def render_video(
         session: counter that the watermark carries.
         consent_id: id of the consent record, which the watermark carries; the portrait's digest if None.
         engine: what runs the painters.
+        maker: "builtin", "liveportrait" or "auto", as of `Puppet`; the cadence is the video's.
         credentials: who signs the output's manifest; this machine's own if None.
         voice: how a voice drives; as usual if None.
         fps: frames a second of what a voice drives; 30 if None. Everything else has its own.
@@ -164,7 +166,16 @@ def render_video(
         if recording_to is not None:
             writer = stack.enter_context(open_writer(recording_to, driver.description, fps))
             driver = RecordingDriver(driver, writer)
-        puppet = Puppet(avatar, composer, key=key, session=session, consent_id=consent_id, engine=engine)
+        puppet = Puppet(
+            avatar,
+            composer,
+            key=key,
+            session=session,
+            consent_id=consent_id,
+            engine=engine,
+            maker=maker,
+            fps=fps,
+        )
         if style is not None:
             puppet.character.style = style
 

@@ -16,6 +16,7 @@ from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.frames.cpu.cpu_maker import CpuMaker
 from facepuppet.frames.cpu.render.renderer import Renderer
+from facepuppet.inference.imported_networks import is_imported
 from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget.manner import Manner
@@ -43,7 +44,9 @@ class Puppet:
         engine: what runs the networks; "auto" is the best that works (see `inference.ENGINES`); or a
             Runtime that several puppets share.
         seed: of what it does while nobody drives it: no two seeds give the same.
-        maker: makes the frames, in place of the built-in ones; of the composer's canvas size.
+        maker: makes the frames: "builtin"; "liveportrait", which the user has imported; "auto", the larger
+            of the two that holds the cadence; or one of your own, of the composer's canvas size.
+        fps: the cadence: pictures a second that are wanted.
 
     Attributes:
         avatar: as given.
@@ -66,7 +69,8 @@ class Puppet:
         consent_id: str | None = None,
         engine: str | Runtime = "auto",
         seed: int = 0,
-        maker: FrameMaker | None = None,
+        maker: FrameMaker | str = "builtin",
+        fps: float = 30.0,
     ) -> None:
         composer = (composer or Composer(avatar)).at_shown_size()
         shown = composer.avatar
@@ -83,10 +87,15 @@ class Puppet:
             else Payload.for_consent(consent_id, session)
         )
         self._marker = Marker(key, payload, size_px=self.canvas_px)
-        if maker is None:
+        if isinstance(maker, str):
             renderer = Renderer(shown, engine=engine)
             self._fallbacks = lambda: renderer.fallbacks
-            maker = _best_maker(shown, renderer, composer, self._marker, self._meter)
+            cpu = CpuMaker(renderer, composer, self._marker, self._meter)
+            wanted, maker = maker, _best_built_in(shown, cpu, self._meter)
+            if wanted == "liveportrait" or (wanted == "auto" and is_imported()):
+                from facepuppet.frames.generated.choosing import Below, with_generator
+
+                maker = with_generator(wanted, Below(shown, cpu, maker, self._meter), fps)
         self.maker = maker
 
     @property
@@ -198,17 +207,14 @@ class Puppet:
             log.warning("The driver sends %s: such frames count as frames without a face.", wrong)
 
 
-def _best_maker(
-    avatar: Avatar, renderer: Renderer, composer: Composer, marker: Marker, meter: Meter
-) -> FrameMaker:
+def _best_built_in(avatar: Avatar, cpu: CpuMaker, meter: Meter) -> FrameMaker:
     """Open every built-in maker that works here, best first; the CPU is always among them."""
-    cpu = CpuMaker(renderer, composer, marker, meter)
-    if renderer.on_device_engine is None:
+    if cpu.renderer.on_device_engine is None:
         return cpu
     from facepuppet.frames.cuda.cuda_maker import CudaMaker  # costs a start without a GPU 15 ms
     from facepuppet.frames.fallback import FallbackMaker
 
-    runtime = renderer.runtime
+    runtime = cpu.renderer.runtime
     try:
         cuda = CudaMaker(avatar, cpu, meter)
     except EngineError as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -35,13 +36,18 @@ class Device:
         self.gpu = gpu
         self._cupy = import_cupy()
         _load_compiler()
+        self._runtime = runtime
         with self._answering():
             self.stream = self._cupy.cuda.Stream(non_blocking=True)
-            self._module = (
-                runtime.once(("kernels", gpu.index), self._new_module) if runtime else self._new_module()
-            )
         self._kernels: dict[str, Any] = {}
         self._graph: Any = None
+
+    @cached_property
+    def _module(self) -> Any:
+        """The kernels, once one is launched: who only copies and runs networks compiles none."""
+        if self._runtime is None:
+            return self._new_module()
+        return self._runtime.once(("kernels", self.gpu.index), self._new_module)
 
     def _new_module(self) -> Any:
         return self._cupy.RawModule(code=source(), options=("--std=c++17",))
@@ -96,6 +102,10 @@ class Device:
     def copy_out(self, held: Array, pinned: npt.NDArray[Any]) -> None:
         """Enqueue a copy from the GPU."""
         held.get(stream=self.stream, out=pinned, blocking=False)
+
+    def copy(self, source: Array, held: Array) -> None:
+        """Enqueue a copy from memory on the GPU to other memory there, of the same size."""
+        held.data.copy_from_device_async(source.data, source.nbytes, self.stream)
 
     def record(self, enqueue: Callable[[], None]) -> None:
         """Capture what a function enqueues as a CUDA graph, for `replay`.

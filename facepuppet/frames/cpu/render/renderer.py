@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from facepuppet.core.types import Motion, Quality, Rendered
+from facepuppet.core.types import U8, Motion, Quality, Rendered
 from facepuppet.frames.cpu.render.cutout import Surroundings
 from facepuppet.frames.cpu.render.eyes import Eyes
 from facepuppet.frames.cpu.render.flesh import Flesh
@@ -82,6 +82,17 @@ class Renderer:
         self.warp.mesh.max_grid = quality.flow_cells
         self._painter_pool.every = quality.painters_every
         self._shades = quality.flesh
+
+    def render_around_face(self, motion: Motion) -> U8:
+        """Return the moved person without what is drawn into the face, for whoever draws that himself.
+
+        Returns:
+            (H, W, 4) uint8 premultiplied RGBA, writable.
+        """
+        flow = self.warp.flow(motion)
+        rgba = self.warp.sample(flow)
+        self.folds.mend(rgba, flow, motion.landmarks_px)
+        return rgba
 
     def render(self, motion: Motion, *, left_out: Collection[int] = ()) -> Rendered:
         """Return the moved person without background, in the portrait frame.
