@@ -55,7 +55,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Open]:
     """A reception with one place, and a line of two."""
-    with open_reception(AnsweringHosts(places=1), tmp_path, most_waiting=3) as one:
+    with open_reception(AnsweringHosts(places=1), tmp_path, most_waiting=2) as one:
         yield one
 
 
@@ -114,13 +114,21 @@ def test_the_place_in_line_is_told_again_when_it_changes(narrow: Open) -> None:
 
 
 def test_a_line_that_is_full_takes_nobody_and_says_so(narrow: Open) -> None:
-    people = [narrow.join() for _ in range(4)]
+    people = [narrow.join() for _ in range(3)]
     people[0].hear()
     for one in people[1:]:
         one.hear()
     over = narrow.join().hear()["over"]
     assert over["why"] == "full" and "the line is full" in over["sentence"]
     assert narrow.reception.standing.refused == 1
+
+
+def test_where_nobody_may_wait_places_are_given_all_the_same(tmp_path: Path) -> None:
+    with open_reception(AnsweringHosts(places=2), tmp_path, most_waiting=0) as opened:
+        assert "answer" in opened.join().hear() and "answer" in opened.join().hear()
+        assert opened.join().hear()["over"]["why"] == "full"
+        opened.lose(opened.hosts.asked[0].session)
+        wait_until(lambda: "answer" in opened.join().hear())
 
 
 def test_who_hangs_up_in_line_gives_the_place_up(narrow: Open) -> None:
