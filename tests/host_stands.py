@@ -57,6 +57,7 @@ class AnsweringHosts:
         self.denials: list[Over] = []
         self.fetches = True
         self.over: dict[str, Over] = {}
+        self._line: list[str] = []
 
     async def seats(self) -> tuple[int, int]:
         """Tell of the places."""
@@ -68,9 +69,7 @@ class AnsweringHosts:
         if self.denials:
             yield self.denials.pop(0)
             return
-        while len(self.inside) >= self.places:
-            await asyncio.sleep(0.01)
-        ended = self.inside[join.session] = asyncio.Event()
+        ended = await self._place(join)
         fetching = asyncio.create_task(self._fetch(join.session)) if self.fetches else None
         try:
             yield Answered(ANSWER)
@@ -85,6 +84,17 @@ class AnsweringHosts:
         """End a session as a host does that dies."""
         self.over[session] = Over(Why.LOST, "the host was lost", again=True)
         self.inside[session].set()
+
+    async def _place(self, join: Join) -> asyncio.Event:
+        """Wait for a place, first come, first served; returns what ends the session."""
+        self._line.append(join.session)
+        try:
+            while self._line[0] != join.session or len(self.inside) >= self.places:
+                await asyncio.sleep(0.02)
+            ended = self.inside[join.session] = asyncio.Event()
+        finally:
+            self._line.remove(join.session)
+        return ended
 
     async def _fetch(self, session: str) -> None:
         while True:
@@ -151,9 +161,7 @@ class MovingHosts(AnsweringHosts):
     async def perform(self, join: Join) -> AsyncIterator[Told]:
         """Answer as soon as there is a place, and send until the peer is gone."""
         self.asked.append(join)
-        while len(self.inside) >= self.places:
-            await asyncio.sleep(0.05)
-        ended = self.inside[join.session] = asyncio.Event()
+        ended = await self._place(join)
         peer = self.peers[join.session] = RTCPeerConnection(NOWHERE)
         fetching = asyncio.create_task(self._fetch(join.session))
         self._listen(join.session, peer, ended)

@@ -60,6 +60,10 @@ class Open:
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
         return future.result(30)
 
+    def lose(self, session: str) -> None:
+        """End a session as a host does that dies."""
+        self.loop.call_soon_threadsafe(self.hosts.lose, session)
+
     def ask(
         self,
         method: str,

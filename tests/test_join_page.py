@@ -136,7 +136,7 @@ def test_a_host_that_dies_costs_seconds_and_nothing_that_was_set(
     wait_until(lambda: {"do": "panic", "values": {"on": True}} in opened.hosts.said)
     opened.hosts.said.clear()
     first = opened.hosts.asked[0].session
-    opened.loop.call_soon_threadsafe(opened.hosts.lose, first)
+    opened.lose(first)
     wait_until(lambda: len(opened.hosts.asked) == 2)
     until(page, "document.getElementById('standing').dataset.kind === 'good'")
     until(page, PLAYS)
@@ -331,7 +331,7 @@ def test_the_watch_page_is_the_picture_alone_and_takes_the_next_one_by_itself(
     assert watcher.inner_text("body") == ""
     page.bring_to_front()
     wait_until(lambda: page.inner_text("#figures").replace("\n", " ").find("Watching 1") >= 0)
-    opened.loop.call_soon_threadsafe(opened.hosts.lose, opened.hosts.asked[0].session)
+    opened.lose(opened.hosts.asked[0].session)
     wait_until(lambda: len(opened.hosts.asked) == 2)
     for peer in list(opened.hosts.watchers.values()):
         opened.run(peer.close())

@@ -40,7 +40,7 @@ SDP = {"Content-Type": "application/sdp"}
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Open]:
-    with open_reception(AnsweringHosts(), tmp_path) as one:
+    with open_reception(AnsweringHosts(places=60), tmp_path) as one:
         yield one
 
 
@@ -55,7 +55,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Open]:
     """A reception with one place, and a line of two."""
-    with open_reception(AnsweringHosts(places=1), tmp_path, most_waiting=3) as one:
+    with open_reception(AnsweringHosts(places=1), tmp_path, most_waiting=2) as one:
         yield one
 
 
@@ -108,19 +108,27 @@ def test_the_place_in_line_is_told_again_when_it_changes(narrow: Open) -> None:
     third = narrow.join()
     assert third.hear() == {"line": 2}
     assert narrow.reception.standing.waiting == 2
-    narrow.hosts.lose(seated["session"])
+    narrow.lose(seated["session"])
     assert "answer" in second.hear()
     assert third.hear() == {"line": 1}
 
 
 def test_a_line_that_is_full_takes_nobody_and_says_so(narrow: Open) -> None:
-    people = [narrow.join() for _ in range(4)]
+    people = [narrow.join() for _ in range(3)]
     people[0].hear()
     for one in people[1:]:
         one.hear()
     over = narrow.join().hear()["over"]
     assert over["why"] == "full" and "the line is full" in over["sentence"]
     assert narrow.reception.standing.refused == 1
+
+
+def test_where_nobody_may_wait_places_are_given_all_the_same(tmp_path: Path) -> None:
+    with open_reception(AnsweringHosts(places=2), tmp_path, most_waiting=0) as opened:
+        assert "answer" in opened.join().hear() and "answer" in opened.join().hear()
+        assert opened.join().hear()["over"]["why"] == "full"
+        opened.lose(opened.hosts.asked[0].session)
+        wait_until(lambda: "answer" in opened.join().hear())
 
 
 def test_who_hangs_up_in_line_gives_the_place_up(narrow: Open) -> None:
@@ -130,7 +138,7 @@ def test_who_hangs_up_in_line_gives_the_place_up(narrow: Open) -> None:
     assert third.hear() == {"line": 2}
     second.go()
     assert third.hear() == {"line": 1}
-    narrow.hosts.lose(first["session"])
+    narrow.lose(first["session"])
     assert "answer" in third.hear()
     assert len(narrow.hosts.inside) == 1, "nobody performs for who has gone"
 
@@ -159,13 +167,45 @@ def test_a_host_that_refuses_says_why(opened: Open) -> None:
 def test_somebody_whose_host_is_lost_comes_back_and_is_watched_where_they_were(opened: Open) -> None:
     one = opened.join(token=NARROW)  # which lets in one at a time
     told = one.hear()
-    opened.hosts.lose(told["session"])
+    opened.lose(told["session"])
     assert one.hear()["over"] == {"why": "lost", "sentence": "the host was lost", "again": True}
     for _ in range(5):  # more than the three newcomers a minute
         again = opened.join(token=NARROW, back=told["back"]).hear()
         assert (again["watch"], again["back"]) == (told["watch"], told["back"])
         assert again["session"] != told["session"]
     assert opened.reception.standing.sessions <= 2
+
+
+def test_who_comes_back_again_and_again_has_to_wait(opened: Open) -> None:
+    told = opened.join().hear()
+    found = [opened.join(back=told["back"]).hear() for _ in range(16)]
+    assert all("answer" in one for one in found[:15])
+    assert "too often" in found[15]["over"]["sentence"]
+
+
+def test_a_comeback_that_fails_leaves_the_ticket_good(opened: Open) -> None:
+    one = opened.join()
+    told = one.hear()
+    opened.lose(told["session"])
+    one.hear()
+    assert "over" in opened.join(back=told["back"], offer="garbage").hear()
+    assert opened.join(back=told["back"]).hear()["watch"] == told["watch"]
+
+
+def test_50_joins_and_leaves_leave_nothing_behind(opened: Open) -> None:
+    clock = opened.reception._clock = opened.reception._book._clock = FakeClock()
+    for _ in range(50):
+        told = opened.join().hear()
+        opened.lose(told["session"])
+    wait_until(lambda: opened.reception.standing.sessions == 0)
+    clock.advance_s(121)
+    last = opened.join().hear()
+    opened.lose(last["session"])
+    wait_until(lambda: opened.reception.standing.sessions == 0)
+    book, reception = opened.reception._book, opened.reception
+    assert (len(book), book._watched, book._tickets, book._returns) == (0, {}, {}, {})
+    assert len(book._lost) == 1 and not reception._performing and not reception._answers
+    assert reception._admission._limits._inside == {} and reception.standing.waiting == 0
 
 
 def test_a_ticket_of_another_token_or_of_nobody_brings_no_one_back(opened: Open) -> None:
@@ -183,7 +223,7 @@ def test_tokens_are_held_to_their_bounds(opened: Open) -> None:
     assert over["why"] == "full" and "in use by 1" in over["sentence"]
     other = opened.join(token=NARROW, avatar="eileen_collins").hear()["over"]
     assert other["why"] == "full"
-    opened.hosts.lose(opened.hosts.asked[0].session)
+    opened.lose(opened.hosts.asked[0].session)
     first.hear()
     assert "not offered" in opened.join(token=NARROW, avatar="eileen_collins").hear()["over"]["sentence"]
 
@@ -312,7 +352,7 @@ def test_a_drain_refuses_newcomers_announces_waits_and_ends_what_is_left(narrow:
 def test_a_drain_ends_when_the_last_one_has_gone(opened: Open) -> None:
     session = opened.join().hear()["session"]
     draining = asyncio.run_coroutine_threadsafe(opened.reception.drain(600), opened.loop)
-    opened.hosts.lose(session)
+    opened.lose(session)
     draining.result(10)
 
 
@@ -470,7 +510,7 @@ def test_the_log_names_sessions_and_no_secrets_addresses_or_offers(
 ) -> None:
     with caplog.at_level("INFO"):
         told = opened.join(driven_by="camera").hear()
-        opened.hosts.lose(told["session"])
+        opened.lose(told["session"])
         wait_until(lambda: opened.reception.standing.sessions == 0)
     ours = " ".join(one.getMessage() for one in caplog.records if one.name.startswith("facepuppet"))
     assert told["session"] in ours

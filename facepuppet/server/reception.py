@@ -34,6 +34,7 @@ _LOOK_S = 0.1  # how often a drain looks whether all have gone
 _LEAVE_S = 5.0  # for hosts to fetch that all is over
 # A page that finds its host silent leaves it, and comes back: to the host it has left.
 _RETURNING = (Why.LOST, Why.LEFT, Why.SILENT, Why.FAILED)
+_FULL = Over(Why.FULL, "All places are taken, and the line is full: try again in a minute.")
 _CLOSED = Over(Why.CLOSING, "The server is about to stop: come back later.")
 
 log = logging.getLogger(__name__)
@@ -196,10 +197,15 @@ class Reception(ErrandDesk):
         if self._is_draining:
             raise RefusedError(_CLOSED)
         seat = await self._admission.admitted(asked)
-        if self._is_draining or not self._seating.enter(seat):
+        try:
+            if not await self._seating.enter(seat):
+                raise RefusedError(_FULL)
+            if self._is_draining:
+                raise RefusedError(_CLOSED)
+        except BaseException:  # who hangs up here has counted, too
+            self._seating.leave(seat)
             self._admission.left(seat)
-            sentence = "All places are taken, and the line is full: try again in a minute."
-            raise RefusedError(_CLOSED if self._is_draining else Over(Why.FULL, sentence))
+            raise
         self._book.add(seat)
         performing = asyncio.create_task(self._perform(seat))
         self._performing[seat.session] = performing
@@ -256,7 +262,7 @@ class Reception(ErrandDesk):
         for seat in self._book.seats():
             if self._revocations.blind_s >= _BLIND_S:
                 self._revoke(seat, "The list of revoked rights cannot be read, so nothing may be shown.")
-            elif newest.revokes(seat.consent):
+            elif not seat.words_against.isdisjoint(newest.entries):
                 self._revoke(seat, "The right to show this portrait was taken back.")
             elif seat.performs and now_ns - seat.heard_ns > _SILENT_S * 1e9:
                 self._end(seat, Over(Why.LOST, "The host of this session was lost.", again=True))

@@ -21,7 +21,7 @@ class ReceptionSettings:
         ice_servers: that pages and hosts are told of.
         picture: what sessions begin with.
         origins: of other sites whose pages may use the API, as "https://studio.example".
-        most_waiting: in line.
+        most_waiting: in line, besides those for whom there is a place.
         watches_per_minute: of one session.
     """
 

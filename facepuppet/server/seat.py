@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from facepuppet.portrait.consent import Consent
+from facepuppet.portrait.consent.revocation import words_against
 from facepuppet.server.join_limits import PerMinute
 from facepuppet.server.messages import Answered, Errand, Join, Over
 from facepuppet.server.token_file import Token
@@ -54,7 +55,8 @@ class Seat:
         now_ns: when it joined.
 
     Attributes:
-        join, token, consent, address, watches: as given.
+        join, token, address, watches: as given.
+        words_against: it; see `revocation.words_against`.
         answered: the host's answer, or why there is none.
         over: its end.
         heard_ns: when its host asked for errands last.
@@ -70,7 +72,7 @@ class Seat:
         watches: PerMinute,
         now_ns: int,
     ) -> None:
-        self.join, self.token, self.consent = join, token, consent
+        self.join, self.token, self.words_against = join, token, words_against(consent)
         self.address, self.watches = address, watches
         loop = asyncio.get_running_loop()
         self.answered: asyncio.Future[Answered | Over] = loop.create_future()

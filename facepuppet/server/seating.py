@@ -36,7 +36,7 @@ class Seating:
 
     def __init__(self, hosts: Hosts, most_waiting: int, clock: Clock) -> None:
         self._hosts, self._clock = hosts, clock
-        self._line = WaitingLine(most_waiting)
+        self._line, self._most_waiting = WaitingLine(), most_waiting
         self.n_answered = 0
         self._free = 0
         self._counted_ns: int | None = None
@@ -46,9 +46,9 @@ class Seating:
         """How many stand in line, or are being seated."""
         return len(self._line)
 
-    def enter(self, seat: Seat) -> bool:
-        """Stand in line; False where it is full."""
-        return self._line.enter(seat.session)
+    async def enter(self, seat: Seat) -> bool:
+        """Stand in line; False where as many wait as may. Who finds a free place does not wait."""
+        return self._line.enter(seat.session, self._most_waiting + await self._count())
 
     def leave(self, seat: Seat) -> None:
         """Step out of it."""

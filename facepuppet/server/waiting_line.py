@@ -4,22 +4,17 @@ from __future__ import annotations
 
 
 class WaitingLine:
-    """A line of bounded length; places in it count from 1.
+    """A line; places in it count from 1."""
 
-    Args:
-        most: how many may stand in it.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._line: dict[str, None] = {}  # keeps its order
 
     def __len__(self) -> int:
         return len(self._line)
 
-    def enter(self, who: str) -> bool:
-        """Stand in line; False where it is full."""
-        if len(self._line) >= self._most:
+    def enter(self, who: str, most: int) -> bool:
+        """Stand in line; False where so many stand in it."""
+        if len(self._line) >= most:
             return False
         self._line[who] = None
         return True

@@ -56,14 +56,6 @@ class Revocations:
         if portrait_sha256 in self.entries:
             raise _revoked(f"a portrait whose use was revoked ({portrait_sha256[:12]}…)")
 
-    def revokes(self, consent: Consent) -> bool:
-        """Say whether a record holds no more."""
-        try:
-            self.check(consent)
-        except ConsentRevokedError:
-            return True
-        return False
-
     def check(self, consent: Consent) -> None:
         """Check that a record still holds.
 
@@ -71,8 +63,13 @@ class Revocations:
             ConsentRevokedError: its id, its digest, or its portrait's digest is listed.
         """
         self.check_portrait(consent.claim.portrait_sha256)
-        if consent.id in self.entries or consent.digest in self.entries:
+        if not words_against(consent).isdisjoint(self.entries):
             raise _revoked(f"a statement of right that was revoked (id {consent.id})")
+
+
+def words_against(consent: Consent) -> frozenset[str]:
+    """Return the entries of which a list needs one to take a record back."""
+    return frozenset({consent.claim.portrait_sha256, consent.id, consent.digest})
 
 
 def _entries(path: Path) -> frozenset[str]:
