@@ -205,3 +205,22 @@ def _check_logs(folder: Path) -> None:
     assert {"lost", "failed"} <= {line.get("why") for line in lines}
     assert "192.0.2.7" not in text and "v=0" not in text
     assert {path.name.split("-")[0] for path in folder.iterdir()} == {"host", "reception"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve_cluster.py",),
+        ("serve_capacity.py", "--only", "leaks"),
+        ("serve_capacity.py", "--only", "storm"),
+    ],
+    ids=["a node is lost", "fifty come and go", "two hundred a second ask"],
+)
+def test_the_real_server_holds(words: tuple[str, ...]) -> None:
+    """Each tool exits 1 where its bars, told at its head, are not kept."""
+    tool = TESTS.parent / "tools" / words[0]
+    environment = os.environ | {"PYTHONPATH": str(TESTS.parent)}
+    command = [sys.executable, str(tool), *words[1:]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
+import psutil
 from ray import serve
 
 from facepuppet.server.messages import Errand, Join, Over, Told
 from facepuppet.server.ray_seams import HOSTS, RayDesk, RayHosts
+from facepuppet.server.ray_start import give_way
 from facepuppet.server.server_metrics import MeasuredHosts, ServerMetrics
 from facepuppet.server.server_parts import Parts
 from facepuppet.server.session_log import log_as_json
@@ -64,6 +66,7 @@ class ReceptionReplica:
 
     def __init__(self, parts: Parts, hosts: Any) -> None:
         log_as_json("reception", parts.logs)
+        give_way(psutil.Process())  # to hosts: sessions stay smooth when many ask to come in
         measured = MeasuredHosts(RayHosts(hosts, parts.sizes.sessions), ServerMetrics())
         self._front = parts.make_front(measured)
 

@@ -26,6 +26,7 @@ _HEAD_S = 1.0  # between looks at the head
 _GONE = 3  # looks in a row that find no head
 _PATIENCE_S = 3.0
 _END_S = 5.0
+_NICER = 5
 
 # No process is started before it is needed, nothing is reported to Ray's makers, and what Ray's own processes
 # say about each other (a regular expression that fits all of it) stays in their logs. The controller looks
@@ -152,6 +153,20 @@ def ray_on(address: str | None, cores: int | None = None, metrics_port: int | No
 
 def _below() -> list[psutil.Process]:
     return list(psutil.Process().children(recursive=True))
+
+
+def let_hosts_go_first() -> None:
+    """Have Serve's proxy give way to sessions, when a storm of joins keeps it busy."""
+    for process in _below():
+        with suppress(psutil.Error):
+            if any("ProxyActor" in word for word in process.cmdline()):
+                give_way(process)
+
+
+def give_way(process: psutil.Process) -> None:
+    """Lower a process's priority, where there is niceness."""
+    if os.name == "posix":
+        process.nice(min(19, process.nice() + _NICER))
 
 
 def _alone() -> dict[str, str]:

@@ -14,7 +14,7 @@ from ray.exceptions import RayError
 from facepuppet.core.errors import ServerError
 from facepuppet.server.deployments import application
 from facepuppet.server.ray_seams import APP
-from facepuppet.server.ray_start import Door, is_there, within
+from facepuppet.server.ray_start import Door, is_there, let_hosts_go_first, within
 from facepuppet.server.server_parts import Parts
 
 _LEEWAY_S = 5.0  # beyond what people were told, for their hosts to end
@@ -49,6 +49,8 @@ def open_server(parts: Parts, door: Door, head: str, *, own_ray: bool) -> Iterat
                 "a cluster without Serve, or one that listens there",
                 "Stop that one (`serve shutdown`), or give its address.",
             )
+        if own_ray:
+            let_hosts_go_first()
         yield Server(handle)
     except RuntimeError as error:  # what Serve raises when replicas do not come up
         raise ServerError(
