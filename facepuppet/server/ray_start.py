@@ -117,16 +117,16 @@ def ray_on(address: str | None, cores: int | None = None, metrics_port: int | No
     Raises:
         ServerError: no head answers there, Ray does not start, or it was loaded before.
     """
-    if "ray" in sys.modules and "RAY_AUTH_TOKEN" not in os.environ:
-        raise ServerError("a process that has loaded Ray", "one that has not", "Start the server in its own.")
-    for name, value in (_FRUGAL if address else _FRUGAL | _alone()).items():
-        os.environ.setdefault(name, value)
     if address is not None and address != "auto" and not is_there(address):
         raise ServerError(
             f"--ray {address}, where nobody answers",
             "the address of a Ray head, such as 10.0.0.1:6379",
             "Look whether `ray start --head` ran there, and whether a firewall lies between.",
         )
+    if "ray" in sys.modules and "RAY_AUTH_TOKEN" not in os.environ:
+        raise ServerError("a process that has loaded Ray", "one that has not", "Start the server in its own.")
+    for name, value in (_FRUGAL if address else _FRUGAL | _alone()).items():
+        os.environ.setdefault(name, value)
     import ray
 
     options: dict[str, Any] = {"address": address} if address is not None else _here(cores, metrics_port)
