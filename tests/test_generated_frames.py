@@ -473,6 +473,11 @@ def test_asked_for_without_an_import_it_says_how_to_get_one():
     assert "no import of LivePortrait" in told and "facepuppet engines import liveportrait FOLDER" in told
 
 
+def test_a_maker_that_nobody_knows_is_refused():
+    with pytest.raises(EngineError, match="maker 'livportrait'"):
+        Puppet(hopper(), Composer(hopper(), CANVAS), engine="cpu", maker="livportrait")
+
+
 def test_a_puppet_shows_it(imported, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (tmp_path / "facepuppet" / "engines").mkdir(parents=True)
@@ -620,6 +625,13 @@ def test_a_map_is_kept_and_a_damaged_one_is_a_miss(tmp_path):
         assert cache.get(hopper()) is None
     cache.put(hopper(), replace(known, expression=np.full((63, 1434), np.nan)))
     assert cache.get(hopper()) is None
+
+
+def test_a_map_that_cannot_be_kept_is_told_and_no_more(tmp_path, caplog):
+    (tmp_path / "no folder").write_bytes(b"")
+    cache = MapCache("networks", tmp_path / "no folder")
+    cache.put(hopper(), MotionMap(np.eye(3), np.eye(3), np.zeros((63, 1434))))
+    assert "could not be cached" in caplog.text and cache.get(hopper()) is None
 
 
 def test_every_core_works_where_only_the_cpu_is_left(imported, monkeypatch):

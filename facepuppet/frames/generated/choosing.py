@@ -23,7 +23,6 @@ from facepuppet.inference.runtime import Runtime
 from facepuppet.portrait.avatar import Avatar
 from facepuppet.retarget import Retargeter
 
-MAKERS = ("auto", "builtin", "liveportrait")
 _TRIED = 24  # moments of the built-in piece
 _ALL_THE_SAME = "--maker liveportrait takes it all the same."
 
