@@ -339,6 +339,18 @@ def test_the_last_head_moves_along_while_it_fades(own_generator, monkeypatch):
     )
 
 
+def test_a_busy_processor_is_no_reason_to_give_the_network_up(own_generator, told, monkeypatch):
+    made, clock = own_generator, FakeTime()
+    made._now_s, made._pace = clock.monotonic, PaceWatch(FPS)
+    around = made._cpu.renderer.render_around_face
+    monkeypatch.setattr(
+        made._cpu.renderer, "render_around_face", lambda motion: clock.sleep(0.3) or around(motion)
+    )
+    for i in range(12):
+        made.make(replace(motion_of(), frame_id=i, captured_ns=round(i / FPS * 1e9)))
+    assert clock.passed_s > 3.0 and made.maker is made and not told
+
+
 @pytest.mark.parametrize("wanted", ["auto", pytest.param("liveportrait", marks=pytest.mark.thorough)])
 def test_a_network_that_becomes_too_slow_is_given_up_unless_it_was_asked_for(
     own_generator, told, monkeypatch, wanted
