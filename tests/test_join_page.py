@@ -211,6 +211,21 @@ def test_a_machine_without_a_camera_is_told_what_else_moves_a_puppet(visit: Call
 
 
 @pytest.mark.slow
+def test_a_face_that_is_out_of_sight_or_dark_is_told_with_what_to_do(
+    visit: Callable[..., Page], opened: Open
+) -> None:
+    page = visit()
+    go_live(page)
+    opened.hosts.face, opened.hosts.light = False, 0.05
+    wait_until(lambda: "sit where your camera sees you" in page.inner_text("#notes"))
+    assert "switch on a light" in page.inner_text("#notes")
+    assert page.inner_text("#standing") == "no face in sight"
+    opened.hosts.face, opened.hosts.light = True, 0.5
+    wait_until(lambda: page.is_hidden("#notes"))
+    assert page.inner_text("#standing") == "live"
+
+
+@pytest.mark.slow
 def test_a_camera_that_is_unplugged_is_taken_up_again(visit: Callable[..., Page], opened: Open) -> None:
     page = visit()
     go_live(page)
