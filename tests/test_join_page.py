@@ -157,6 +157,20 @@ def test_a_host_that_falls_silent_is_left_for_another(visit: Callable[..., Page]
 
 
 @pytest.mark.slow
+def test_a_server_that_dies_is_found_again_when_it_is_back(
+    visit: Callable[..., Page], tmp_path: Path, avatars: Path
+) -> None:
+    with open_reception(MovingHosts(), tmp_path, avatars=avatars) as first:
+        page = visit(address=first.address)
+        go_live(page)
+    page.wait_for_selector("#banner:not([hidden])")
+    wait_until(lambda: "does not answer. Coming back by itself" in page.inner_text("#banner"))
+    with open_reception(MovingHosts(), tmp_path, first.port, avatars=avatars):
+        until(page, "document.getElementById('standing').dataset.kind === 'good'")
+        assert page.is_hidden("#banner")
+
+
+@pytest.mark.slow
 def test_the_line_is_shown_and_ends_by_itself(visit: Callable[..., Page], opened: Open) -> None:
     opened.hosts.places = 1
     first, second = visit(), visit()
