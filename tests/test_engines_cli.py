@@ -148,6 +148,8 @@ def test_engines_of_an_import_are_listed_and_kept(
 ) -> None:
     Runtime("tensorrt-rtx").open_alone(read_generators()["lips"], "tensorrt-rtx")
     assert states(capsys, folder) == ["ready"]
+    _, out, _ = engines(capsys, folder, "list")
+    assert "liveportrait-lips" in out and f"LivePortrait, imported: 1 MB in {imported}" in out
     _, out, _ = engines(capsys, folder, "clean")
     assert "0 files deleted" in out
     (imported / "manifest.toml").unlink()

@@ -149,6 +149,23 @@ def where_landmarks_are(motion):
     return placed @ back[:, :2].T + back[:, 2]
 
 
+def test_the_crop_lies_as_the_published_network_wants_it():
+    """Upright, 2.3 times the face below the brows, an eighth of the crop above its middle."""
+    turned = cv2.getRotationMatrix2D((200, 200), -20, 1.0)  # clockwise
+    upright = shown_avatar().landmarks_px.copy()
+    points = upright[:, :2] @ turned[:, :2].T + turned[:, 2]
+    crop = crop_of(np.column_stack([points, upright[:, 2]]).astype(np.float32))
+    back = cv2.invertAffineTransform(crop.portrait_from_crop)
+    seen = points @ back[:, :2].T + back[:, 2]
+    left, right = seen[[33, 263]]
+    assert left[1] == pytest.approx(right[1], abs=1e-6)
+    face = seen[FACE_OVAL][seen[FACE_OVAL, 1] > seen[[105, 334], 1].min()]
+    assert np.ptp(face, axis=0).max() == pytest.approx(2 / 2.3, abs=0.03)
+    brows, chin = seen[[105, 334], 1].min(), seen[152, 1]
+    assert (brows + chin) / 2 == pytest.approx(0.25, abs=0.03)
+    assert crop.cut(np.full((400, 400, 3), 9, np.uint8)).min() == 9
+
+
 @pytest.mark.parametrize(
     "motion",
     [

@@ -313,6 +313,41 @@ def test_a_block_that_fails_is_silence(caplog: pytest.LogCaptureFixture) -> None
     assert not blocks.block(1).any() and "not made" in caplog.text
 
 
+@thorough
+@pytest.mark.parametrize(("ppm", "loss"), [(100.0, 0.0), (-80.0, 0.02)])
+def test_clocks_that_differ_lost_packets_and_slower_pictures_are_followed_without_a_click(
+    ppm: float, loss: float
+) -> None:
+    """A minute and a half of a tone in simulated time, in which pictures become 25 ms slower."""
+    seconds, random = 90.0, np.random.default_rng(5)
+    picture_s = 0.12
+    sound, track = PeerSound(lambda: picture_s, passed=True), HeardTrack(held=0)
+    times_s = BLOCK_S * np.arange(round(seconds / BLOCK_S))
+    kept = random.random(len(times_s)) >= loss
+    comes_s = np.maximum.accumulate(
+        (times_s + BLOCK_S) * (1 + 1e-6 * ppm) + random.exponential(0.004, len(kept))
+    )
+    waiting = [(float(comes_s[i]), i) for i in np.flatnonzero(kept)]
+    steps, before, worst_late_s = [], 0.0, 0.0
+    for now_s in times_s + 0.007:
+        while waiting and waiting[0][0] <= now_s:
+            come_s, i = waiting.pop(0)
+            tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(i * BLOCK, (i + 1) * BLOCK) / RATE_HZ)
+            frame = frame_of(np.round(32_767 * tone).astype(np.int16), int(i) * BLOCK)
+            for block, ended_s in track.take(frame, come_s):
+                sound._hear(block, RATE_HZ, ended_s)
+        picture_s = 0.12 + 0.025 * float(np.clip((now_s - 30.0) / 30.0, 0.0, 1.0))
+        out = np.zeros(BLOCK, np.float32)
+        sound._fill(out, float(now_s))
+        steps.append(float(np.abs(np.diff(out, prepend=before)).max()))
+        before = float(out[-1])
+        if now_s > 10.0:
+            assert sound.late_s is not None
+            worst_late_s = max(worst_late_s, abs(sound.late_s))
+    assert worst_late_s < 0.006
+    assert max(steps) < 2.5 * 0.3 * 2 * np.pi * 300 / RATE_HZ
+
+
 def heard_clicks(ear: Ear, spoken: Microphone, every_s: float) -> np.ndarray:
     """How late each click that an ear heard is, in s."""
     # A block's first sample belongs to the moment at which it leaves.

@@ -223,6 +223,7 @@ def test_a_peer_that_never_comes_or_falls_silent_gives_its_place_up(
     run(work())
 
 
+@pytest.mark.thorough
 def test_no_log_holds_an_offer_or_an_address(host: SessionHost, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "facepuppet")
 
@@ -265,6 +266,7 @@ def test_a_camera_of_4k_is_asked_for_less_and_sent_away_if_it_goes_on(
     run(work())
 
 
+@pytest.mark.thorough
 def test_noise_on_its_port_and_in_its_pictures_ends_nothing(host: SessionHost) -> None:
     noise = np.random.default_rng(3)
 

@@ -1,4 +1,4 @@
-"""`facepuppet engines`: build, list, verify and clean the engines that run the painters on a GPU."""
+"""`facepuppet engines`: build, list, verify and clean the engines of a GPU; import networks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facepuppet.cli.engines_import import import_engines
 from facepuppet.cli.options import ENGINE_WORDS, JsonOption
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("import")(import_engines)
 
 FolderOption = Annotated[
     Path | None,
@@ -76,6 +78,7 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
     from facepuppet.inference.builder import survey
     from facepuppet.inference.engine_cache import EngineCache
     from facepuppet.inference.engine_file import KERNELS
+    from facepuppet.inference.imported_networks import imported_networks
 
     cache = EngineCache()
     found = list(survey(cache, _known(networks)))
@@ -99,6 +102,9 @@ def list_engines(networks: FolderOption = None, as_json: JsonOption = False) -> 
             what += f"  kernels for {key.gpu}" if key.kind == KERNELS else ""
         typer.echo(f"{what}  {entry.size / 1e6:.1f} MB  {state.value}")
     typer.echo(f"{len(found)} files in {cache.folder}")
+    if imported := imported_networks():
+        size = sum(network.size for network in imported)
+        typer.echo(f"LivePortrait, imported: {size / 1e6:.0f} MB in {imported[0].path.parent}")
 
 
 @app.command()

@@ -27,8 +27,8 @@ _GONE = 3  # looks in a row that find no head
 _PATIENCE_S = 3.0
 _END_S = 5.0
 
-# No process is started before it is needed, nothing is reported to Ray's makers, what Ray's own processes say
-# about each other (a regular expression that fits all of it) stays in their logs, and Serve's controller looks
+# No process is started before it is needed, nothing is reported to Ray's makers, and what Ray's own processes
+# say about each other (a regular expression that fits all of it) stays in their logs. The controller looks
 # after its replicas twice a second: ten times take 2.8 % of a core where nobody is here, twice 1.2.
 _FRUGAL = {
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -1,7 +1,7 @@
 """The square of a portrait that LivePortrait sees, and where it lies.
 
-The published network was taught on upright crops that are 2.3 times as large as the face between brows, chin
-and ears, with the face an eighth of its own size below their middle.
+The published network works on upright crops that are 2.3 times as large as the face between brows, chin and
+ears, with the face an eighth of the crop's side below its middle.
 """
 
 from __future__ import annotations
@@ -81,6 +81,6 @@ def crop_of(landmarks_px: F32) -> FaceCrop:
     points = points[points[:, 1] >= (landmarks_px[_BROWS, :2] @ axes)[:, 1].min()]  # no forehead
     least, most = points.min(0), points.max(0)
     size = float((most - least).max())
-    middle = axes @ ((least + most) / 2 - [0.0, _RAISED * size])
     side = _SIDES * size
+    middle = axes @ ((least + most) / 2 - [0.0, _RAISED * side])
     return FaceCrop(np.column_stack([side / 2 * axes, middle]), side)
