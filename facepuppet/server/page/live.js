@@ -128,8 +128,10 @@ export function listen(leave, media) {
 
 function speak() {
   const text = by("line").value.trim();
-  if (!text || text === "/stop") return;
-  if (!show.say({ say: text })) return note("Your puppet is not there yet: try again in a moment.");
+  if (!text) return;
+  // To a host one slash begins a command, two a text that begins with one.
+  if (!show.say({ say: text.startsWith("/") ? `/${text}` : text }))
+    return note("Your puppet is not there yet: try again in a moment.");
   by("line").value = "";
   by("line").focus();
 }
