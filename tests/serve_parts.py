@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket
 from facepuppet.core.errors import ServerError
 from facepuppet.server.messages import Announce, Answered, DrivenBy, Errand, Join, Leave, Over, Told, Why
 from facepuppet.server.seams import Desk, Hosts
-from facepuppet.server.server_parts import Front, Parts
+from facepuppet.server.server_parts import Front, Parts, SessionFigures
 from facepuppet.server.sizes import Sizes
 
 RATE = 15
@@ -59,6 +59,10 @@ class SmallHost:
     @property
     def taken(self) -> int:
         return len(self._running)
+
+    async def figures(self) -> dict[str, SessionFigures]:
+        """Return none: nothing moves."""
+        return {}
 
     async def perform(self, join: Join) -> AsyncIterator[Told]:
         if self.taken >= self._places:

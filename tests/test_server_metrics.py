@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from facepuppet.server.messages import Answered, DrivenBy, Join, Over, Told, Why
-from facepuppet.server.server_metrics import MeasuredHosts
+from facepuppet.server.server_metrics import MeasuredHosts, ServerMetrics
+from facepuppet.server.server_parts import SessionFigures
 
 JOIN = Join("session", "v=0", "a", "a.png", b"{}", DrivenBy.CAMERA)
 LEFT = Over(Why.LEFT, "left")
@@ -81,6 +83,56 @@ def test_who_leaves_the_line_is_counted_as_such() -> None:
 
     asyncio.run(join())
     assert recorder.joins == ["left"] and recorder.line == [1, 0]
+
+
+class Series:
+    """One figure of Prometheus: what was recorded, by tags."""
+
+    def __init__(self, name: str, _: str, tag_keys: tuple[str, ...] = (), boundaries: Any = None) -> None:
+        self.keys, self.values = tag_keys, dict[tuple[str, ...], list[float]]()
+
+    def inc(self, value: float = 1.0, tags: dict[str, str] | None = None) -> None:
+        tags = tags or {}
+        assert set(tags) == set(self.keys)
+        self.values.setdefault(tuple(tags.values()), []).append(value)
+
+    set = observe = inc
+
+
+class Kinds:
+    """Makes figures, and keeps them by name."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Series] = {}
+        self.Counter = self.Gauge = self.Histogram = self.make
+
+    def make(self, name: str, what: str, *words: Any, **named: Any) -> Series:
+        assert what.endswith(".")
+        return self.made.setdefault(name, Series(name, what, *words, **named))
+
+
+def test_what_sessions_carry_is_told_of_a_whole_host() -> None:
+    kinds = Kinds()
+    metrics = ServerMetrics(kinds)
+    full = {"fps": 29.5, "delay_ms": 40, "step": "full"}
+    metrics.media({"a": SessionFigures(full, 1000, 2000), "b": SessionFigures({}, 0, 0)})
+    time.sleep(0.02)
+    metrics.media({"a": SessionFigures(full | {"fps": 15.0, "step": "light"}, 2000, 2500)})
+    assert kinds.made["facepuppet_fps"].values == {(): [29.5, 15.0]}
+    assert kinds.made["facepuppet_delay_ms"].values == {(): [40.0, 40.0]}
+    assert kinds.made["facepuppet_steps"].values == {("light",): [1.0]}
+    carried = kinds.made["facepuppet_kbps"].values
+    assert carried[("in",)][0] == 0 and carried[("in",)][1] == pytest.approx(2 * carried[("out",)][1])
+
+
+def test_an_end_by_an_error_counts_as_one() -> None:
+    kinds = Kinds()
+    metrics = ServerMetrics(kinds)
+    for why in ("left", "failed"):
+        metrics.ended(why)
+    metrics.joined("lost", 0.0)
+    assert set(kinds.made["facepuppet_ends"].values) == {("left",), ("failed",)}
+    assert set(kinds.made["facepuppet_errors"].values) == {("failed",), ("lost",)}
 
 
 def test_places_are_told() -> None:

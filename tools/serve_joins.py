@@ -30,7 +30,19 @@ import psutil
 from serve_processes import cpu_s, free_port, named, pss_mb
 
 from facepuppet.core import describe_hardware
-from facepuppet.server import Answered, Desk, Door, Join, Leave, Over, Parts, ReceptionSettings, Sizes, Told
+from facepuppet.server import (
+    Answered,
+    Desk,
+    Door,
+    Join,
+    Leave,
+    Over,
+    Parts,
+    ReceptionSettings,
+    SessionFigures,
+    Sizes,
+    Told,
+)
 
 TOKEN = "a token for joins by the hundred"
 CONNECTIONS = 16
@@ -54,6 +66,10 @@ class AnsweringHost:
     def taken(self) -> int:
         """How many are here."""
         return len(self._running)
+
+    async def figures(self) -> dict[str, SessionFigures]:
+        """Return none: nothing moves."""
+        return {}
 
     async def perform(self, join: Join) -> AsyncIterator[Told]:
         """Answer, and wait."""

@@ -19,6 +19,7 @@ from .seams import Hosts as Hosts
 from .serve_ray import open_server as open_server
 from .server_parts import Front as Front
 from .server_parts import Parts as Parts
+from .server_parts import SessionFigures as SessionFigures
 from .session_host import SessionHost as SessionHost
 from .sizes import Sizes as Sizes
 from .token_file import load_tokens as load_tokens

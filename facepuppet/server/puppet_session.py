@@ -67,6 +67,10 @@ class PuppetSession:
         speaks: command that reads out (`peer_voices.speech_command`); None where there is none.
         clock: tells when.
 
+    Attributes:
+        join: as given.
+        status: what the peer was told last of how it goes.
+
     Raises:
         ServerError: text is to drive, and nothing here speaks.
     """
@@ -93,6 +97,7 @@ class PuppetSession:
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun_ns = self._talked_ns = self._clock.now_ns()
         self._sent_before, self._looked_ns = 0, self._begun_ns
+        self.status: dict[str, Any] = {}
         self._n_notes = 0
         self._n_large = 0
         self._large_ns: int | None = None  # since when pictures are too large
@@ -112,6 +117,11 @@ class PuppetSession:
     async def wait(self) -> Over:
         """Return how it ended, once it has."""
         return await asyncio.shield(self._over)
+
+    async def carried_bytes(self) -> tuple[int, int]:
+        """Return how many bytes came from the peer, and went to it and to those who watch."""
+        each = [await one.transport_bytes() for one in (self._peer, *self._watchers.values())]
+        return sum(received for received, _ in each), sum(sent for _, sent in each)
 
     def end(self, over: Over) -> None:
         """Let it end, in this way if it has not ended already."""
@@ -207,7 +217,8 @@ class PuppetSession:
                 self._end_if_gone()
                 self._end_if_large()
                 self._adapt()
-                self._tell(status_message(self._status()))
+                self.status = self._status()
+                self._tell(status_message(self.status))
         except Exception as error:  # of ours: the person is told, rather than left with a still picture
             log.exception("session %s fails", self.join.session)
             self.end(Over(Why.FAILED, f"The server met an unexpected {type(error).__name__}.", again=True))

@@ -6,8 +6,9 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from facepuppet.server.messages import Answered, Join, Told
+from facepuppet.server.messages import Answered, Join, Told, Why
 from facepuppet.server.seams import Hosts
+from facepuppet.server.server_parts import SessionFigures
 
 _WAITS_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 300.0)
 _DELAYS_MS = (25.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0)
@@ -17,11 +18,15 @@ class ServerMetrics:
     """Ray's metrics of one process; names begin with "ray_facepuppet_" where Prometheus reads them.
 
     No figure carries a session's id: there would be a new series for each.
+
+    Args:
+        kinds: has Counter, Gauge and Histogram; Ray's own (`ray.util.metrics`) if None.
     """
 
-    def __init__(self) -> None:
-        from ray.util.metrics import Counter, Gauge, Histogram
-
+    def __init__(self, kinds: Any = None) -> None:
+        if kinds is None:
+            from ray.util import metrics as kinds
+        Counter, Gauge, Histogram = kinds.Counter, kinds.Gauge, kinds.Histogram
         self._joins = Counter("facepuppet_joins", "Joins, by how they went.", ("outcome",))
         self._ends = Counter("facepuppet_ends", "Sessions that ended, by why.", ("why",))
         self._sessions = Gauge("facepuppet_sessions", "Sessions that perform.")
@@ -36,20 +41,22 @@ class ServerMetrics:
         )
         self._kbps = Gauge("facepuppet_kbps", "Bits a second of media, in and out.", ("way",))
         self._steps = Counter("facepuppet_steps", "Times that a session's picture changed.", ("step",))
+        self._before: dict[str, SessionFigures] = {}
+        self._before_s = time.monotonic()
         self._errors = Counter("facepuppet_errors", "What failed, by its kind.", ("kind",))
 
     def joined(self, outcome: str, wait_s: float) -> None:
         """Count a join; its outcome is "answered", or why not."""
         self._joins.inc(tags={"outcome": outcome})
+        if outcome in (Why.FAILED.value, Why.LOST.value):
+            self._errors.inc(tags={"kind": outcome})
         self._waits.observe(max(wait_s, 1e-4))
 
     def ended(self, why: str) -> None:
-        """Count the end of a session that had been answered."""
+        """Count the end of a session, and the error where it was one."""
         self._ends.inc(tags={"why": why})
-
-    def failed(self, kind: str) -> None:
-        """Count an error."""
-        self._errors.inc(tags={"kind": kind})
+        if why == Why.FAILED.value:
+            self._errors.inc(tags={"kind": why})
 
     def performing(self, sessions: int) -> None:
         """Say how many sessions perform in this process."""
@@ -63,19 +70,23 @@ class ServerMetrics:
         """Say how many places there are."""
         self._seats.set(seats)
 
-    def stepped(self, step: str) -> None:
-        """Count a step down or up of a session's picture."""
-        self._steps.inc(tags={"step": step})
-
-    def media(self, status: Mapping[str, Any]) -> None:
-        """Take over what a host tells a page twice a second: fps, delay_ms, kbps_in and kbps_out."""
-        if (fps := status.get("fps")) is not None:
-            self._fps.set(float(fps))
-        if (delay_ms := status.get("delay_ms")) is not None:
-            self._delay.observe(max(float(delay_ms), 1e-3))
-        for way in ("in", "out"):
-            if (kbps := status.get(f"kbps_{way}")) is not None:
-                self._kbps.set(float(kbps), tags={"way": way})
+    def media(self, figures: Mapping[str, SessionFigures]) -> None:
+        """Take over how the sessions of this process go, by their ids; now and then."""
+        now_s = time.monotonic()
+        self._fps.set(sum(one.status.get("fps") or 0.0 for one in figures.values()))
+        for name, one in figures.items():
+            before = self._before.get(name)
+            if (delay_ms := one.status.get("delay_ms")) is not None:
+                self._delay.observe(max(float(delay_ms), 1e-3))
+            if before is not None and one.status.get("step") != before.status.get("step"):
+                self._steps.inc(tags={"step": str(one.status.get("step"))})
+        kept = [(one, self._before[name]) for name, one in figures.items() if name in self._before]
+        span_s = max(1e-3, now_s - self._before_s)
+        received = sum(one.received - before.received for one, before in kept)
+        sent = sum(one.sent - before.sent for one, before in kept)
+        self._kbps.set(max(0, received) * 8e-3 / span_s, tags={"way": "in"})
+        self._kbps.set(max(0, sent) * 8e-3 / span_s, tags={"way": "out"})
+        self._before, self._before_s = dict(figures), now_s
 
 
 class MeasuredHosts:

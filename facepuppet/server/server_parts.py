@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,12 +12,30 @@ from facepuppet.server.seams import Desk, Hosts
 from facepuppet.server.sizes import Sizes
 
 
+@dataclass(frozen=True, slots=True)
+class SessionFigures:
+    """How a session goes.
+
+    Attributes:
+        status: what its peer was told last.
+        received: bytes of media that came, since it began.
+        sent: bytes that went, to watchers too.
+    """
+
+    status: Mapping[str, Any]
+    received: int
+    sent: int
+
+
 class Performer(Protocol):
     """What performs sessions in a host's process (`session_host.SessionHost`)."""
 
     @property
     def taken(self) -> int:
         """How many are here."""
+
+    async def figures(self) -> Mapping[str, SessionFigures]:
+        """Return how the sessions go, by their ids."""
 
     def perform(self, join: Join) -> AsyncIterator[Told]:
         """Perform one session; see `seams.Hosts.perform`. It answers OCCUPIED where there is no place."""

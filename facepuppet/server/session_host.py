@@ -19,6 +19,7 @@ from facepuppet.portrait.pack import Pack
 from facepuppet.server.messages import Answered, Join, Over, Told, Watch, Why
 from facepuppet.server.puppet_session import PuppetSession
 from facepuppet.server.seams import Desk
+from facepuppet.server.server_parts import SessionFigures
 from facepuppet.session.puppet import Puppet
 
 _MOST_PACKS = 4  # a pack of a portrait takes some 20 MB
@@ -44,11 +45,19 @@ class SessionHost:
         self._unpooled = Unpooled()  # for as long as anybody may be here: sessions that end must not undo it
         self._packs: OrderedDict[str, Pack] = OrderedDict()
         self._sessions: dict[str, asyncio.Task[None]] = {}
+        self._performing: dict[str, PuppetSession] = {}
 
     @property
     def taken(self) -> int:
         """How many are here."""
         return len(self._sessions)
+
+    async def figures(self) -> dict[str, SessionFigures]:
+        """Return how the sessions go, by their ids."""
+        return {
+            name: SessionFigures(session.status, *await session.carried_bytes())
+            for name, session in tuple(self._performing.items())
+        }
 
     async def perform(self, join: Join) -> AsyncIterator[Told]:
         """Perform for somebody; see `seams.Hosts.perform`."""
@@ -77,6 +86,7 @@ class SessionHost:
             puppet = await self._puppet(join)
             session = PuppetSession(join, puppet, self._speaks)
             told.put_nowait(Answered(await session.begin()))
+            self._performing[join.session] = session
             over = await self._attend(session)
         except FacepuppetError as problem:
             over = Over(
@@ -89,6 +99,7 @@ class SessionHost:
             if session is not None:
                 session.end(over)
                 await session.close()
+            self._performing.pop(join.session, None)
             self._sessions.pop(join.session, None)
             told.put_nowait(over)
             log.info("session %s is over: %s", join.session, over.why.value)
