@@ -322,7 +322,10 @@ def test_text_is_said_and_broken_off_without_any_device(visit: Callable[..., Pag
 def test_a_voice_needs_a_microphone_alone_and_can_be_muted(visit: Callable[..., Page], opened: Open) -> None:
     page = visit("""
       const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      navigator.mediaDevices.getUserMedia = async (what) => (window.stream = await ask((window.asked = what)));
+      navigator.mediaDevices.getUserMedia = async (what) => {
+        window.asked = what;
+        return (window.stream = await ask(what));
+      };
     """)
     go_live(page, "voice")
     (join,) = opened.hosts.asked
