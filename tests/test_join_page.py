@@ -20,6 +20,7 @@ from receptions import SECRET, Open, open_reception
 from room_in_browser import chromium, chromium_path
 
 from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.server.messages import DrivenBy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -315,6 +316,27 @@ def test_text_is_said_and_broken_off_without_any_device(visit: Callable[..., Pag
     ]
     assert page.input_value("#line") == ""
     assert page.evaluate("document.activeElement.id") in ("line", "break-off")
+
+
+@pytest.mark.slow
+def test_a_voice_needs_a_microphone_alone_and_can_be_muted(visit: Callable[..., Page], opened: Open) -> None:
+    page = visit("""
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (what) => {
+        window.asked = what;
+        return (window.stream = await ask(what));
+      };
+    """)
+    go_live(page, "voice")
+    (join,) = opened.hosts.asked
+    assert (join.driven_by, join.sound) == (DrivenBy.VOICE, True) and "m=audio" in join.offer
+    assert page.evaluate("asked.video") is False and page.is_hidden("#own")
+    page.click("#mute")
+    assert page.evaluate("stream.getAudioTracks()[0].enabled") is False
+    assert page.inner_text("#mute") == "Unmute my voice"
+    assert page.evaluate("document.getElementById('puppet').muted"), "nobody hears themselves unasked"
+    page.click("#hear")
+    assert not page.evaluate("document.getElementById('puppet').muted")
 
 
 @pytest.mark.slow
