@@ -89,7 +89,7 @@ def _token(process: subprocess.Popen[bytes], said: Path) -> str:
         if process.poll() is not None or time.monotonic() > end_s:
             raise SystemExit(f"the server does not start:\n{text}")
         time.sleep(0.1)
-    return next(line.rpartition(" ")[2] for line in text.splitlines() if line.startswith("access code"))
+    return next(line.rpartition("=")[2] for line in text.splitlines() if line.startswith("come in by"))
 
 
 def free_port() -> int:

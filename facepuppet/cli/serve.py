@@ -178,7 +178,7 @@ def _greeting(url: str, secret: str | None, sizes: Sizes, metrics_port: int | No
     most = f" to {sizes.most * sizes.sessions}" if sizes.most > sizes.warm else ""
     lines = [f"serving on {url} with {places}{most} place{'s' if places > 1 or most else ''}"]
     if secret is not None:
-        lines.append(f"access code of this run: {secret}")
+        lines.append(f"come in by {url}#token={secret}")
     if metrics_port is not None:
         lines.append(f"metrics on http://127.0.0.1:{metrics_port}/metrics")
     return "\n".join([*lines, "Ctrl-C ends it."])
