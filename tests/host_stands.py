@@ -146,6 +146,7 @@ class MovingHosts(AnsweringHosts):
         received: pictures that a session's page sent, (width, height) each.
         said: what pages said on their data channels.
         silent: whether hosts tell nothing on data channels.
+        face, light: that they tell of.
     """
 
     def __init__(self, places: int = 10) -> None:
@@ -155,7 +156,7 @@ class MovingHosts(AnsweringHosts):
         self.received: dict[str, list[tuple[int, int]]] = {}
         self.said: list[dict[str, Any]] = []
         self.channels: list[Any] = []
-        self.silent = False
+        self.silent, self.face, self.light = False, True, 0.5
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def perform(self, join: Join) -> AsyncIterator[Told]:
@@ -234,10 +235,10 @@ class MovingHosts(AnsweringHosts):
 
     async def _tell_status(self, channel: Any) -> None:
         status = {"fps": 29.8, "delay_ms": 63, "size": [640, 360], "asked_fps": 30, "step": "full"}
-        status |= {"face": True, "light": "good", "watchers": 0, "notes": []}
         while channel.readyState == "open":
             if not self.silent:
-                channel.send(json.dumps({"status": {**status, "watchers": len(self.watchers)}}))
+                now = {"face": self.face, "light": self.light, "watchers": len(self.watchers)}
+                channel.send(json.dumps({"status": {**status, **now}}))
             await asyncio.sleep(0.5)
 
 

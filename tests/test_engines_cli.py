@@ -31,9 +31,9 @@ from facepuppet.diagnose.bench import BenchResult
 from facepuppet.diagnose.doctor import Check, Verdict, examine_machine
 from facepuppet.drivers.camera.camera_driver import CameraDriver
 from facepuppet.drivers.camera.tracking import Tracking
+from facepuppet.frames import MAKERS
 from facepuppet.frames.cpu.compose import Composer, Corner
 from facepuppet.frames.cpu.render import painter
-from facepuppet.frames.generated.choosing import MAKERS
 from facepuppet.inference import (
     ENGINES,
     SIGNATURES,

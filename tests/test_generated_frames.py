@@ -339,6 +339,18 @@ def test_the_last_head_moves_along_while_it_fades(own_generator, monkeypatch):
     )
 
 
+def test_a_busy_processor_is_no_reason_to_give_the_network_up(own_generator, told, monkeypatch):
+    made, clock = own_generator, FakeTime()
+    made._now_s, made._pace = clock.monotonic, PaceWatch(FPS)
+    around = made._cpu.renderer.render_around_face
+    monkeypatch.setattr(
+        made._cpu.renderer, "render_around_face", lambda motion: clock.sleep(0.3) or around(motion)
+    )
+    for i in range(12):
+        made.make(replace(motion_of(), frame_id=i, captured_ns=round(i / FPS * 1e9)))
+    assert clock.passed_s > 3.0 and made.maker is made and not told
+
+
 @pytest.mark.parametrize("wanted", ["auto", pytest.param("liveportrait", marks=pytest.mark.thorough)])
 def test_a_network_that_becomes_too_slow_is_given_up_unless_it_was_asked_for(
     own_generator, told, monkeypatch, wanted
@@ -471,6 +483,11 @@ def test_asked_for_without_an_import_it_says_how_to_get_one():
     assert isinstance(puppet.maker, CpuMaker)
     (told,) = puppet.fallbacks
     assert "no import of LivePortrait" in told and "facepuppet engines import liveportrait FOLDER" in told
+
+
+def test_a_maker_that_nobody_knows_is_refused():
+    with pytest.raises(EngineError, match="maker 'livportrait'"):
+        Puppet(hopper(), Composer(hopper(), CANVAS), engine="cpu", maker="livportrait")
 
 
 def test_a_puppet_shows_it(imported, monkeypatch, tmp_path):
@@ -620,6 +637,13 @@ def test_a_map_is_kept_and_a_damaged_one_is_a_miss(tmp_path):
         assert cache.get(hopper()) is None
     cache.put(hopper(), replace(known, expression=np.full((63, 1434), np.nan)))
     assert cache.get(hopper()) is None
+
+
+def test_a_map_that_cannot_be_kept_is_told_and_no_more(tmp_path, caplog):
+    (tmp_path / "no folder").write_bytes(b"")
+    cache = MapCache("networks", tmp_path / "no folder")
+    cache.put(hopper(), MotionMap(np.eye(3), np.eye(3), np.zeros((63, 1434))))
+    assert "could not be cached" in caplog.text and cache.get(hopper()) is None
 
 
 def test_every_core_works_where_only_the_cpu_is_left(imported, monkeypatch):

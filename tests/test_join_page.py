@@ -20,6 +20,7 @@ from receptions import SECRET, Open, open_reception
 from room_in_browser import chromium, chromium_path
 
 from facepuppet.portrait.load import sample_portrait_path
+from facepuppet.server.messages import DrivenBy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -157,6 +158,20 @@ def test_a_host_that_falls_silent_is_left_for_another(visit: Callable[..., Page]
 
 
 @pytest.mark.slow
+def test_a_server_that_dies_is_found_again_when_it_is_back(
+    visit: Callable[..., Page], tmp_path: Path, avatars: Path
+) -> None:
+    with open_reception(MovingHosts(), tmp_path, avatars=avatars) as first:
+        page = visit(address=first.address)
+        go_live(page)
+    page.wait_for_selector("#banner:not([hidden])")
+    wait_until(lambda: "does not answer. Coming back by itself" in page.inner_text("#banner"))
+    with open_reception(MovingHosts(), tmp_path, first.port, avatars=avatars):
+        until(page, "document.getElementById('standing').dataset.kind === 'good'")
+        assert page.is_hidden("#banner")
+
+
+@pytest.mark.slow
 def test_the_line_is_shown_and_ends_by_itself(visit: Callable[..., Page], opened: Open) -> None:
     opened.hosts.places = 1
     first, second = visit(), visit()
@@ -208,6 +223,21 @@ def test_a_machine_without_a_camera_is_told_what_else_moves_a_puppet(visit: Call
     page.click("#start")
     shown(page, "live")
     assert page.is_hidden("#own") and page.is_hidden("#banner")
+
+
+@pytest.mark.slow
+def test_a_face_that_is_out_of_sight_or_dark_is_told_with_what_to_do(
+    visit: Callable[..., Page], opened: Open
+) -> None:
+    page = visit()
+    go_live(page)
+    opened.hosts.face, opened.hosts.light = False, 0.05
+    wait_until(lambda: "sit where your camera sees you" in page.inner_text("#notes"))
+    assert "switch on a light" in page.inner_text("#notes")
+    assert page.inner_text("#standing") == "no face in sight"
+    opened.hosts.face, opened.hosts.light = True, 0.5
+    wait_until(lambda: page.is_hidden("#notes"))
+    assert page.inner_text("#standing") == "live"
 
 
 @pytest.mark.slow
@@ -276,10 +306,37 @@ def test_text_is_said_and_broken_off_without_any_device(visit: Callable[..., Pag
     go_live(page, "text")
     page.fill("#line", "Good evening.")
     page.press("#line", "Enter")
+    page.fill("#line", "/stop is a word")
+    page.press("#line", "Enter")
     page.click("#break-off")
     wait_until(lambda: {"say": "/stop"} in opened.hosts.said)
-    assert {"say": "Good evening."} in opened.hosts.said and page.input_value("#line") == ""
+    assert [one["say"] for one in opened.hosts.said if "say" in one][:2] == [
+        "Good evening.",
+        "//stop is a word",
+    ]
+    assert page.input_value("#line") == ""
     assert page.evaluate("document.activeElement.id") in ("line", "break-off")
+
+
+@pytest.mark.slow
+def test_a_voice_needs_a_microphone_alone_and_can_be_muted(visit: Callable[..., Page], opened: Open) -> None:
+    page = visit("""
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (what) => {
+        window.asked = what;
+        return (window.stream = await ask(what));
+      };
+    """)
+    go_live(page, "voice")
+    (join,) = opened.hosts.asked
+    assert (join.driven_by, join.sound) == (DrivenBy.VOICE, True) and "m=audio" in join.offer
+    assert page.evaluate("asked.video") is False and page.is_hidden("#own")
+    page.click("#mute")
+    assert page.evaluate("stream.getAudioTracks()[0].enabled") is False
+    assert page.inner_text("#mute") == "Unmute my voice"
+    assert page.evaluate("document.getElementById('puppet').muted"), "nobody hears themselves unasked"
+    page.click("#hear")
+    assert not page.evaluate("document.getElementById('puppet').muted")
 
 
 @pytest.mark.slow

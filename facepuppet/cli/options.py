@@ -29,7 +29,7 @@ CORNERS = ("tl", "tr", "bl", "br", "off")
 TRACKER_WORDS = ("builtin", "mediapipe")
 ENGINE_WORDS = ("auto", "tensorrt", "tensorrt-rtx", "cuda", "directml", "coreml", "openvino", "cpu")
 
-# The same as frames.generated.choosing's, which comes with the networks.
+# The same as frames.MAKERS, which come with the messages and NumPy.
 MAKER_WORDS = ("auto", "builtin", "liveportrait")
 # The same as session.ladder's, which comes with the messages and NumPy.
 QUALITY_WORDS = ("auto", "best", "good", "fair", "low")

@@ -1,3 +1,4 @@
+from .base import MAKERS as MAKERS
 from .base import FrameMaker as FrameMaker
 from .cpu.compose.background import Backdrop as Backdrop
 from .cpu.compose.blend import lay_over as lay_over
@@ -28,4 +29,3 @@ from .cpu.render.warp import Warp as Warp
 from .cuda.cuda_maker import CudaMaker as CudaMaker
 from .cuda.probe import probe_motions as probe_motions
 from .fallback import FallbackMaker as FallbackMaker
-from .generated.choosing import MAKERS as MAKERS

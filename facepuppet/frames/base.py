@@ -10,6 +10,8 @@ from facepuppet.core.types import Motion, Pixels, Quality
 from facepuppet.frames.cpu.compose.scene import Scene
 from facepuppet.watermark.marked import Marked
 
+MAKERS = ("auto", "builtin", "liveportrait")  # the words for those that are not somebody's own
+
 
 class FrameMaker(ABC):
     """Makes the outgoing pictures of one portrait; one thread at a time, in the order of capture.

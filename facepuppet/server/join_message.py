@@ -114,7 +114,7 @@ def right_of(basis: Any, subject: Any = None, granted: Any = None) -> Right:
     Raises:
         ConsentError: no such basis, or a name or day that is none.
     """
-    if basis not in {one.value for one in Basis}:
+    if not isinstance(basis, str) or basis not in {one.value for one in Basis}:
         words = ", ".join(one.value for one in Basis)
         raise ConsentError(f"the right {str(basis)[:40]!a}", f"one of {words}", "Choose one of these.")
     if basis != Basis.CONSENT.value:

@@ -18,7 +18,7 @@ from facepuppet.server.messages import Over, Why
 from facepuppet.server.reception import Reception
 
 _SPEAK_S = 10.0  # in which a page has to say what it wants
-_MOST_SILENT = 512  # connections that have not said it yet
+_MOST_SILENT = 128  # connections that have not said it yet, each with a message that a server lets through
 _TRY_LATER = 1013
 
 log = logging.getLogger(__name__)

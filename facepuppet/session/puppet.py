@@ -10,7 +10,7 @@ from facepuppet.core.errors import EngineError
 from facepuppet.core.metrics import Meter, Spread
 from facepuppet.core.types import U8, Expression, Pixels, Presence, Quality
 from facepuppet.drivers.plausible import implausible
-from facepuppet.frames.base import FrameMaker
+from facepuppet.frames.base import MAKERS, FrameMaker
 from facepuppet.frames.cpu.compose.card import draw_card
 from facepuppet.frames.cpu.compose.composer import Composer
 from facepuppet.frames.cpu.compose.scene import Scene
@@ -56,7 +56,7 @@ class Puppet:
         usual_scene: what is around it until somebody says otherwise.
 
     Raises:
-        EngineError: the engine that was asked for cannot run here.
+        EngineError: the engine that was asked for cannot run here; or an unknown word for a maker.
     """
 
     def __init__(
@@ -88,6 +88,8 @@ class Puppet:
         )
         self._marker = Marker(key, payload, size_px=self.canvas_px)
         if isinstance(maker, str):
+            if maker not in MAKERS:
+                raise EngineError(f"maker {maker!r}", f"one of {', '.join(MAKERS)}", "Correct it.")
             renderer = Renderer(shown, engine=engine)
             self._fallbacks = lambda: renderer.fallbacks
             cpu = CpuMaker(renderer, composer, self._marker, self._meter)

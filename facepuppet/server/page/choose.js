@@ -69,7 +69,7 @@ function stated() {
 
 function card(one, desk) {
   const input = make("input", { type: "radio", name: "avatar", value: one.id, required: true });
-  const picture = make("img", { alt: "", width: 320, height: 320 });
+  const picture = make("img", { alt: "", width: 320, height: 320, load: () => URL.revokeObjectURL(picture.src) });
   desk.picture(one.picture).then(
     (address) => (picture.src = address),
     () => {},

@@ -4,15 +4,23 @@ import { banner, by, make, say, stand, tell } from "./parts.js";
 
 const NOTES_MS = 20_000;
 const MOST_NOTES = 2;
+const UNSEEN_MS = 2000;
+const UNSEEN = "No face is in sight: sit where your camera sees you.";
+const DARK = 40 / 255; // mean brightness of the face; the same bounds as facepuppet-calibrate has
+const BRIGHT = 235 / 255;
 
 let show = null;
+let driver = "camera";
+let seenMs = 0; // when a face was seen last
 let notes = []; // {sentence, atMs}
 let pressed = { panic: false, mute: false, hear: false };
 
 /** Begin to show a performance: what was wished for, and what drives it. */
 export function perform(newShow, { wish, media }) {
   show = newShow;
-  const [driver, mic] = [wish.driven_by, media.getAudioTracks()[0]];
+  const mic = media.getAudioTracks()[0];
+  driver = wish.driven_by;
+  seenMs = performance.now();
   notes = [];
   pressed = { panic: false, mute: false, hear: driver === "text" };
   seeYourself(media);
@@ -43,9 +51,24 @@ export function status(told) {
   by("puppet-empty").hidden = true;
   by("frame").classList.remove("is-lost");
   banner("");
-  stand(told.face === false ? "warn" : "good", told.face === false ? "no face in sight" : "live");
+  const hidden = isHidden(told);
+  stand(hidden ? "warn" : "good", hidden ? "no face in sight" : "live");
   figures(told);
-  showNotes(told.notes ?? []);
+  showNotes([...(hidden ? [UNSEEN] : []), ...lightNotes(told.light), ...(told.notes ?? [])]);
+}
+
+/** Whether the camera has seen no face for a while: who looks aside for a moment need not be told. */
+function isHidden({ face }) {
+  const nowMs = performance.now();
+  if (face !== false || driver !== "camera") seenMs = nowMs;
+  return nowMs - seenMs > UNSEEN_MS;
+}
+
+function lightNotes(light) {
+  if (typeof light !== "number") return [];
+  if (light < DARK) return ["Your face is dark: switch on a light in front of you."];
+  if (light > BRIGHT) return ["Your face is too bright: turn away from the light, or dim it."];
+  return [];
 }
 
 /** A line that was told once; it stays a while. */
@@ -105,8 +128,10 @@ export function listen(leave, media) {
 
 function speak() {
   const text = by("line").value.trim();
-  if (!text || text === "/stop") return;
-  if (!show.say({ say: text })) return note("Your puppet is not there yet: try again in a moment.");
+  if (!text) return;
+  // To a host one slash begins a command, two a text that begins with one.
+  if (!show.say({ say: text.startsWith("/") ? `/${text}` : text }))
+    return note("Your puppet is not there yet: try again in a moment.");
   by("line").value = "";
   by("line").focus();
 }
@@ -135,14 +160,13 @@ function showPresses() {
   }
 }
 
-function figures({ fps, delay_ms, size, watchers, step, light }) {
+function figures({ fps, delay_ms, size, watchers, step }) {
   const rows = [
     ["Rate", fps === undefined ? undefined : `${fps.toFixed(0)} / s`],
     ["Delay", delay_ms === undefined || delay_ms === null ? undefined : `${Math.round(delay_ms)} ms`],
     ["Size", size && `${size[0]} × ${size[1]}`],
     ["Watching", watchers === undefined ? undefined : String(watchers)],
     ["Quality", step],
-    ["Light", typeof light === "string" ? light : undefined],
   ].filter(([, value]) => value !== undefined && value !== null);
   const list = by("figures");
   if (list.childElementCount !== rows.length) {
