@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import socket
+from importlib.util import find_spec
 
 import pytest
 
 from facepuppet.cli import main
+
+needs_extra = pytest.mark.skipif(find_spec("aiortc") is None, reason="needs the extra facepuppet[server]")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -23,6 +26,7 @@ def test_without_the_extra_one_line_says_so(
     assert "pip install 'facepuppet[server]'" in line
 
 
+@needs_extra
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -40,12 +44,13 @@ def test_without_the_extra_one_line_says_so(
 def test_what_will_not_do_is_told_before_ray_starts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
 ) -> None:
-    monkeypatch.setattr("facepuppet.cli.serve.find_spec", lambda name: True)  # nothing of it is loaded here
+    monkeypatch.setattr("facepuppet.cli.serve.find_spec", lambda name: True)  # Ray is not loaded
     address = [] if "--address" in words else ["--address", "127.0.0.1:18473"]
     line = refused(capsys, *address, *words)
     assert told in line and "s3cret" not in line
 
 
+@needs_extra
 def test_a_door_that_is_taken_is_told_before_ray_starts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

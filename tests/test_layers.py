@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,8 @@ def test_others_come_in_by_the_front(folder: str) -> None:
 @pytest.mark.parametrize("stub", fronts(), ids=lambda path: path.parent.name)
 def test_what_a_front_names_is_there(stub: Path) -> None:
     """And no name is a module's, too: which of the two an import gives would depend on what ran before."""
+    if stub.parent.name == "server" and not (find_spec("aiortc") and find_spec("ray")):
+        pytest.skip("needs the extra facepuppet[server]")
     package = import_module(f"facepuppet.{stub.parent.name}")
     for node in ast.parse(stub.read_text(encoding="utf-8")).body:
         assert isinstance(node, ast.ImportFrom)

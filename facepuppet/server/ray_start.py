@@ -123,10 +123,10 @@ def ray_on(address: str | None, cores: int | None = None, metrics_port: int | No
             "the address of a Ray head, such as 10.0.0.1:6379",
             "Look whether `ray start --head` ran there, and whether a firewall lies between.",
         )
-    if "ray" in sys.modules and "RAY_AUTH_TOKEN" not in os.environ:
-        raise ServerError("a process that has loaded Ray", "one that has not", "Start the server in its own.")
-    for name, value in (_FRUGAL if address else _FRUGAL | _alone()).items():
+    for name, value in _FRUGAL.items():
         os.environ.setdefault(name, value)
+    if address is None:
+        _stay_alone()
     import ray
 
     options: dict[str, Any] = {"address": address} if address is not None else _here(cores, metrics_port)
@@ -169,18 +169,21 @@ def give_way(process: psutil.Process) -> None:
         process.nice(min(19, process.nice() + _NICER))
 
 
-def _alone() -> dict[str, str]:
-    """Return what keeps a Ray on loopback, and everybody out who has not its token.
+def _stay_alone() -> None:
+    """Keep a Ray that is about to start on loopback, and everybody out who has not its token.
 
-    Ray 2.60 asks this variable whether a Ray may have several nodes, and listens on all addresses where it
-    may. Each replica of Serve listens on all of them in any case, and unpickles what it is sent: the token is
-    what keeps others out there, and other users of this machine out of all the rest.
+    Ray 2.60 asks the first of these variables whether it may have several nodes, and listens on all addresses
+    where it may. Each replica of Serve listens on all of them in any case, and unpickles what it is sent: the
+    token is what keeps others out there, and other users of this machine out of all the rest.
+
+    Raises:
+        ServerError: Ray was loaded before, and has looked already.
     """
-    return {
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    }
+    if "ray" in sys.modules and "RAY_AUTH_TOKEN" not in os.environ:
+        raise ServerError("a process that has loaded Ray", "one that has not", "Start the server in its own.")
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _here(cores: int | None, metrics_port: int | None) -> dict[str, Any]:
