@@ -83,7 +83,7 @@ class PuppetSession:
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self._source = PeerSource(self._clock, join.picture.fps)
         self._pictures = PeerPictures(puppet.canvas_px, asyncio.get_running_loop(), self._clock)
-        self._sound = PeerSound(self._picture_s, passed=join.sound)
+        self._sound = PeerSound(self._picture_s, passed=join.sound and join.driven_by is not DrivenBy.TEXT)
         self._lines = ChannelLines()
         self._driver = self._open_driver(speaks)
         self._live = LivePipeline(
