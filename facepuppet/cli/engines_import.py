@@ -36,6 +36,6 @@ def import_engines(
         ) from problem
     into = into or user_data_path("facepuppet", appauthor=False) / "engines" / kind
     with progress_bar() as show:
-        was_new = import_liveportrait(folder, into, show)
+        was_new = import_liveportrait(folder, into.absolute(), show)
     size = sum(path.stat().st_size for path in into.iterdir()) / 1e6
     typer.echo(f"{into}: {size:.0f} MB, {'imported' if was_new else 'imported already'}")
