@@ -26,9 +26,10 @@ from facepuppet.drivers.camera.rest import Rest
 from facepuppet.server.channel_lines import ChannelLines
 from facepuppet.server.messages import Announce, DrivenBy, Errand, Join, Leave, Over, Unwatch, Watch, Why
 from facepuppet.server.peer_connection import PeerConnection
+from facepuppet.server.peer_decoding import bound_decoding
 from facepuppet.server.peer_pictures import PeerPictures
 from facepuppet.server.peer_sound import PeerSound
-from facepuppet.server.peer_source import PeerSource
+from facepuppet.server.peer_source import LARGE_PX, PeerSource
 from facepuppet.server.peer_talk import (
     Alive,
     Say,
@@ -176,8 +177,10 @@ class PuppetSession:
     def _on_track(self, track: MediaStreamTrack, receiver: RTCRtpReceiver | None) -> None:
         if track.kind == "video":
             hand_over_at_once(receiver)
+            bound_decoding(receiver, LARGE_PX, self._source.leave_out)
             self._in_background(self._source.hear(track))
         else:
+            bound_decoding(receiver)
             self._in_background(self._sound.hear(track, receiver))
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
@@ -273,6 +276,7 @@ class PuppetSession:
         now_ns, sent = self._clock.now_ns(), self._pictures.taken
         fps = (sent - self._sent_before) * 1e9 / max(now_ns - self._looked_ns, 1)
         self._sent_before, self._looked_ns = sent, now_ns
+        by_camera = self.join.driven_by is DrivenBy.CAMERA
         expression, delay_s, step = self._live.expression, self._live.delay_s, self._governor.step
         return {
             "fps": round(fps, 1),
@@ -280,7 +284,7 @@ class PuppetSession:
             "size": list(step.size_px),
             "asked_fps": round(step.fps),
             "step": step.name,
-            "face": expression is not None and expression.face is not None,
+            "face": expression is not None and expression.face is not None if by_camera else None,
             "light": self._driver.light,
             "watchers": len(self._watchers),
         }

@@ -96,13 +96,17 @@ class SessionHost:
             log.exception("session %s fails", join.session)
             over = Over(Why.FAILED, f"The server met an unexpected {type(error).__name__}.", again=True)
         finally:
-            if session is not None:
-                session.end(over)
-                await session.close()
-            self._performing.pop(join.session, None)
-            self._sessions.pop(join.session, None)
-            told.put_nowait(over)
-            log.info("session %s is over: %s", join.session, over.why.value)
+            try:
+                if session is not None:
+                    session.end(over)
+                    await session.close()
+            except Exception:  # its place is free all the same
+                log.exception("session %s does not end as it should", join.session)
+            finally:
+                self._performing.pop(join.session, None)
+                self._sessions.pop(join.session, None)
+                told.put_nowait(over)
+                log.info("session %s is over: %s", join.session, over.why.value)
 
     async def _attend(self, session: PuppetSession) -> Over:
         """Do the reception's errands until the session is over."""
