@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Iterator
@@ -53,6 +54,22 @@ def test_a_peer_sees_the_puppet_and_hears_how_its_session_stands(host: SessionHo
         assert host.taken == 0
 
     run(work())
+
+
+def test_of_who_has_left_nothing_is_kept(host: SessionHost) -> None:
+    async def work() -> int:
+        client = Client(FaceTrack())
+        async with joined(host, client):
+            await client.until(lambda: client.n > 2)
+        await asyncio.sleep(0.1)
+        return sum(isinstance(one, puppet_session.PuppetSession) for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()  # or Python might look by itself
+    try:
+        assert run(work()) == 0
+    finally:
+        gc.enable()
 
 
 def test_what_a_peer_sees_is_the_portrait_and_never_its_own_picture(host: SessionHost) -> None:
