@@ -16,6 +16,7 @@ from webrtc_peers import CONSENT, SHA, Client, FaceTrack, OneDesk, join_of, join
 from facepuppet.server import puppet_session
 from facepuppet.server.messages import Announce, Answered, Leave, Over, Unwatch, Watch, Why
 from facepuppet.server.session_host import SessionHost
+from facepuppet.server.session_lines import NO_PICTURES
 from facepuppet.watermark import detect
 
 
@@ -70,6 +71,43 @@ def test_of_who_has_left_nothing_is_kept(host: SessionHost) -> None:
         assert run(work()) == 0
     finally:
         gc.enable()
+
+
+def test_who_sends_no_more_pictures_is_told_so(host: SessionHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(puppet_session, "STILL_S", 0.5)
+
+    async def work() -> None:
+        client = Client(FaceTrack())
+        async with joined(host, client):
+            await client.until(lambda: any(_face(one) for one in client.told))
+            client.connection.getSenders()[0].replaceTrack(None)
+            await client.until(lambda: bool(client.told and client.told[-1].get("status", {}).get("notes")))
+            status = client.told[-1]["status"]
+            assert status["face"] is False and status["notes"] == [NO_PICTURES]
+
+    run(work())
+
+
+def test_a_camera_that_never_sends_holds_no_place_however_much_its_page_talks(
+    host: SessionHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puppet_session, "SILENT_S", 1.0)
+
+    async def work() -> None:
+        track = FaceTrack()
+        client = Client(track)
+        client.connection.getSenders()[0].replaceTrack(None)
+        told = host.perform(join_of(await client.offer()))
+        answer = await anext(told)
+        assert isinstance(answer, Answered)
+        await client.take(answer.sdp)
+        await client.until(lambda: client.channel is not None and client.channel.readyState == "open")
+        client.say({"alive": 1})
+        over = await anext(told)
+        assert isinstance(over, Over) and over.why is Why.SILENT
+        await client.close()
+
+    run(work())
 
 
 def test_what_a_peer_sees_is_the_portrait_and_never_its_own_picture(host: SessionHost) -> None:

@@ -42,7 +42,16 @@ from facepuppet.server.peer_talk import (
 from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
 from facepuppet.server.pictures_at_once import hand_over_at_once
-from facepuppet.server.session_lines import GONE, LARGE, LEFT, LOST, NEVER_CAME, SILENT, step_line
+from facepuppet.server.session_lines import (
+    GONE,
+    LARGE,
+    LEFT,
+    LOST,
+    NEVER_CAME,
+    NO_PICTURES,
+    SILENT,
+    step_line,
+)
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
@@ -50,6 +59,7 @@ from facepuppet.session.show import Extras, Show
 
 COMES_S = 20.0  # a peer that was answered has so long to connect
 SILENT_S = 20.0  # it is connected, but sends nothing
+STILL_S = 3.0  # without a picture, after which the person is told; cameras of one a second are not still
 LARGE_S = 10.0  # a peer that is asked to send smaller pictures has so long
 GONE_S = 8.0  # nothing came for so long: crashed, unplugged, asleep
 MOST_WATCHERS = 4  # each costs an encoder
@@ -235,7 +245,7 @@ class PuppetSession:
         elif not self._peer.connected.is_set():
             if now_ns - self._begun_ns > COMES_S * 1e9:
                 self.end(Over(Why.LOST, NEVER_CAME))
-        elif came_ns == self._begun_ns and silent_s > SILENT_S:
+        elif (came_ns == self._begun_ns and silent_s > SILENT_S) or self._without_pictures_s() > SILENT_S:
             self.end(Over(Why.SILENT, SILENT))
         elif came_ns > self._begun_ns and silent_s > GONE_S:
             self.end(Over(Why.LOST, GONE, again=True))
@@ -243,6 +253,12 @@ class PuppetSession:
             self._live.raise_if_failed()
         except FacepuppetError as problem:
             self.end(Over(Why.FAILED, str(problem), again=True))
+
+    def _without_pictures_s(self) -> float:
+        """Return for how long a camera that is to drive has sent no picture ever, in s; 0 once it has."""
+        if self.join.driven_by is not DrivenBy.CAMERA or self._source.arrived:
+            return 0.0
+        return (self._clock.now_ns() - self._begun_ns) * 1e-9
 
     def _end_if_large(self) -> None:
         """Ask a peer for smaller pictures, and let it go if it sends none: decoding costs its neighbours."""
@@ -278,15 +294,18 @@ class PuppetSession:
         self._sent_before, self._looked_ns = sent, now_ns
         by_camera = self.join.driven_by is DrivenBy.CAMERA
         expression, delay_s, step = self._live.expression, self._live.delay_s, self._governor.step
+        still = by_camera and now_ns - max(self._source.newest_ns, self._begun_ns) > STILL_S * 1e9
+        face = expression is not None and expression.face is not None and not still
         return {
             "fps": round(fps, 1),
             "delay_ms": None if delay_s is None else round(1000 * delay_s),
             "size": list(step.size_px),
             "asked_fps": round(step.fps),
             "step": step.name,
-            "face": expression is not None and expression.face is not None if by_camera else None,
+            "face": face if by_camera else None,
             "light": self._driver.light,
             "watchers": len(self._watchers),
+            "notes": [NO_PICTURES] if still else [],
         }
 
     async def _watch(self, name: str, offer: str) -> str | Over:
