@@ -1,8 +1,8 @@
 """What a peer sends is decoded as far as a host can afford it, and no further once the peer is gone.
 
-aiortc 1.16 bounds neither what waits for its decoder, which may hold up the event loop that sessions share, nor
-how many streams of a peer it keeps an account of. There is no public way to bound these: where its inside has
-changed, they stay as they are.
+aiortc 1.16 bounds neither what waits for its decoder, which may hold up the event loop that sessions share,
+nor how many streams of a peer it keeps an account of. There is no public way to bound these: where its inside
+has changed, they stay as they are.
 """
 
 from __future__ import annotations
