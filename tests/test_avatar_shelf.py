@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import shutil
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -137,3 +139,22 @@ def test_a_revoked_portrait_is_not_worn_by_any_right(zoe: Path, store: ConsentSt
     for basis in (Basis.SELF, Basis.FICTIONAL):
         with pytest.raises(ConsentRevokedError):
             one.cleared(Claim.make(basis, one.source_sha256), revoked, store)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs an operating system with named pipes")
+def test_a_pipe_among_the_portraits_is_left_out_and_waited_for_by_nobody(tmp_path: Path, zoe: Path) -> None:
+    shutil.copy(zoe, tmp_path / "zoe.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    shelf = AvatarShelf(tmp_path)
+    scan = threading.Thread(target=shelf.scan, daemon=True)
+    scan.start()
+    scan.join(20)
+    assert not scan.is_alive() and [one.name for one in shelf.all()] == ["zoe"]
+
+
+def test_a_name_that_is_no_text_is_offered_as_one(tmp_path: Path, zoe: Path) -> None:
+    try:
+        shutil.copy(zoe, tmp_path / os.fsdecode(b"z\xffo\ne.png"))
+    except OSError:
+        pytest.skip("needs a file system with names of any bytes")
+    assert [one.name for one in scanned(tmp_path).all()] == ["z?o?e"]

@@ -34,7 +34,7 @@ PLAIN = {
     "Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv",
     "ConvTranspose", "DepthToSpace", "Div", "Erf", "Exp", "Floor", "Gather", "Gemm", "GridSample",
     "Identity", "InstanceNormalization", "LayerNormalization", "LeakyRelu", "MatMul", "Mul", "Pad",
-    "Reciprocal", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Slice",
+    "ReduceMean", "ReduceSum", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Slice",
     "Softmax", "Split", "Sqrt", "Sub", "Transpose", "Unsqueeze",
 }  # fmt: skip
 

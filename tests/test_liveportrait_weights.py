@@ -222,6 +222,19 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
         import_liveportrait(folder, tmp_path / "engines" / "liveportrait", quiet, SMALL)
 
 
+def test_a_folder_of_somebody_elses_is_never_replaced(folder: Path, tmp_path: Path) -> None:
+    into = tmp_path / "documents"
+    into.mkdir()
+    (into / "thesis.txt").write_text("all of it", encoding="utf-8")
+    for place in (into, into / "thesis.txt"):
+        with pytest.raises(OutputUnwritableError, match="no folder of an import"):
+            import_liveportrait(folder, place, quiet, SMALL)
+    assert (into / "thesis.txt").read_text(encoding="utf-8") == "all of it"
+    (into / "thesis.txt").unlink()
+    (into / "manifest.toml").write_text("damaged [[", encoding="utf-8")  # of an import that cannot be used
+    assert import_liveportrait(folder, into, quiet, SMALL)
+
+
 def test_weights_that_give_no_numbers_are_refused(folder: Path, tmp_path: Path) -> None:
     path = find_weights(folder, [FILE])[FILE]
     wild = published()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from webrtc_peers import CONSENT, SHA, Client, FaceTrack, OneDesk, join_of, join
 from facepuppet.server import puppet_session
 from facepuppet.server.messages import Announce, Answered, Leave, Over, Unwatch, Watch, Why
 from facepuppet.server.session_host import SessionHost
+from facepuppet.server.session_lines import NO_PICTURES
 from facepuppet.watermark import detect
 
 
@@ -51,6 +53,59 @@ def test_a_peer_sees_the_puppet_and_hears_how_its_session_stands(host: SessionHo
             assert host.taken == 1
         assert [one async for one in told] == [Over(Why.LEFT, "You have left.")]
         assert host.taken == 0
+
+    run(work())
+
+
+def test_of_who_has_left_nothing_is_kept(host: SessionHost) -> None:
+    async def work() -> int:
+        client = Client(FaceTrack())
+        async with joined(host, client):
+            await client.until(lambda: client.n > 2)
+        await asyncio.sleep(0.1)
+        return sum(isinstance(one, puppet_session.PuppetSession) for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()  # or Python might look by itself
+    try:
+        assert run(work()) == 0
+    finally:
+        gc.enable()
+
+
+def test_who_sends_no_more_pictures_is_told_so(host: SessionHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(puppet_session, "STILL_S", 0.5)
+
+    async def work() -> None:
+        client = Client(FaceTrack())
+        async with joined(host, client):
+            await client.until(lambda: any(_face(one) for one in client.told))
+            client.connection.getSenders()[0].replaceTrack(None)
+            await client.until(lambda: bool(client.told and client.told[-1].get("status", {}).get("notes")))
+            status = client.told[-1]["status"]
+            assert status["face"] is False and status["notes"] == [NO_PICTURES]
+
+    run(work())
+
+
+def test_a_camera_that_never_sends_holds_no_place_however_much_its_page_talks(
+    host: SessionHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puppet_session, "SILENT_S", 1.0)
+
+    async def work() -> None:
+        track = FaceTrack()
+        client = Client(track)
+        client.connection.getSenders()[0].replaceTrack(None)
+        told = host.perform(join_of(await client.offer()))
+        answer = await anext(told)
+        assert isinstance(answer, Answered)
+        await client.take(answer.sdp)
+        await client.until(lambda: client.channel is not None and client.channel.readyState == "open")
+        client.say({"alive": 1})
+        over = await anext(told)
+        assert isinstance(over, Over) and over.why is Why.SILENT
+        await client.close()
 
     run(work())
 

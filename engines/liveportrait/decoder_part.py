@@ -133,7 +133,7 @@ class _EnlargedFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(1, C, H, W) to (1, outputs, n H, n W)."""
-        n, (height, width) = self.enlargement, x.shape[2:]
+        n, (height, width) = self.enlargement, map(int, x.shape[2:])
         bordered, seen = functional.pad(x, (1, 1, 1, 1)), {}
         for pair, convolve in self.ways.items():
             (top, bottom), (left, right) = (_reach(way) for way in pair.split())

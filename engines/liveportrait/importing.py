@@ -41,8 +41,9 @@ def import_liveportrait(folder: Path, into: Path, show: Show, parts: Sequence[Pa
 
     Raises:
         WeightsError: see `find_weights` and `read_weights`.
-        OutputUnwritableError: no room, or no permission.
+        OutputUnwritableError: no room, no permission, or a folder with anything else in it.
     """
+    _check_place(into)
     files = find_weights(folder, dict.fromkeys(part.weights for part in parts))
     origins = _checked(files, show)
     entries = _entries(into / _MANIFEST)
@@ -65,6 +66,21 @@ def import_liveportrait(folder: Path, into: Path, show: Show, parts: Sequence[Pa
     _take_name(staging, into)
     show("write", len(parts), len(parts))
     return True
+
+
+def _check_place(into: Path) -> None:
+    """Refuse to replace what no import has left."""
+    ours = {f"{part.name}.onnx" for part in PARTS} | {_MANIFEST, _JOURNAL}
+    try:
+        strangers = sorted({path.name for path in into.iterdir()} - ours) if into.exists() else []
+    except OSError:
+        strangers = [into.name]
+    if strangers:
+        raise OutputUnwritableError(
+            f"'{into}', which is no folder of an import ({strangers[0]})",
+            "one of an earlier import, an empty one, or a new name",
+            "Choose another with --into.",
+        )
 
 
 def _checked(files: Mapping[str, Path], show: Show) -> dict[str, str]:

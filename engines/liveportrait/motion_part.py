@@ -90,7 +90,7 @@ class _Block(nn.Module):
         strength = wide.square().sum(1, keepdim=True).sqrt()
         relative = strength / (strength.mean(2, keepdim=True) + _EPSILON)
         narrow = self.narrow(wide * (self.get_buffer("gamma") * relative + 1))
-        out: Tensor = x + narrow.transpose(1, 2).reshape(x.shape)
+        out: Tensor = x + narrow.transpose(1, 2).reshape(tuple(map(int, x.shape)))
         return out
 
 

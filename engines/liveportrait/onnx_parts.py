@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -103,8 +104,18 @@ def export(part: Part, weights: Weights) -> bytes:
     """
     network = part.build(weights).eval()
     inputs = example_inputs(part, 0)
-    data = to_onnx(network, inputs, list(part.outputs))
+    data = _with_shapes(to_onnx(network, inputs, list(part.outputs)), part)
     difference = parity(network, data, [inputs])
     if not difference <= PARITY:  # NaN, too
         raise ValueError(f"{part.name} differs by {difference:.1e} between torch and ONNX Runtime")
     return data
+
+
+def _with_shapes(data: bytes, part: Part) -> bytes:
+    """Write the shapes of what comes out, which the exporter cannot always tell."""
+    model = onnx.load_from_string(data)
+    for value in model.graph.output:
+        dims = value.type.tensor_type.shape.dim
+        for dim, side in zip(dims, part.outputs[value.name], strict=True):
+            dim.dim_value = side
+    return bytes(model.SerializeToString())

@@ -4,7 +4,7 @@ Coordinates are those of PyTorch's grid_sample without aligned corners, as the p
 and 1 are the volume's outer faces, so that point i of n lies at (2i + 1)/n − 1. The volume is 0 outside.
 
 GridSample of volumes came late to ONNX (opset 20), and several runtimes have none. Both functions do without
-it.
+it. Sides are read as plain numbers, which the exporter writes as constants.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def resample_shifted(volume: Tensor, shifts: Tensor) -> Tensor:
     Returns:
         (K, C, D, H, W).
     """
-    _, channels, depth, height, width = volume.shape
+    _, channels, depth, height, width = map(int, volume.shape)
     along_x, along_y, along_z = (
         _hats(side, shifts[:, axis]) for axis, side in enumerate((width, height, depth))
     )
-    count = shifts.shape[0]
+    count = int(shifts.shape[0])
     seen = volume.reshape(1, channels * depth * height, width) @ along_x.transpose(1, 2)
     seen = along_y[:, None] @ seen.reshape(count, channels * depth, height, width)
     seen = along_z[:, None] @ seen.reshape(count, channels, depth, height * width)
@@ -54,7 +54,7 @@ def sample(volume: Tensor, grid: Tensor) -> Tensor:
     Returns:
         (1, C, D, H, W).
     """
-    _, _, depth, height, width = volume.shape
+    _, _, depth, height, width = map(int, volume.shape)
     x, y, z = (_place(grid[i], side) for i, side in enumerate((width, height, depth)))
     before = z.floor().clamp(0, depth - 2)
     seen = torch.zeros((), dtype=volume.dtype, device=volume.device)
@@ -62,12 +62,12 @@ def sample(volume: Tensor, grid: Tensor) -> Tensor:
         nth = ((before + (1 - odd)) / 2).floor()  # of the slices on this sheet
         share = torch.relu(1 - (z - 2 * nth - odd).abs()).reshape(1, 1, depth * height, width)
         seen = seen + share * _sample_slices(volume[0, :, odd::2], nth, x, y)
-    return seen.reshape(volume.shape)
+    return seen.reshape(1, -1, depth, height, width)
 
 
 def _sample_slices(slices: Tensor, nth: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Slices (C, N, H, W), and for points (D, H, W) which of them and where, to (1, C, D · H, W)."""
-    channels, count, height, width = slices.shape
+    channels, count, height, width = map(int, slices.shape)
     rows = next(rows for rows in range(isqrt(count), 0, -1) if count % rows == 0)
     columns, tall, wide = count // rows, height + 2, width + 2
     sheet = functional.pad(slices, (1, 1, 1, 1)).reshape(channels, rows, columns, tall, wide)
@@ -77,7 +77,7 @@ def _sample_slices(slices: Tensor, nth: Tensor, x: Tensor, y: Tensor) -> Tensor:
     down = (row * tall - rows * tall / 2) + (y + 1).clamp(0, tall - 1) + 0.5
     right = ((nth - columns * row) * wide - columns * wide / 2) + (x + 1).clamp(0, wide - 1) + 0.5
     where = torch.stack([right * (2 / (columns * wide)), down * (2 / (rows * tall))], -1)
-    return functional.grid_sample(sheet, where.reshape(1, -1, x.shape[2], 2), align_corners=False)
+    return functional.grid_sample(sheet, where.reshape(1, -1, int(x.shape[2]), 2), align_corners=False)
 
 
 def _hats(side: int, shifts: Tensor) -> Tensor:

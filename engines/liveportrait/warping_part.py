@@ -82,7 +82,7 @@ class _DepthLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(1, C, D, H, W) to (1, outputs, D, H, W)."""
-        depth, reach = x.shape[2], self.depth // 2
+        depth, reach = int(x.shape[2]), self.depth // 2
         parts = self.slices(x[0].transpose(0, 1))
         parts = functional.pad(parts, (0, 0, 0, 0, 0, 0, reach, reach))
         total = sum(

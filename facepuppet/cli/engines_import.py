@@ -20,11 +20,10 @@ def import_engines(
     """Turn published weights into networks that every engine runs. Nothing in the files is executed."""
     if kind not in KINDS:
         raise typer.BadParameter(f"got {kind!r}, expected one of {', '.join(KINDS)}")
-    from platformdirs import user_data_path
-
     from facepuppet.cli.progress import progress_bar
     from facepuppet.core.errors import EngineError
     from facepuppet.inference import silent_onnxruntime  # noqa: F401  before the exporter loads it
+    from facepuppet.inference.imported_networks import liveportrait_folder
 
     try:
         from engines.liveportrait.importing import import_liveportrait
@@ -34,8 +33,8 @@ def import_engines(
             "PyTorch and onnx, which this command alone needs",
             "pip install 'facepuppet[train]'",
         ) from problem
-    into = into or user_data_path("facepuppet", appauthor=False) / "engines" / kind
+    into = into or liveportrait_folder()
     with progress_bar() as show:
-        was_new = import_liveportrait(folder, into, show)
+        was_new = import_liveportrait(folder, into.absolute(), show)
     size = sum(path.stat().st_size for path in into.iterdir()) / 1e6
     typer.echo(f"{into}: {size:.0f} MB, {'imported' if was_new else 'imported already'}")

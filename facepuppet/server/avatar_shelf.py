@@ -158,7 +158,12 @@ def _checked(path: Path) -> OnShelf:
     if is_signed:
         clear_pack(pack.consent, source, Revocations())  # one that says nothing can never be worn
     picture = thumbnail_jpeg(_head(pack.avatar), _THUMBNAIL_PX)
-    return OnShelf(sha256, path.stem[:200], path, source, statement, is_signed, picture)
+    return OnShelf(sha256, _spoken(path.stem), path, source, statement, is_signed, picture)
+
+
+def _spoken(name: str) -> str:
+    """Return a file's name as text that can be sent and shown: names may hold anything but a slash."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:200])
 
 
 def _head(avatar: Avatar) -> U8:
@@ -176,6 +181,10 @@ def _head(avatar: Avatar) -> U8:
 
 
 def _read(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would be waited for
+        raise ServerError(
+            f"'{_spoken(path.name)}', which is no file", "a file", "Put a picture or pack there."
+        )
     with path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:

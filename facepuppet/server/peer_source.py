@@ -67,6 +67,12 @@ class PeerSource(Source):
                 self._take(frame)
             await asyncio.sleep(0)  # a burst must not hold up the loop's other peers
 
+    def leave_out(self) -> None:
+        """Count a picture of more than LARGE_PX that was not even decoded; in the event loop."""
+        self.arrived += 1
+        self.large += 1
+        self.newest_ns = self._clock.now_ns()
+
     def set_fps(self, fps: float) -> None:
         """Pass on at most so many frames a second from now on."""
         self._most_fps = fps

@@ -26,9 +26,10 @@ from facepuppet.drivers.camera.rest import Rest
 from facepuppet.server.channel_lines import ChannelLines
 from facepuppet.server.messages import Announce, DrivenBy, Errand, Join, Leave, Over, Unwatch, Watch, Why
 from facepuppet.server.peer_connection import PeerConnection
+from facepuppet.server.peer_decoding import bound_decoding
 from facepuppet.server.peer_pictures import PeerPictures
 from facepuppet.server.peer_sound import PeerSound
-from facepuppet.server.peer_source import PeerSource
+from facepuppet.server.peer_source import LARGE_PX, PeerSource
 from facepuppet.server.peer_talk import (
     Alive,
     Say,
@@ -41,7 +42,16 @@ from facepuppet.server.peer_talk import (
 from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
 from facepuppet.server.pictures_at_once import hand_over_at_once
-from facepuppet.server.session_lines import GONE, LARGE, LEFT, LOST, NEVER_CAME, SILENT, step_line
+from facepuppet.server.session_lines import (
+    GONE,
+    LARGE,
+    LEFT,
+    LOST,
+    NEVER_CAME,
+    NO_PICTURES,
+    SILENT,
+    step_line,
+)
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
@@ -49,6 +59,7 @@ from facepuppet.session.show import Extras, Show
 
 COMES_S = 20.0  # a peer that was answered has so long to connect
 SILENT_S = 20.0  # it is connected, but sends nothing
+STILL_S = 3.0  # without a picture, after which the person is told; cameras of one a second are not still
 LARGE_S = 10.0  # a peer that is asked to send smaller pictures has so long
 GONE_S = 8.0  # nothing came for so long: crashed, unplugged, asleep
 MOST_WATCHERS = 4  # each costs an encoder
@@ -83,7 +94,7 @@ class PuppetSession:
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self._source = PeerSource(self._clock, join.picture.fps)
         self._pictures = PeerPictures(puppet.canvas_px, asyncio.get_running_loop(), self._clock)
-        self._sound = PeerSound(self._picture_s, passed=join.sound)
+        self._sound = PeerSound(self._picture_s, passed=join.sound and join.driven_by is not DrivenBy.TEXT)
         self._lines = ChannelLines()
         self._driver = self._open_driver(speaks)
         self._live = LivePipeline(
@@ -176,8 +187,10 @@ class PuppetSession:
     def _on_track(self, track: MediaStreamTrack, receiver: RTCRtpReceiver | None) -> None:
         if track.kind == "video":
             hand_over_at_once(receiver)
+            bound_decoding(receiver, LARGE_PX, self._source.leave_out)
             self._in_background(self._source.hear(track))
         else:
+            bound_decoding(receiver)
             self._in_background(self._sound.hear(track, receiver))
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
@@ -232,7 +245,7 @@ class PuppetSession:
         elif not self._peer.connected.is_set():
             if now_ns - self._begun_ns > COMES_S * 1e9:
                 self.end(Over(Why.LOST, NEVER_CAME))
-        elif came_ns == self._begun_ns and silent_s > SILENT_S:
+        elif (came_ns == self._begun_ns and silent_s > SILENT_S) or self._without_pictures_s() > SILENT_S:
             self.end(Over(Why.SILENT, SILENT))
         elif came_ns > self._begun_ns and silent_s > GONE_S:
             self.end(Over(Why.LOST, GONE, again=True))
@@ -240,6 +253,12 @@ class PuppetSession:
             self._live.raise_if_failed()
         except FacepuppetError as problem:
             self.end(Over(Why.FAILED, str(problem), again=True))
+
+    def _without_pictures_s(self) -> float:
+        """Return for how long a camera that is to drive has sent no picture ever, in s; 0 once it has."""
+        if self.join.driven_by is not DrivenBy.CAMERA or self._source.arrived:
+            return 0.0
+        return (self._clock.now_ns() - self._begun_ns) * 1e-9
 
     def _end_if_large(self) -> None:
         """Ask a peer for smaller pictures, and let it go if it sends none: decoding costs its neighbours."""
@@ -273,16 +292,20 @@ class PuppetSession:
         now_ns, sent = self._clock.now_ns(), self._pictures.taken
         fps = (sent - self._sent_before) * 1e9 / max(now_ns - self._looked_ns, 1)
         self._sent_before, self._looked_ns = sent, now_ns
+        by_camera = self.join.driven_by is DrivenBy.CAMERA
         expression, delay_s, step = self._live.expression, self._live.delay_s, self._governor.step
+        still = by_camera and now_ns - max(self._source.newest_ns, self._begun_ns) > STILL_S * 1e9
+        face = expression is not None and expression.face is not None and not still
         return {
             "fps": round(fps, 1),
             "delay_ms": None if delay_s is None else round(1000 * delay_s),
             "size": list(step.size_px),
             "asked_fps": round(step.fps),
             "step": step.name,
-            "face": expression is not None and expression.face is not None,
+            "face": face if by_camera else None,
             "light": self._driver.light,
             "watchers": len(self._watchers),
+            "notes": [NO_PICTURES] if still else [],
         }
 
     async def _watch(self, name: str, offer: str) -> str | Over:

@@ -9,6 +9,7 @@ LEFT = "You have left."
 LOST = "The server ended the session. Join again."
 NEVER_CAME = "No connection came about: a firewall or NAT lies between. Try another network, or ask for TURN."
 SILENT = "You are connected, but nothing came from your camera or microphone. Check them, and join again."
+NO_PICTURES = "Nothing comes from your camera: see that it is on, and that no other program holds it."
 GONE = "Nothing came from you for some seconds. Join again."
 LARGE = "Your camera sends pictures of more than 1920x1080, which are not used: let it send 640x360."
 

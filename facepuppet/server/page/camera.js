@@ -74,7 +74,7 @@ async function missing(camera, sound) {
     return "There is no camera here. Plug one in, or let your voice or text move the puppet.";
   }
   if (sound && !kinds.includes("audioinput")) {
-    return "There is no microphone here. Plug one in, or start without your voice.";
+    return `There is no microphone here. Plug one in, or ${camera ? "start without your voice" : "let a camera or text move the puppet"}.`;
   }
   return "The camera or microphone was not found. Plug it in, then start again.";
 }
