@@ -118,6 +118,15 @@ def _named(error: Exception) -> str:
     return type(cause).__name__
 
 
+def _reception() -> Any:
+    """Return the reception's handle, which is spoken to past Ray's objects.
+
+    A reply that goes by objects is waited for until its owner has it, and everything else that its actor was
+    asked for waits, too: one host that stands still, or is cut off, kept all others from the reception.
+    """
+    return serve.get_app_handle(APP).options(_by_reference=False)
+
+
 class RayDesk:
     """`seams.Desk` over the reception's handle, which is found when it is first needed.
 
@@ -126,7 +135,7 @@ class RayDesk:
     """
 
     def __init__(self, find: Callable[[], Any] | None = None) -> None:
-        self._find = find or (lambda: serve.get_app_handle(APP))
+        self._find = find or _reception
         self._handle: Any = None
         self._revoked: frozenset[str] = frozenset()
 
