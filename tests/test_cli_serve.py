@@ -38,6 +38,7 @@ def test_without_the_extra_one_line_says_so(
         (["--tls-cert", "cert.pem"], "--tls-key"),
         (["--ice-server", "turn:me:s3cret"], "--ice-server"),
         (["--say", "no-such-program"], "no-such-program"),
+        (["--revoked", "none.txt"], "none.txt"),
         (["--ray", "127.0.0.1:9"], "nobody answers"),
     ],
 )

@@ -140,6 +140,7 @@ def _settings(
     line: int,
 ) -> tuple[ReceptionSettings, str | None]:
     """Read what the reception is told; with the token that was made, if there is no file of them."""
+    from facepuppet.portrait.consent.revocation import Revocations
     from facepuppet.server.ice_word import ice_server
     from facepuppet.server.messages import Picture
     from facepuppet.server.reception_settings import ReceptionSettings
@@ -150,6 +151,7 @@ def _settings(
     size_px = canvas_px(canvas)
     if size_px is None or size_px[0] % 2 or size_px[1] % 2:
         raise ServerError(f"--canvas {canvas}", "even sides, such as 640x360", "Choose another size.")
+    Revocations.load(revoked)  # of a list that cannot be read, whoever runs the server hears at once
     tokens, secret = (load_tokens(token_file), None) if token_file is not None else one_token()
     settings = ReceptionSettings(
         tokens=tokens,
