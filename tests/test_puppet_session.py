@@ -222,6 +222,38 @@ def test_a_session_outlives_whoever_listened_to_it(host: SessionHost) -> None:
     run(work())
 
 
+def test_who_goes_before_the_answer_leaves_the_place_free(host: SessionHost) -> None:
+    async def work() -> None:
+        client = Client(FaceTrack())
+        told = host.perform(join_of(await client.offer()))
+        first = asyncio.ensure_future(anext(told))
+        await client.until(lambda: host.taken == 1)
+        first.cancel()
+        await client.until(lambda: host.taken == 0)
+        await client.close()
+
+    run(work())
+
+
+def test_an_errand_that_fails_stands_in_nobodys_way(
+    host: SessionHost, desk: OneDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> str:
+        raise RuntimeError("a wrong one")
+
+    async def work() -> None:
+        client = Client(FaceTrack())
+        async with joined(host, client) as told:
+            with monkeypatch.context() as patch:
+                patch.setattr(puppet_session.PuppetSession, "_watch", fail)
+                answer = await desk.ask(Watch("w1", "any"))
+            assert isinstance(answer, Over) and answer.why is Why.FAILED
+            desk.waiting.put_nowait(Leave(over := Over(Why.LEFT, "You left.")))
+            assert await anext(told) == over
+
+    run(work())
+
+
 def test_what_may_not_be_shown_is_refused(host: SessionHost, desk: OneDesk) -> None:
     async def only(**changes: str) -> Over:
         (over,) = [one async for one in host.perform(join_of("", **changes))]

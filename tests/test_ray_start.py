@@ -34,7 +34,12 @@ def test_words_that_are_no_address_are_refused(text: str) -> None:
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="both, or neither"):
         Door.parse("127.0.0.1:8443", tmp_path / "cert.pem")
-    assert Door.parse(":8443", tmp_path / "cert.pem", tmp_path / "key.pem").url.startswith("https://")
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    files[0].touch()
+    with pytest.raises(ServerError, match=r"key\.pem', which is no file"):
+        Door.parse(":8443", *files)
+    files[1].touch()
+    assert Door.parse(":8443", *files).url.startswith("https://")
 
 
 def test_a_door_that_is_taken_is_told() -> None:

@@ -317,6 +317,9 @@ class PuppetSession:
         except ServerError as problem:
             await peer.close()
             return Over(Why.REFUSED, str(problem))
+        except BaseException:
+            await peer.close()
+            raise
         self._watchers[name] = peer
         self._in_background(self._until_gone(name, peer))
         return sdp

@@ -63,7 +63,7 @@ class Door:
         """Read "HOST:PORT", "[::1]:PORT" or ":PORT", which is this machine alone.
 
         Raises:
-            ServerError: neither, or a certificate without a key.
+            ServerError: neither; or a certificate without a key, or files that are not there.
         """
         try:
             parts = urlsplit(f"//{text}")
@@ -76,6 +76,9 @@ class Door:
             raise ServerError(
                 "one of --tls-cert and --tls-key", "both, or neither", "Give the file that is missing, too."
             )
+        for path in (cert, key):
+            if path is not None and not path.is_file():
+                raise ServerError(f"'{path}', which is no file", "a file in PEM", "Check its name.")
         return cls(host, port, cert, key)
 
     @property

@@ -17,7 +17,7 @@ from facepuppet.portrait.consent.consent_record import Consent
 from facepuppet.portrait.consent.revocation import Revocations
 from facepuppet.portrait.load import load_as_pack
 from facepuppet.portrait.pack import Pack
-from facepuppet.server.messages import Answered, Join, Over, Told, Watch, Why
+from facepuppet.server.messages import Answered, Errand, Join, Over, Told, Watch, Why
 from facepuppet.server.puppet_session import PuppetSession
 from facepuppet.server.seams import Desk
 from facepuppet.server.server_parts import SessionFigures
@@ -69,9 +69,15 @@ class SessionHost:
         # Not this generator's: whoever listens may go, as a reception that restarts does; the peer stays.
         self._sessions[join.session] = task = asyncio.ensure_future(self._perform(join, told))
         task.add_done_callback(lambda task: self._let_go())
-        while not isinstance(what := await told.get(), Over):
+        answered = False
+        try:
+            while not isinstance(what := await told.get(), Over):
+                answered = True
+                yield what
             yield what
-        yield what
+        finally:
+            if not answered:  # whoever asked went before there was anything to see
+                task.cancel()
 
     async def close(self) -> None:
         """End every session."""
@@ -130,13 +136,26 @@ class SessionHost:
     async def _run_errands(self, session: PuppetSession) -> None:
         while True:
             try:
-                for errand in await self._desk.errands(session.join.session):
-                    answer = await session.do(errand)
-                    if isinstance(errand, Watch) and answer is not None:
-                        await self._desk.answer(errand.errand, answer)
+                errands = await self._desk.errands(session.join.session)
             except Exception as error:  # a reception that is away must not end those who are here
                 log.info("the reception does not answer (%s); the session goes on", type(error).__name__)
                 await asyncio.sleep(_AGAIN_S)
+                continue
+            for errand in errands:
+                await self._run(errand, session)
+
+    async def _run(self, errand: Errand, session: PuppetSession) -> None:
+        """Do one errand; whatever fails with it, the others are done."""
+        try:
+            answer = await session.do(errand)
+        except Exception as error:
+            log.warning("session %s: an errand failed (%s)", session.join.session, type(error).__name__)
+            answer = Over(Why.FAILED, "The server could not do that.")
+        if isinstance(errand, Watch) and answer is not None:
+            try:
+                await self._desk.answer(errand.errand, answer)
+            except Exception as error:  # its watcher asks again
+                log.info("the reception takes no answer (%s)", type(error).__name__)
 
     async def _puppet(self, join: Join) -> Puppet:
         """Make a puppet, once more sure that its portrait may be shown.
