@@ -105,6 +105,7 @@ def go_live(page: Page, driver: str = "camera", avatar: str = "Grace Hopper") ->
     shown(page, "live")
 
 
+@pytest.mark.thorough
 def test_somebody_chooses_allows_the_camera_sees_the_puppet_and_leaves(
     visit: Callable[..., Page], opened: Open
 ) -> None:

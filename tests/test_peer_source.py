@@ -76,7 +76,7 @@ def test_frames_of_any_size_and_turn_are_read_at_a_size_that_trackers_use(
 
 
 def test_larger_pictures_than_a_host_can_afford_are_counted_and_left_out() -> None:
-    source, passed = heard([(3840, 2160), (64, 64)])
+    source, passed = heard([(1922, 1090), (64, 64)])
     assert (source.arrived, source.large, passed) == (2, 1, 1)
 
 

@@ -57,6 +57,7 @@ def test_a_peer_sees_the_puppet_and_hears_how_its_session_stands(host: SessionHo
     run(work())
 
 
+@pytest.mark.thorough
 def test_of_who_has_left_nothing_is_kept(host: SessionHost) -> None:
     async def work() -> int:
         client = Client(FaceTrack())
@@ -73,6 +74,7 @@ def test_of_who_has_left_nothing_is_kept(host: SessionHost) -> None:
         gc.enable()
 
 
+@pytest.mark.thorough
 def test_who_sends_no_more_pictures_is_told_so(host: SessionHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(puppet_session, "STILL_S", 0.5)
 
@@ -88,6 +90,7 @@ def test_who_sends_no_more_pictures_is_told_so(host: SessionHost, monkeypatch: p
     run(work())
 
 
+@pytest.mark.thorough
 def test_a_camera_that_never_sends_holds_no_place_however_much_its_page_talks(
     host: SessionHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +286,7 @@ def test_an_offer_that_is_none_is_refused_in_one_line(host: SessionHost, offer: 
     run(work())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("constant", "why"), [("COMES_S", Why.LOST), ("SILENT_S", Why.SILENT), ("GONE_S", Why.LOST)]
 )
