@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import shutil
 import subprocess
@@ -27,11 +26,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from aiortc import MediaStreamTrack
 from room_in_browser import chromium_path
+from sample_desk import SampleDesk, join_of
 
 from facepuppet.core import F64, Blendshapes, Expression, FacePose, HeadPose, describe_hardware
 from facepuppet.frames import Composer
-from facepuppet.portrait import load_avatar, sample_consents, sample_portrait_path
-from facepuppet.server import Answered, Errand, Join, Over, PeerConnection, Picture, SessionHost
+from facepuppet.portrait import load_avatar, sample_portrait_path
+from facepuppet.server import Answered, PeerConnection, Picture, SessionHost
 from facepuppet.session import Puppet
 
 if TYPE_CHECKING:
@@ -82,26 +82,6 @@ async function take(sdp) {
 """
 
 
-class SampleDesk:
-    """A reception with nothing but the sample portrait."""
-
-    async def avatar(self, sha256: str) -> bytes:
-        """Return the portrait."""
-        return sample_portrait_path().read_bytes()
-
-    async def errands(self, session: str) -> list[Errand]:
-        """Have none."""
-        await asyncio.sleep(20)
-        return []
-
-    async def answer(self, errand: str, answer: str | Over) -> None:
-        """Take none."""
-
-    async def revoked(self) -> frozenset[str]:
-        """Know of none."""
-        return frozenset()
-
-
 def render_person(path: Path, size_px: tuple[int, int]) -> None:
     """Write a clip for Chromium's camera: the sample portrait, which turns its head to and fro at random."""
     puppet = Puppet(avatar := load_avatar(sample_portrait_path()), Composer(avatar, size_px))
@@ -125,12 +105,7 @@ def _turned(yaw: float, n: int) -> Expression:
 
 async def join_puppet(offer: str, size_px: tuple[int, int], number: int, host: SessionHost) -> str:
     """Let a page perform at a host; return the answer."""
-    portrait = sample_portrait_path()
-    sha256 = hashlib.sha256(portrait.read_bytes()).hexdigest()
-    consent = next(one for one in sample_consents() if one.claim.portrait_sha256 == sha256)
-    join = Join(
-        f"session {number}", offer, sha256, portrait.name, consent.to_json(), picture=Picture(size_px, FPS)
-    )
+    join = join_of(f"session {number}", offer, picture=Picture(size_px, FPS))
     told = await anext(host.perform(join))
     assert isinstance(told, Answered), told
     return told.sdp

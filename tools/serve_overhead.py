@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
 import subprocess
@@ -26,40 +25,13 @@ from typing import Any
 
 import psutil
 import websockets
+from sample_desk import SampleDesk, join_of
 
 from facepuppet.core import describe_hardware
-from facepuppet.portrait import sample_consents, sample_portrait_path
-from facepuppet.server import Answered, DrivenBy, Errand, Join, Over, SessionHost
+from facepuppet.server import Answered, SessionHost
 
 _WARM_S = 8.0
 _CODEC = ("video-decoder", "audio-decoder", "asyncio_")
-
-
-class OneDesk:
-    """A reception of one portrait, which wants nothing."""
-
-    async def avatar(self, sha256: str) -> bytes:
-        """Return the sample portrait."""
-        return sample_portrait_path().read_bytes()
-
-    async def errands(self, session: str) -> list[Errand]:
-        """Return none, after a while."""
-        await asyncio.sleep(20)
-        return []
-
-    async def answer(self, errand: str, answer: str | Over) -> None:
-        """Take no notice."""
-
-    async def revoked(self) -> frozenset[str]:
-        """Return none."""
-        return frozenset()
-
-
-def join_of(offer: str) -> Join:
-    """Return somebody who wears the sample portrait."""
-    sha256 = hashlib.sha256(sample_portrait_path().read_bytes()).hexdigest()
-    consent = next(one for one in sample_consents() if one.claim.portrait_sha256 == sha256)
-    return Join("overhead", offer, sha256, sample_portrait_path().name, consent.to_json(), DrivenBy.CAMERA)
 
 
 def cpu_by_thread() -> dict[str, float]:
@@ -74,11 +46,11 @@ def cpu_by_thread() -> dict[str, float]:
 
 async def measure(seconds: float) -> dict[str, Any]:
     """Perform for one peer, and look at the threads."""
-    host = SessionHost(OneDesk())
+    host = SessionHost(SampleDesk())
 
     async def door(socket: Any) -> None:
         wish = json.loads(await socket.recv())
-        async for told in host.perform(join_of(wish["offer"])):
+        async for told in host.perform(join_of("overhead", wish["offer"])):
             said = {"answer": told.sdp} if isinstance(told, Answered) else {"over": {"why": told.why.value}}
             with suppress(websockets.ConnectionClosed):
                 await socket.send(json.dumps(said))
