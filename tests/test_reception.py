@@ -336,8 +336,9 @@ def test_health_and_readiness_are_two_things(opened: Open) -> None:
 
 
 def test_a_drain_refuses_newcomers_announces_waits_and_ends_what_is_left(narrow: Open) -> None:
-    one, other = narrow.join(), narrow.join()
+    one = narrow.join()
     session = one.hear()["session"]
+    other = narrow.join()
     assert other.hear() == {"line": 1}
     draining = asyncio.run_coroutine_threadsafe(narrow.reception.drain(0.4), narrow.loop)
     assert other.hear()["over"]["why"] == "closing"
