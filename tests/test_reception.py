@@ -133,8 +133,9 @@ def test_where_nobody_may_wait_places_are_given_all_the_same(tmp_path: Path) -> 
 
 def test_who_hangs_up_in_line_gives_the_place_up(narrow: Open) -> None:
     first = narrow.join().hear()
-    second, third = narrow.join(), narrow.join()
+    second = narrow.join()
     second.hear()
+    third = narrow.join()
     assert third.hear() == {"line": 2}
     second.go()
     assert third.hear() == {"line": 1}
