@@ -116,6 +116,7 @@ def test_box_solver_meets_the_optimality_conditions(seed: int) -> None:
     assert np.allclose(gradient[(w > 0) & (w < 1)], 0, atol=slack)
 
 
+@pytest.mark.thorough
 @pytest.mark.shared
 def test_a_drawn_heads_performance_is_read_back(fitter: BlendshapeFitter, shared: Path) -> None:
     """A head that learning has not seen plays a script, drawn and tracked for real.

@@ -170,6 +170,7 @@ def test_landmarks_make_a_pack_of_what_the_tracker_does_not_see(tmp_path: Path) 
     assert load_avatar(tmp_path / "statue.puppet").size_px == (512, 600)
 
 
+@pytest.mark.thorough
 def test_landmarks_follow_a_large_picture_into_its_working_size(tmp_path: Path) -> None:
     large = cv2.resize(hopper_rgb(), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     points = (hopper().landmarks_px[:, :2] + 0.5) * 2 - 0.5

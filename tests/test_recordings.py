@@ -226,6 +226,7 @@ def test_a_stalled_disk_holds_no_live_driver_back(
     assert ids[:100] == [*range(100)] and 100 <= len(ids) <= 101
 
 
+@pytest.mark.thorough
 def test_a_full_disk_ends_a_live_recording_and_not_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -66,6 +66,7 @@ def scene() -> Scene:
     return Scene(hopper(), Take("a turn", (), tracked, tracked, piece.fps, 0))
 
 
+@pytest.mark.thorough
 def test_fp32_on_the_cpu_takes_nothing(scene: Scene) -> None:
     found = degradation([scene], shipped_folder(), Exact())
     (only,) = found.scenes
@@ -73,11 +74,13 @@ def test_fp32_on_the_cpu_takes_nothing(scene: Scene) -> None:
     assert only.jitter[0] > 0 and 0.9 < only.identity[0] <= 1.0
 
 
+@pytest.mark.thorough
 def test_rounding_as_fp16_does_changes_next_to_nothing(scene: Scene) -> None:
     (only,) = degradation([scene], shipped_folder(), Rounding()).scenes
     assert 0 < only.changed < 0.01
 
 
+@pytest.mark.thorough
 def test_an_engine_that_flickers_is_refused(scene: Scene) -> None:
     random = np.random.default_rng(0)
     engines = _Faults(lambda residual: residual + random.normal(0, 0.15, residual.shape).astype(np.float32))
@@ -119,6 +122,7 @@ def test_scenes_count_alike_and_what_cannot_be_measured_does_not_pass() -> None:
     assert not Degradation((steady, unseen)).passes
 
 
+@pytest.mark.thorough
 def test_a_clip_and_portraits_perform_beside_the_sample(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "astronaut.mp4", swaying(6))
     cv2.imwrite(str(tmp_path / "portrait.png"), astronaut_rgb()[..., ::-1])
@@ -147,6 +151,7 @@ def test_the_command_writes_what_it_found(
     assert len({line.count("|") for line in table}) == 1
 
 
+@pytest.mark.thorough
 def test_the_command_fails_where_an_engine_degrades_or_does_not_run(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -268,6 +268,7 @@ def test_bits_are_played_by_buttons_and_digits(visit: Callable[..., Page], shown
     wait_until(lambda: state_of(shown)["playing"] == ())
 
 
+@pytest.mark.thorough
 def test_the_camera_is_asked_for_by_its_button_alone(visit: Callable[..., Page], shown: Shown) -> None:
     page = visit()
     page.wait_for_timeout(600)
@@ -286,6 +287,7 @@ def test_the_camera_is_asked_for_by_its_button_alone(visit: Callable[..., Page],
     assert page.is_hidden("#camera") and shown.driver.looks == looks, "a reload keeps the camera on"
 
 
+@pytest.mark.thorough
 def test_the_map_of_moods_is_drawn_after_its_button_and_not_after_a_reload(
     visit: Callable[..., Page], shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,6 +323,7 @@ def test_a_style_is_chosen_on_the_page(visit: Callable[..., Page], shown: Shown)
     wait_until(lambda: state_of(shown)["style"] == "off")
 
 
+@pytest.mark.thorough
 def test_a_hidden_tab_goes_on_telling_and_looks_at_nothing(browser: Browser, shown: Shown) -> None:
     """A really hidden one, behind another tab: no animation frames, timers of one a second."""
     session = browser.contexts[0]

@@ -101,6 +101,7 @@ def paced_delays_s(
     pytest.skip(TOO_BUSY)
 
 
+@pytest.mark.thorough
 def test_sound_comes_back_when_its_output_was_unplugged_and_has_the_wanted_delay(pulse: PrivatePulse) -> None:
     with Microphone("one.monitor", "two", PortAudio(), lambda: WANTED_S) as microphone:
         assert eventually(lambda: microphone.state.running)
