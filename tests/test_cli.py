@@ -94,6 +94,7 @@ def test_render_follows_a_real_face(
         assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 180)
 
 
+@pytest.mark.thorough
 def test_what_is_recorded_plays_live_and_offline(
     performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_source_that_is_slower_than_the_output_is_told(
         assert video.streams.video[0].guessed_rate == 60
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_crash_keeps_the_recording_so_far(
     performance: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

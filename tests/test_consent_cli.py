@@ -239,6 +239,7 @@ def test_revoked_rights_stop_every_program(
     assert not Path("out.mp4").exists() and not Path("folder").exists()
 
 
+@pytest.mark.thorough
 def test_a_pack_tells_its_own_right_and_marks_it(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     consent = agreed(hopper().source_sha256)
     save_pack(Pack(hopper(), consent.to_json()), "me.puppet")

@@ -170,6 +170,7 @@ def test_the_lines_name_stages_threads_and_the_rest() -> None:
     assert told["driver 6.50 2.0"] == "?"
 
 
+@pytest.mark.thorough
 def test_start_up_is_left_out() -> None:
     """Of a run of two seconds, what was spent in the first is not in the figures."""
     begun_s = time.monotonic()

@@ -68,6 +68,7 @@ def shown(puppet, times_s=TIMES_S):
     return [puppet.show(PIECE.expression(t_s, i)) for i, t_s in enumerate(times_s)]
 
 
+@pytest.mark.thorough
 def test_a_performance_is_the_cpus(engine):
     on_gpu, on_cpu = puppet(engine), puppet("cpu")
     how = "kernel by kernel" if engine == "cuda" else "one CUDA graph a frame"

@@ -89,6 +89,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+@pytest.mark.thorough
 def test_an_avatar_s_page_has_every_section_with_its_content() -> None:
     page = Page(render_page(avatar_report()))
     keys = [section["id"] for section in page.all("section")]
