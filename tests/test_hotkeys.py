@@ -169,7 +169,7 @@ def display() -> Iterator[Display]:
     if missing or find_spec("pynput") is None:
         pytest.skip(f"needs {', '.join(missing) or 'pynput (extra hotkeys)'}")
     reading, writing = os.pipe()
-    words = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "320x240x24", "-nolisten", "tcp"]
+    words = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset"]
     with subprocess.Popen(words, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
         os.close(writing)
         with os.fdopen(reading) as told:

@@ -157,7 +157,7 @@ class Grab(Source):
 def test_a_real_window_is_seen_on_a_real_display(monkeypatch: pytest.MonkeyPatch) -> None:
     told_r, told_w = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(told_w), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(told_w), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=(told_w,),
         stderr=subprocess.DEVNULL,
     )

@@ -39,7 +39,7 @@ def display() -> Iterator[str]:
         pytest.skip("needs Xvfb")
     reading, writing = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[writing],
         stderr=subprocess.DEVNULL,
     )
@@ -75,13 +75,11 @@ def screenshot(display: str) -> U8:
     return np.frombuffer(shot, np.uint8).reshape(600, 800, 3)
 
 
-def test_the_picture_appears_on_the_screen(display: str, tmp_path: Path) -> None:
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("needs ffmpeg to take a screenshot")
+def shown_by_one_viewer(display: str, stop: Path, give_up_s: float) -> float:
+    """How much the screen looks like what one viewer sends, at best, within `give_up_s`."""
     tests = Path(__file__).parent
-    seen_enough = tmp_path / "seen enough"
     viewer = subprocess.Popen(
-        [sys.executable, "-c", SHOW, str(seen_enough)],
+        [sys.executable, "-c", SHOW, str(stop)],
         env={
             **os.environ,
             "DISPLAY": display,
@@ -89,10 +87,21 @@ def test_the_picture_appears_on_the_screen(display: str, tmp_path: Path) -> None
         },
     )
     inner = picture((320, 240), seed=1)[40:200, 40:280]
-    score, give_up_s = 0.0, time.monotonic() + 60
-    while score < 0.95 and time.monotonic() < give_up_s:
+    score, until_s = 0.0, time.monotonic() + give_up_s
+    while score < 0.95 and time.monotonic() < until_s:
         assert viewer.poll() is None
         score = float(cv2.matchTemplate(screenshot(display), inner, cv2.TM_CCOEFF_NORMED).max())
-    seen_enough.touch()
+    stop.touch()
     assert viewer.wait(timeout=30) == 0
-    assert score >= 0.95
+    return score
+
+
+def test_the_picture_appears_on_the_screen(display: str, tmp_path: Path) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg to take a screenshot")
+    # Four tries: on a busy bare X server Qt 5 of opencv-python 4.11 leaves some windows unpainted for good,
+    # without facepuppet too (34 of 480 plain imshow loops). A sink at fault would fail all four.
+    for n in range(4):
+        if shown_by_one_viewer(display, tmp_path / f"seen enough {n}", give_up_s=15.0) >= 0.95:
+            return
+    raise AssertionError("four viewers and nothing on the screen")
