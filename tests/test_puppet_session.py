@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from webrtc_peers import CONSENT, SHA, Client, FaceTrack, OneDesk, join_of, joined, run
 
-from facepuppet.server import puppet_session
+from facepuppet.server import peer_presence, puppet_session, watchers
 from facepuppet.server.messages import Announce, Answered, Leave, Over, Unwatch, Watch, Why
 from facepuppet.server.session_host import SessionHost
 from facepuppet.server.session_lines import NO_PICTURES
@@ -94,7 +94,7 @@ def test_who_sends_no_more_pictures_is_told_so(host: SessionHost, monkeypatch: p
 def test_a_camera_that_never_sends_holds_no_place_however_much_its_page_talks(
     host: SessionHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(puppet_session, "SILENT_S", 1.0)
+    monkeypatch.setattr(peer_presence, "SILENT_S", 1.0)
 
     async def work() -> None:
         track = FaceTrack()
@@ -248,7 +248,7 @@ def test_an_errand_that_fails_stands_in_nobodys_way(
         client = Client(FaceTrack())
         async with joined(host, client) as told:
             with monkeypatch.context() as patch:
-                patch.setattr(puppet_session.PuppetSession, "_watch", fail)
+                patch.setattr(watchers.Watchers, "answer", fail)
                 answer = await desk.ask(Watch("w1", "any"))
             assert isinstance(answer, Over) and answer.why is Why.FAILED
             desk.waiting.put_nowait(Leave(over := Over(Why.LEFT, "You left.")))
@@ -293,7 +293,7 @@ def test_an_offer_that_is_none_is_refused_in_one_line(host: SessionHost, offer: 
 def test_a_peer_that_never_comes_or_falls_silent_gives_its_place_up(
     host: SessionHost, monkeypatch: pytest.MonkeyPatch, constant: str, why: Why
 ) -> None:
-    monkeypatch.setattr(puppet_session, constant, 0.3)
+    monkeypatch.setattr(peer_presence, constant, 0.3)
 
     async def work() -> None:
         client = Client(FaceTrack(), talks=constant != "SILENT_S")
@@ -340,7 +340,7 @@ def _face(message: dict[str, object]) -> bool:
 def test_a_camera_of_4k_is_asked_for_less_and_sent_away_if_it_goes_on(
     host: SessionHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(puppet_session, "LARGE_S", 1.0)
+    monkeypatch.setattr(peer_presence, "LARGE_S", 1.0)
 
     async def work() -> None:
         client = Client(FaceTrack((3840, 2160), fps=2.0))

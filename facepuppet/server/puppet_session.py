@@ -28,6 +28,7 @@ from facepuppet.server.messages import Announce, DrivenBy, Errand, Join, Leave, 
 from facepuppet.server.peer_connection import PeerConnection
 from facepuppet.server.peer_decoding import bound_decoding
 from facepuppet.server.peer_pictures import PeerPictures
+from facepuppet.server.peer_presence import Large, LargePictures, Presence
 from facepuppet.server.peer_sound import PeerSound
 from facepuppet.server.peer_source import LARGE_PX, PeerSource
 from facepuppet.server.peer_talk import (
@@ -42,27 +43,14 @@ from facepuppet.server.peer_talk import (
 from facepuppet.server.peer_voices import open_voice_of_peer
 from facepuppet.server.picture_steps import Flow, PictureGovernor
 from facepuppet.server.pictures_at_once import hand_over_at_once
-from facepuppet.server.session_lines import (
-    GONE,
-    LARGE,
-    LEFT,
-    LOST,
-    NEVER_CAME,
-    NO_PICTURES,
-    SILENT,
-    step_line,
-)
+from facepuppet.server.session_lines import LARGE, LOST, NO_PICTURES, step_line
+from facepuppet.server.watchers import Watchers
 from facepuppet.session.governor import LOOK_S
 from facepuppet.session.live import LivePipeline
 from facepuppet.session.puppet import Puppet
 from facepuppet.session.show import Extras, Show
 
-COMES_S = 20.0  # a peer that was answered has so long to connect
-SILENT_S = 20.0  # it is connected, but sends nothing
 STILL_S = 3.0  # without a picture, after which the person is told; cameras of one a second are not still
-LARGE_S = 10.0  # a peer that is asked to send smaller pictures has so long
-GONE_S = 8.0  # nothing came for so long: crashed, unplugged, asleep
-MOST_WATCHERS = 4  # each costs an encoder
 MOST_NOTES = 20  # that a peer is told a minute: one that sends rubbish is not answered for each piece
 _RECENTRE_S = 20.0  # a lean held this long has become the way the driver sits, as in `facepuppet run`
 
@@ -104,14 +92,13 @@ class PuppetSession:
         self._governor = PictureGovernor(join.picture)
         self._peer = PeerConnection(join.offer, join.ice_servers, self._on_track, self._on_channel)
         self._channel: RTCDataChannel | None = None
-        self._watchers: dict[str, PeerConnection] = {}
+        self._watchers = Watchers(self._tracks, join.ice_servers)
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun_ns = self._talked_ns = self._clock.now_ns()
         self._sent_before, self._looked_ns = 0, self._begun_ns
         self.status: dict[str, Any] = {}
         self._n_notes = 0
-        self._n_large = 0
-        self._large_ns: int | None = None  # since when pictures are too large
+        self._large = LargePictures()
 
     async def begin(self) -> str:
         """Start the puppet and return the answer to the peer's offer.
@@ -131,7 +118,7 @@ class PuppetSession:
 
     async def carried_bytes(self) -> tuple[int, int]:
         """Return how many bytes came from the peer, and went to it and to those who watch."""
-        each = [await one.transport_bytes() for one in (self._peer, *self._watchers.values())]
+        each = [await one.transport_bytes() for one in (self._peer, *self._watchers.peers)]
         return sum(received for received, _ in each), sum(sent for _, sent in each)
 
     def end(self, over: Over) -> None:
@@ -146,7 +133,7 @@ class PuppetSession:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.sleep(0.05)  # so that the last message leaves
-        await asyncio.gather(*(one.close() for one in (self._peer, *self._watchers.values())))
+        await asyncio.gather(self._peer.close(), self._watchers.close())
         self._pictures.close()
         await asyncio.to_thread(self._live.stop)
         self._sound.close()
@@ -156,9 +143,9 @@ class PuppetSession:
         """Do what the reception wants; of a Watch, returns the answer to the watcher."""
         match errand:
             case Watch(name, offer):
-                return await self._watch(name, offer)
+                return await self._watchers.answer(name, offer)
             case Unwatch(name):
-                await self._unwatch(name)
+                await self._watchers.leave(name)
             case Leave(over):
                 self.end(over)
             case Announce(sentence):
@@ -237,41 +224,30 @@ class PuppetSession:
             self.end(Over(Why.FAILED, f"The server met an unexpected {type(error).__name__}.", again=True))
 
     def _end_if_gone(self) -> None:
-        now_ns = self._clock.now_ns()
-        came_ns = max(self._source.newest_ns, self._sound.newest_ns, self._talked_ns)
-        silent_s = (now_ns - came_ns) * 1e-9
-        if self._peer.closed.is_set():
-            self.end(Over(Why.LEFT, LEFT))
-        elif not self._peer.connected.is_set():
-            if now_ns - self._begun_ns > COMES_S * 1e9:
-                self.end(Over(Why.LOST, NEVER_CAME))
-        elif (came_ns == self._begun_ns and silent_s > SILENT_S) or self._without_pictures_s() > SILENT_S:
-            self.end(Over(Why.SILENT, SILENT))
-        elif came_ns > self._begun_ns and silent_s > GONE_S:
-            self.end(Over(Why.LOST, GONE, again=True))
+        by_camera = self.join.driven_by is DrivenBy.CAMERA
+        presence = Presence(
+            begun_ns=self._begun_ns,
+            came_ns=max(self._source.newest_ns, self._sound.newest_ns, self._talked_ns),
+            is_connected=self._peer.connected.is_set(),
+            has_left=self._peer.closed.is_set(),
+            lacks_pictures=by_camera and not self._source.arrived,
+        )
+        over = presence.over(self._clock.now_ns())
+        if over is not None:
+            self.end(over)
         try:
             self._live.raise_if_failed()
         except FacepuppetError as problem:
             self.end(Over(Why.FAILED, str(problem), again=True))
 
-    def _without_pictures_s(self) -> float:
-        """Return for how long a camera that is to drive has sent no picture ever, in s; 0 once it has."""
-        if self.join.driven_by is not DrivenBy.CAMERA or self._source.arrived:
-            return 0.0
-        return (self._clock.now_ns() - self._begun_ns) * 1e-9
-
     def _end_if_large(self) -> None:
-        """Ask a peer for smaller pictures, and let it go if it sends none: decoding costs its neighbours."""
-        n_large, self._n_large = self._source.large - self._n_large, self._source.large
-        now_ns, step = self._clock.now_ns(), self._governor.step
-        if n_large == 0:
-            self._large_ns = None
-        elif self._large_ns is None:
-            self._large_ns = now_ns
-            self._tell(ask_message(step.size_px, step.fps))
-            self._note(LARGE)
-        elif now_ns - self._large_ns > LARGE_S * 1e9:
-            self.end(Over(Why.REFUSED, LARGE))
+        match self._large.look(self._source.arrived, self._source.large, self._clock.now_ns()):
+            case Large.ASK:
+                step = self._governor.step
+                self._tell(ask_message(step.size_px, step.fps))
+                self._note(LARGE)
+            case Large.END:
+                self.end(self._large.over)
 
     def _adapt(self) -> None:
         now_ns, fps = self._clock.now_ns(), self.join.picture.fps
@@ -307,36 +283,6 @@ class PuppetSession:
             "watchers": len(self._watchers),
             "notes": [NO_PICTURES] if still else [],
         }
-
-    async def _watch(self, name: str, offer: str) -> str | Over:
-        if len(self._watchers) >= MOST_WATCHERS:
-            return Over(Why.FULL, f"{MOST_WATCHERS} watch already; no more can.")
-        peer = PeerConnection(offer, self.join.ice_servers)
-        try:
-            sdp = await peer.answer(self._tracks())
-        except ServerError as problem:
-            await peer.close()
-            return Over(Why.REFUSED, str(problem))
-        except BaseException:
-            await peer.close()
-            raise
-        self._watchers[name] = peer
-        self._in_background(self._until_gone(name, peer))
-        return sdp
-
-    async def _until_gone(self, name: str, peer: PeerConnection) -> None:
-        try:
-            async with asyncio.timeout(COMES_S):
-                await peer.connected.wait()
-            await peer.closed.wait()
-        except TimeoutError:
-            pass
-        await self._unwatch(name)
-
-    async def _unwatch(self, name: str) -> None:
-        peer = self._watchers.pop(name, None)
-        if peer is not None:
-            await peer.close()
 
     def _note(self, sentence: str) -> None:
         """Tell the peer a line, unless there were too many."""
