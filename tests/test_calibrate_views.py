@@ -194,6 +194,7 @@ def write_video(path: Path, frames: list[U8]) -> Path:
     return path
 
 
+@pytest.mark.thorough
 def test_a_video_gives_its_most_varied_frames(tmp_path: Path) -> None:
     shares = np.linspace(0, 1, 4)
     moves = [motion(jaw=0.8 * s) for s in shares] + [motion(yaw=0.45 * s) for s in shares]
@@ -236,6 +237,7 @@ def test_reading_a_picture_keeps_its_name(stills: dict[str, Path]) -> None:
     assert read_picture(stills["open"]).name == "open.png"
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("known_range")
 def test_the_command_takes_pictures_in_any_order(stills: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "grace.puppet"

@@ -137,6 +137,7 @@ def test_run_plays_a_file_into_a_file(
     assert (tmp_path / "live.mp4").stat().st_size > 1000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("camera", "told"), [("demo.mp4", True), pytest.param("script", False, marks=pytest.mark.thorough)]
 )

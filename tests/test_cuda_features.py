@@ -47,6 +47,7 @@ def on_cpu(feature):
     return {"mouth": Mouth(hopper(), eyes.white_rgb), "eyes": eyes, "lids": Lids(hopper())}[feature]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("feature", STAGES)
 def test_a_feature_is_the_cpus(gpu, feature):
     """Rims differ: OpenCV rounds outlines to 1/16 px, and its soft edge varies by direction."""

@@ -107,6 +107,7 @@ def test_what_is_shown_stays_as_it_is(engine):
     assert not first.rgb.flags.writeable
 
 
+@pytest.mark.thorough
 def test_a_label_that_comes_and_goes_starts_with_the_first_frame(engine):
     """Not with the frames that the GPU was tried on."""
     given, truth = (
@@ -234,6 +235,7 @@ def test_likeness_sees_what_matters(change, passes):
     assert likeness(change(marked, unmarked.rgb), marked, unmarked.rgb).passes is passes
 
 
+@pytest.mark.thorough
 def test_another_background_comes_without_another_graph(engine):
     on_gpu, on_cpu = (puppet(which, canvas_px=SMALL) for which in (engine, "cpu"))
     shown(on_gpu, (0.0,)), shown(on_cpu, (0.0,))
@@ -244,6 +246,7 @@ def test_another_background_comes_without_another_graph(engine):
         assert given.rgb[4, 4, 1] > 150 and given.rgb[4, 4, 0] < 50
 
 
+@pytest.mark.thorough
 def test_mirror_and_label_change_with_graph_or_without(engine):
     on_gpu, on_cpu = (puppet(which, canvas_px=SMALL) for which in (engine, "cpu"))
     shown(on_gpu, (0.0,)), shown(on_cpu, (0.0,))

@@ -116,6 +116,7 @@ def test_patience_is_restored_by_a_step_up_that_lasts() -> None:
     assert run.for_s(2.5 + PATIENCE_S + 1).governor.at == 0
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 15)), min_size=40, max_size=400))
 def test_whatever_comes_it_never_flaps(looks: list[tuple[float, int]]) -> None:

@@ -222,6 +222,7 @@ CODECS: dict[str, Callable[[list[U8]], list[U8]]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "codec",
     ["as it is", "H.264", pytest.param("VP8", marks=pytest.mark.thorough)],  # takes as long as four others
@@ -267,6 +268,7 @@ def test_sinks_get_what_they_want(canvas: tuple[int, int], pixels: Pixels, made:
         assert sink.frames and {made_of(frame) for frame in sink.frames} == {made}
 
 
+@pytest.mark.thorough
 def test_both_ways_show_the_same() -> None:
     sinks = [MemorySink(SMALL, pixels=pixels) for pixels in (Pixels.RGB, Pixels.I420)]
     for sink in sinks:

@@ -75,6 +75,7 @@ def test_both_precisions_keep_the_signature(rtx, tmp_path, cache, model, precisi
     assert entry.key == engine_store.key_for(network, precision, rtx, "sm89")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("network", read_all(), ids=lambda network: network.name)
 @pytest.mark.parametrize(
     # The oldest has no networks that the others lack; each target is built for above.

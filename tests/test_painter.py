@@ -103,6 +103,7 @@ def test_the_shipped_manifest_is_readable_and_every_file_matches():
         assert read_verified(network) and read_verified(network.int8)
 
 
+@pytest.mark.thorough
 def test_the_shipped_8_bit_painters_do_what_those_in_fp32_do():
     """On a performance, outside the mask too: half a level on average, and flicker of a level."""
     for network, feeds in record():

@@ -138,6 +138,7 @@ def test_a_profile_without_ranges_says_so() -> None:
     assert "older version" in render_page(report_on_driver(old, "me"))
 
 
+@pytest.mark.thorough
 def test_the_page_fetches_nothing_and_its_policy_forbids_to() -> None:
     html = render_page(avatar_report())
     page = Page(html)
@@ -262,6 +263,7 @@ def browser() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(browser() is None, reason="needs Chromium or Chrome")
 @pytest.mark.parametrize("made", [avatar_report, lambda: report_on_driver(driver_profile(), "me")])
 def test_a_real_browser_draws_it(tmp_path: Path, made) -> None:  # type: ignore[no-untyped-def]

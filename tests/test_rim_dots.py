@@ -44,6 +44,7 @@ def test_an_edge_along_a_border_is_no_dot():
     assert dots == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MOST)
 def test_turned_faces_have_hardly_any(name):
     puppet, deltas = rim_dots.Puppet(hopper()), dict(rim_dots.motions(hopper()))[name]

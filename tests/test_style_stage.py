@@ -33,6 +33,7 @@ def held(stage: StyleStage, tracked: bool, **amounts: float) -> dict[str, float]
     return channels_of(stage.update(moment(0.0, tracked=tracked, **amounts)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tracked", [False, True], ids=["shapes", "landmarks"])
 @pytest.mark.parametrize("name", STYLE_NAMES)
 def test_each_channel_changes_by_its_gain_and_no_other_channel_does(name: str, tracked: bool) -> None:

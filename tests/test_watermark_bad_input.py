@@ -123,6 +123,7 @@ def test_mutated_videos_never_crash(video: Path, tmp_path: Path, changes: list[t
         detect(mutated)
 
 
+@pytest.mark.thorough
 @given(st.data())
 @settings(max_examples=4, deadline=None)
 def test_frames_of_any_size_at_any_time_never_crash_nor_alarm(data: st.DataObject) -> None:

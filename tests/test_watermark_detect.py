@@ -123,6 +123,7 @@ def test_places_frozen_by_a_codec_still_tell() -> None:
     assert detect(frozen).payload == PAYLOAD.hex
 
 
+@pytest.mark.thorough
 def test_says_when_the_mark_was_there() -> None:
     plain, marked = (list(made(seconds=3, fps=15.0)) for made in (_show, _marked))
     detection = detect([*plain, *((rgb, t + 3) for rgb, t in marked), *((rgb, t + 6) for rgb, t in plain)])

@@ -107,6 +107,7 @@ def by(encoder: Encoder, decoder: Decoder) -> Callable[[WireFace], WireFace]:
     return told
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("look_rad", [None, ARKITS_LOOK_RAD, LOOK_RAD])
 @pytest.mark.parametrize(
     "wire",
