@@ -10,9 +10,9 @@ from aiortc import MediaStreamTrack
 from facepuppet.core.errors import ServerError
 from facepuppet.server.messages import IceServer, Over, Why
 from facepuppet.server.peer_connection import PeerConnection
+from facepuppet.server.peer_presence import COMES_S
 
 MOST_WATCHERS = 4  # each costs an encoder
-_COMES_S = 20.0  # a watcher that was answered has so long to connect
 
 
 class Watchers:
@@ -73,7 +73,7 @@ class Watchers:
 
     async def _wait_until_gone(self, name: str, peer: PeerConnection) -> None:
         try:
-            async with asyncio.timeout(_COMES_S):
+            async with asyncio.timeout(COMES_S):
                 await peer.connected.wait()
             await peer.closed.wait()
         except TimeoutError:
